@@ -1,0 +1,84 @@
+/* A disk: one data directory, behind a small interface with a real maker (io_uring, O_DIRECT) and a
+ * simulated one.
+ *
+ * Two halves. The blocking half opens, reads, writes, renames and flushes whole files: at start,
+ * for checkpoints, in the offline tools; any one thread. The appending half is asynchronous: the
+ * log's thread attaches once, submits durable writes and collects completions, in any order.
+ * Buffers stay the caller's and must not change until their completion.
+ *
+ * Errors are final: the caller never retries a failed write or flush (log-poisoning is the caller's
+ * duty). */
+#ifndef HF_WAL_DISK_H
+#define HF_WAL_DISK_H
+
+#include "engine/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HF_DISK_NAME_SIZE 64
+#define HF_DISK_FILES_MAX 64
+
+enum hf_disk_open {
+    HF_DISK_READ = 0x01,
+    HF_DISK_WRITE = 0x02,
+    HF_DISK_CREATE = 0x04, /* must not exist */
+    HF_DISK_DIRECT = 0x08, /* offsets, lengths and addresses are multiples of the block size */
+};
+
+/* One durable append that has ended: `tag` as submitted; status OK means written and flushed, all
+ * of it. */
+struct hf_disk_completion {
+    uint64_t tag;
+    enum hf_status status;
+    int error; /* errno of a failure, for the fault line */
+};
+
+struct hf_disk;
+
+struct hf_disk_maker {
+    /* Blocking half. Names are plain file names (no slash). Each returns a status. */
+    enum hf_status (*open)(struct hf_disk *disk, const char *name, unsigned flags, int *file);
+    enum hf_status (*close)(struct hf_disk *disk, int file);
+    enum hf_status (*size)(struct hf_disk *disk, int file, uint64_t *bytes);
+    enum hf_status (*read)(struct hf_disk *disk, int file, uint64_t offset, void *buffer,
+                           size_t length, size_t *done);
+    enum hf_status (*write)(struct hf_disk *disk, int file, uint64_t offset, const void *buffer,
+                            size_t length);
+    enum hf_status (*flush)(struct hf_disk *disk, int file);
+    enum hf_status (*rename)(struct hf_disk *disk, const char *from, const char *to);
+    enum hf_status (*remove)(struct hf_disk *disk, const char *name);
+    enum hf_status (*flush_directory)(struct hf_disk *disk);
+    /* Calls `visit` for every plain file; stops early when it returns false. Order unspecified. */
+    enum hf_status (*list)(struct hf_disk *disk, bool (*visit)(void *context, const char *name),
+                           void *context);
+    /* Takes the directory for this process alone, until destroy. LOCKED when another process has
+     * it. */
+    enum hf_status (*lock)(struct hf_disk *disk);
+
+    /* Appending half: one thread, which attaches first. */
+    enum hf_status (*attach)(struct hf_disk *disk, void *const buffers[], size_t buffer_length,
+                             uint32_t buffer_count);
+    /* Queues a durable write: written, then really flushed, before it completes. AGAIN when the
+     * queue is full. */
+    enum hf_status (*append)(struct hf_disk *disk, int file, uint64_t offset, const void *buffer,
+                             size_t length, uint64_t tag);
+    /* Like append, without the flush: to prewrite zeros. */
+    enum hf_status (*fill)(struct hf_disk *disk, int file, uint64_t offset, const void *buffer,
+                           size_t length, uint64_t tag);
+    /* Submits what is queued and collects up to `most` completions without blocking. */
+    uint32_t (*poll)(struct hf_disk *disk, struct hf_disk_completion *completions, uint32_t most);
+
+    void (*destroy)(struct hf_disk *disk);
+};
+
+/* A maker's own structure begins with this. */
+struct hf_disk {
+    const struct hf_disk_maker *maker;
+    uint32_t block_size; /* of direct writes, in bytes: 512 or 4096 */
+    bool read_only;
+    struct hf_fault fault; /* why the last call failed: file, call, reason */
+};
+
+#endif
