@@ -27,8 +27,9 @@
 #define RECEIVE_BURSTS 8u
 /* When the port had no room for a datagram: how soon to try again. */
 #define NO_ROOM_WAIT_US 100u
-/* The longest single sleep of a blocking call. */
-#define CALL_SLEEP_US       UINT64_C(1000000)
+/* The longest single sleep. A DPDK device wakes nobody: look again soon. */
+#define SLEEP_MOST_US       1000000u
+#define SLEEP_MOST_DPDK_US  20u
 #define IP_AND_UDP_LENGTH   28u
 #define COUNTER_BITS        24u
 #define NS_PER_US           1000u
@@ -48,6 +49,7 @@ struct hf_client {
     uint8_t preferred; /* the server that answered last */
     bool busy_is_answer;
     uint32_t datagram_size;
+    uint32_t sleep_most_us; /* in one go */
     uint64_t session;
     uint64_t datagram_counter;
     uint64_t timeout_ns;
@@ -190,6 +192,8 @@ enum hf_status hf_client_open_on(const struct hf_client_options *options, struct
     client->clock = *clock;
     client->busy_is_answer = options->busy_is_answer;
     client->timeout_ns = options->timeout_us * NS_PER_US;
+    client->sleep_most_us =
+        options->transport == HF_TRANSPORT_DPDK ? SLEEP_MOST_DPDK_US : SLEEP_MOST_US;
     client->datagram_size = port->payload_max;
     if (client->datagram_size > HF_WIRE_DATAGRAM_MAX)
         client->datagram_size = HF_WIRE_DATAGRAM_MAX;
@@ -548,6 +552,8 @@ static uint64_t until_due_ns(struct hf_client *client, uint64_t now, uint64_t mo
 static void sleep_until_due(struct hf_client *client, uint64_t most_us)
 {
     uint64_t now = now_ns(client);
+    if (most_us > client->sleep_most_us)
+        most_us = client->sleep_most_us;
     uint64_t wait_us = (until_due_ns(client, now, most_us * NS_PER_US) + NS_PER_US - 1) / NS_PER_US;
     for (uint8_t server = 0; server < client->server_count; server++) {
         if (client->flight.queued[server].count > 0 && wait_us > NO_ROOM_WAIT_US)
@@ -588,8 +594,7 @@ enum hf_status hf_client_call(struct hf_client *client, const union hf_operation
             hf_flight_free(&client->flight, index);
             return HF_STATUS_TIMEOUT;
         }
-        uint64_t left_us = timeout_us == 0 ? CALL_SLEEP_US : timeout_us - passed_us;
-        sleep_until_due(client, left_us < CALL_SLEEP_US ? left_us : CALL_SLEEP_US);
+        sleep_until_due(client, timeout_us == 0 ? SLEEP_MOST_US : timeout_us - passed_us);
     }
 }
 
