@@ -86,12 +86,14 @@ static void *core_main(void *argument)
     CPU_ZERO(&set);
     CPU_SET(core->processor, &set);
     if (pthread_setaffinity_np(pthread_self(), sizeof set, &set) != 0) {
+        snprintf(core->fault.line, sizeof core->fault.line,
+                 "core %u: this process may not run there", core->processor);
         atomic_store(&core->ready, -1);
         return NULL;
     }
     for (uint32_t i = 0; i < core->poller_count; i++) {
         struct poller *poller = core->pollers[i];
-        if (poller->attach != NULL && poller->attach(poller->state) != HF_STATUS_OK) {
+        if (poller->attach != NULL && poller->attach(poller->state, &core->fault) != HF_STATUS_OK) {
             atomic_store(&core->ready, -1);
             return NULL;
         }
@@ -118,9 +120,7 @@ enum hf_status core_start(struct core *core, struct hf_fault *fault)
     if (atomic_load(&core->ready) == 1)
         return HF_STATUS_OK;
     pthread_join(core->thread, NULL);
-    if (fault->line[0] == '\0')
-        snprintf(fault->line, sizeof fault->line,
-                 "core %u: cannot be pinned there, or a poller could not attach", core->processor);
+    *fault = core->fault;
     return HF_STATUS_INVALID;
 }
 

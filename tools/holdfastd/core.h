@@ -17,8 +17,8 @@
 struct poller {
     const char *name;
     void *state;
-    enum hf_status (*attach)(
-        void *state); /* called once by the core's thread before the first poll, or NULL */
+    /* Called once by the core's thread before the first poll; or NULL. */
+    enum hf_status (*attach)(void *state, struct hf_fault *fault);
     uint32_t (*poll)(void *state);   /* how much there was to do; 0: nothing */
     bool (*is_pending)(void *state); /* something is under way that a sleeping core would hold up */
 

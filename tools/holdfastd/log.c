@@ -7,11 +7,9 @@
 
 #define LOG_DONE_MAX 16
 
-enum hf_status logger_attach(struct logger *logger)
+enum hf_status logger_attach(struct logger *logger, struct hf_fault *fault)
 {
-    struct hf_fault fault;
-
-    return logger->writer != NULL ? hf_log_writer_attach(logger->writer, &fault) : HF_STATUS_OK;
+    return logger->writer != NULL ? hf_log_writer_attach(logger->writer, fault) : HF_STATUS_OK;
 }
 
 static void give_back(struct logger *logger, struct hf_log_batch *batch)

@@ -28,8 +28,8 @@ struct logger {
     _Atomic uint64_t device_bytes; /* written for them */
 };
 
-/* Binds the writer to the calling thread. */
-enum hf_status logger_attach(struct logger *logger);
+/* Binds the writer to the calling thread. Blocks until the log has a segment to write to. */
+enum hf_status logger_attach(struct logger *logger, struct hf_fault *fault);
 
 /* Submits what came and collects what became durable. Returns the number of batches moved. */
 uint32_t logger_poll(struct logger *logger);

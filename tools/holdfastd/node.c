@@ -203,23 +203,31 @@ static void connect_pollers(struct node *node)
 /* ---- pollers on cores
  * -------------------------------------------------------------------------------------------- */
 
-static enum hf_status attach_receive(void *state)
+static enum hf_status port_attached(enum hf_status status, const struct hf_port *port,
+                                    struct hf_fault *fault)
+{
+    if (status != HF_STATUS_OK)
+        snprintf(fault->line, sizeof fault->line, "the %s port could not be attached", port->name);
+    return status;
+}
+
+static enum hf_status attach_receive(void *state, struct hf_fault *fault)
 {
     struct hf_port *port = ((struct receiver *)state)->port;
 
-    return port->maker->attach_receive(port);
+    return port_attached(port->maker->attach_receive(port), port, fault);
 }
 
-static enum hf_status attach_transmit(void *state)
+static enum hf_status attach_transmit(void *state, struct hf_fault *fault)
 {
     struct hf_port *port = ((struct transmitter *)state)->port;
 
-    return port->maker->attach_send(port);
+    return port_attached(port->maker->attach_send(port), port, fault);
 }
 
-static enum hf_status attach_log(void *state)
+static enum hf_status attach_log(void *state, struct hf_fault *fault)
 {
-    return logger_attach(state);
+    return logger_attach(state, fault);
 }
 
 static uint32_t poll_receive(void *state)
