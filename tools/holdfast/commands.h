@@ -1,5 +1,5 @@
-/* The subcommands of `holdfast`. Each is a main of its own: argv[0] is "holdfast NAME", the result the
- * exit status: 0 done, 1 something that was checked does not hold, 2 wrong usage. */
+/* The subcommands of `holdfast`. Each is a main of its own: argv[0] is "holdfast NAME", the result
+ * the exit status: 0 done, 1 something that was checked does not hold, 2 wrong usage. */
 #ifndef HF_TOOLS_COMMANDS_H
 #define HF_TOOLS_COMMANDS_H
 

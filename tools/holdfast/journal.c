@@ -62,7 +62,8 @@ void hf_journal_sent(struct hf_journal *journal, const struct hf_workload_entry 
     if (journal == NULL)
         return;
     uint64_t accounts = journal->accounts;
-    fprintf(journal->file, "S 0x%016" PRIx64 "%016" PRIx64 " %s %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+    fprintf(journal->file,
+            "S 0x%016" PRIx64 "%016" PRIx64 " %s %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
             entry->id.hi, entry->id.lo, hf_operation_name(entry->type),
             hf_workload_account_id(accounts, entry->payer).lo,
             hf_workload_account_id(accounts, entry->payee).lo, entry->amount);
@@ -130,8 +131,8 @@ static bool read_id(const char *text, struct hf_id *id)
 
 static bool read_account(const struct reader *reader, uint64_t lo, uint64_t *index)
 {
-    *index = hf_workload_account_index(reader->contents->accounts,
-                                       (struct hf_id){.lo = lo, .hi = 0});
+    *index =
+        hf_workload_account_index(reader->contents->accounts, (struct hf_id){.lo = lo, .hi = 0});
     return *index != UINT64_MAX;
 }
 

@@ -22,14 +22,14 @@ struct hf_load_options {
     const char *check;   /* check this journal instead of putting load on */
 };
 
-/* Makes asset, accounts and cards where they are missing, and funds accounts that run low. Running it
- * again on the same node is cheap and changes nothing that is in order. */
+/* Makes asset, accounts and cards where they are missing, and funds accounts that run low. Running
+ * it again on the same node is cheap and changes nothing that is in order. */
 HF_MUST_USE enum hf_status hf_load_set_up(struct hf_client *client,
                                           const struct hf_workload_settings *workload,
                                           struct hf_fault *fault);
 
-/* Asks for every account's balance; `balances` has accounts + 2 places. An account that is not there
- * is NOT_FOUND. */
+/* Asks for every account's balance; `balances` has accounts + 2 places. An account that is not
+ * there is NOT_FOUND. */
 HF_MUST_USE enum hf_status hf_load_read_balances(struct hf_client *client, uint64_t accounts,
                                                  struct hf_workload_balance balances[],
                                                  struct hf_fault *fault);
@@ -53,8 +53,8 @@ struct hf_load_result {
     struct hf_histogram latency;
 };
 
-/* Puts load on. Enters what is carried out into `balances` (NULL: nobody wants to know) and all into
- * the journal (NULL: none). NO_MEMORY, INVALID or OK. */
+/* Puts load on. Enters what is carried out into `balances` (NULL: nobody wants to know) and all
+ * into the journal (NULL: none). NO_MEMORY, INVALID or OK. */
 HF_MUST_USE enum hf_status hf_load_drive(struct hf_client *client,
                                          const struct hf_load_options *options,
                                          struct hf_journal *journal,

@@ -5,18 +5,19 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* What each account is given, in smallest units, as long as all of it together stays far from 2^63. */
+/* What each account is given, in smallest units, as long as all of it together stays far from 2^63.
+ */
 #define FUNDS_EACH_MOST  UINT64_C(1000000000000)
 #define FUNDS_TOTAL_MOST UINT64_C(4000000000000000000)
 /* A card's counter: high enough never to run out, there so that every authorisation draws it. */
-#define CARD_COUNT      UINT64_C(1000000000000000)
-#define CARD_LIMIT      UINT64_C(1000000000)
-#define CALL_TIMEOUT_US UINT64_C(10000000)
+#define CARD_COUNT        UINT64_C(1000000000000000)
+#define CARD_LIMIT        UINT64_C(1000000000)
+#define CALL_TIMEOUT_US   UINT64_C(10000000)
 #define DIFFERENCES_SHOWN 10u
 
 struct set_up {
     const struct hf_workload_settings *workload;
-    bool *missing;   /* account or card is not there */
+    bool *missing;      /* account or card is not there */
     uint64_t *short_of; /* what an account needs to have its funds again */
     uint64_t funds_each;
 };
@@ -166,8 +167,8 @@ static bool must_be_ok(void *context, uint64_t index, const struct hf_query_repl
 
 /* ---- the face ---- */
 
-enum hf_status hf_load_set_up(struct hf_client *client,
-                              const struct hf_workload_settings *workload, struct hf_fault *fault)
+enum hf_status hf_load_set_up(struct hf_client *client, const struct hf_workload_settings *workload,
+                              struct hf_fault *fault)
 {
     uint64_t accounts = workload->accounts;
     struct set_up set_up = {

@@ -1,5 +1,5 @@
-/* Driving: sends operations at a rate (open loop) or with so many in flight (closed loop), and takes
- * the time of each.
+/* Driving: sends operations at a rate (open loop) or with so many in flight (closed loop), and
+ * takes the time of each.
  *
  * In the open loop an operation's time runs from when it should have been sent, not from when it
  * was: a node that stalls cannot hide behind a generator that waits for it. */
@@ -11,9 +11,9 @@
 
 #define ANSWERS_MOST 256u
 #define NS_PER_S     1e9
-/* The longest sleep, and how much before a send is due a sleeper wakes: a timer of the kernel is late
- * by some 50 microseconds. */
-#define WAIT_MOST_US 10000u
+/* The longest sleep, and how much before a send is due a sleeper wakes: a timer of the kernel is
+ * late by some 50 microseconds. */
+#define WAIT_MOST_US  10000u
 #define WAKE_EARLY_NS 80000u
 /* How long to look for answers before going to sleep. */
 #define SPIN_NS 20000u
@@ -102,8 +102,7 @@ static void send_batch(struct drive *drive, uint32_t count, uint64_t now)
 static uint64_t left_to_send(const struct drive *drive, uint64_t now)
 {
     const struct hf_load_options *options = drive->options;
-    if (options->seconds > 0 &&
-        (double)(now - drive->start_ns) >= options->seconds * NS_PER_S)
+    if (options->seconds > 0 && (double)(now - drive->start_ns) >= options->seconds * NS_PER_S)
         return 0;
     if (options->workload.operations == 0)
         return UINT64_MAX;
@@ -116,8 +115,7 @@ static void send_due(struct drive *drive, uint64_t left, uint64_t now)
     const struct hf_load_options *options = drive->options;
     while (left > 0) {
         uint32_t count = options->batch < left ? options->batch : (uint32_t)left;
-        if (count > drive->unused_count ||
-            intended_ns(drive, drive->result->sent, now) > now)
+        if (count > drive->unused_count || intended_ns(drive, drive->result->sent, now) > now)
             return;
         send_batch(drive, count, now);
         left -= count;

@@ -61,7 +61,7 @@ int main(int argc, char **argv)
     if (command != NULL)
         return run_command(command, argc - 1, argv + 1);
     if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
-        puts("holdfast " HF_VERSION);
+        puts("holdfast " HOLDFAST_VERSION);
         return HF_EXIT_OK;
     }
     if (strcmp(word, "help") == 0 && argc > 2 && (command = find_command(argv[2])) != NULL) {

@@ -5,9 +5,9 @@
 #include <assert.h>
 #include <stdio.h>
 
-#define ANSWERS_MOST  256u
-#define WAIT_US       50000u
-#define SILENCE_NS    UINT64_C(10000000000)
+#define ANSWERS_MOST 256u
+#define WAIT_US      50000u
+#define SILENCE_NS   UINT64_C(10000000000)
 
 /* Submits from `*next` on until the window is full or all are under way. */
 static void fill_window(struct hf_client *client, const struct hf_pump *pump, uint64_t *next,

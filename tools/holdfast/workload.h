@@ -2,8 +2,8 @@
  * books must say when it has been answered.
  *
  * Ids follow from numbers, so that every run, and a check long after, means the same accounts:
- * account i is ACCOUNT_BASE + i, its card TOKEN_BASE + i. After the last account come two that every
- * workload has: the issuance account (no floor) and the acquirer. */
+ * account i is ACCOUNT_BASE + i, its card TOKEN_BASE + i. After the last account come two that
+ * every workload has: the issuance account (no floor) and the acquirer. */
 #ifndef HF_TOOLS_WORKLOAD_H
 #define HF_TOOLS_WORKLOAD_H
 
@@ -49,8 +49,8 @@ void hf_workload_enter(struct hf_workload_balance *balances, const struct hf_wor
 
 struct hf_workload_settings {
     enum hf_workload_kind kind;
-    uint64_t accounts;      /* at least 2 */
-    double zipf;            /* exponent; 0: uniform */
+    uint64_t accounts; /* at least 2 */
+    double zipf;       /* exponent; 0: uniform */
     uint64_t seed;
     uint64_t operations;    /* how many at most, when known: less to prepare; 0: not known */
     uint32_t clear_percent; /* AUTH: how many approved ones are captured in full later */
