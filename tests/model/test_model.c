@@ -9,7 +9,7 @@
  * The first difference ends the run with the seed, the step, the operation and both answers. */
 #include "draw.h"
 #include "engine/image.h"
-#include "seen.h"
+#include "tally.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -159,7 +159,7 @@ static void compare_query(struct run *run, const struct hf_op_query *query)
     memset(&got, 0xa5, sizeof(got));
     model_query(run->model, query, &expected);
     hf_ledger_query(run->live.ledger, query, &got);
-    seen_count(HF_OP_QUERY, expected.reply.code, expected.reply.rule);
+    tally_count(HF_OP_QUERY, expected.reply.code, expected.reply.rule);
     if (expected.reply.length == got.reply.length &&
         memcmp(&expected, &got, expected.reply.length) == 0)
         return;
@@ -313,7 +313,7 @@ static bool judge_shape(struct run *run, union hf_operation *operation)
     memcpy(lent, operation, available);
     struct hf_verdict got = hf_operation_check(lent, available);
     free(lent);
-    seen_count(SEEN_SHAPE, expected.code, expected.rule);
+    tally_count(TALLY_SHAPE, expected.code, expected.rule);
     if (expected.code != got.code || expected.rule != got.rule) {
         print_bytes("bytes", operation, sizeof(*operation));
         fprintf(stderr, "of which %zu at hand\nmodel:  %s/%s\nengine: %s/%s\n", available,
@@ -340,7 +340,7 @@ static void fill_bundle(struct run *run, uint32_t count, struct bundle *bundle)
         struct hf_reply *reply = &bundle->expected[bundle->count];
         if (model_apply(run->model, run->draw.timestamp_ns, operation, reply))
             bundle->expected_mask |= UINT64_C(1) << bundle->count;
-        seen_count(operation->header.type, reply->code, reply->rule);
+        tally_count(operation->header.type, reply->code, reply->rule);
         bundle->count++;
     }
 }
@@ -492,10 +492,10 @@ int main(int argc, char *argv[])
     require(&again, run.trace == again.trace, "two runs with one seed have given other answers");
 
     do_run(seed, operations, &run);
-    seen_print();
+    tally_print();
     printf("%" PRIu64 " operations, %" PRIu64 " bundles, %" PRIu64 " images, trace %016" PRIx64 "\n",
            run.step, run.bundles, run.images, run.trace);
-    if (operations >= SEEN_OPERATIONS && seen_missing() != 0)
+    if (operations >= SEEN_OPERATIONS && tally_missing() != 0)
         return 1;
     return 0;
 }

@@ -1,6 +1,6 @@
 /* The list of what must be seen is OPERATIONS.md once more, line by line. CLOSED accounts are not
  * in it: nothing can close one in this version. */
-#include "seen.h"
+#include "tally.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -17,9 +17,12 @@ struct wanted {
     uint8_t rule;
 };
 
-#define W(type, code, rule) {type, HF_CODE_##code, HF_RULE_##rule}
-#define W_ONCE(type)                                                                               \
-    W(type, OK, NONE), W(type, DUPLICATE_DIFFERENT, ID), W(type, ID_TOO_OLD, ID),                  \
+#define W(type, code, rule)                  \
+    {                                        \
+        type, HF_CODE_##code, HF_RULE_##rule \
+    }
+#define W_ONCE(type)                                                              \
+    W(type, OK, NONE), W(type, DUPLICATE_DIFFERENT, ID), W(type, ID_TOO_OLD, ID), \
         W(type, ID_TOO_NEW, ID), W(type, DEADLINE_PASSED, DEADLINE)
 #define W_VALUE(type)                                                                              \
     W(type, SAME_ACCOUNT, PAYER), W(type, UNKNOWN_ACCOUNT, PAYEE), W(type, ASSET_MISMATCH, PAYER), \
@@ -27,26 +30,26 @@ struct wanted {
         W(type, INSUFFICIENT, PAYER), W(type, OVERFLOW, PAYER), W(type, OVERFLOW, PAYEE)
 
 static const struct wanted wanted[] = {
-    W(SEEN_SHAPE, OK, NONE),
-    W(SEEN_SHAPE, MALFORMED, LENGTH),
-    W(SEEN_SHAPE, UNKNOWN_TYPE, TYPE),
-    W(SEEN_SHAPE, UNSUPPORTED, TYPE),
-    W(SEEN_SHAPE, UNSUPPORTED, FLAGS),
-    W(SEEN_SHAPE, BAD_ID, ID),
-    W(SEEN_SHAPE, BAD_ID, PAYER),
-    W(SEEN_SHAPE, BAD_ID, PAYEE),
-    W(SEEN_SHAPE, BAD_ID, ACCOUNT),
-    W(SEEN_SHAPE, BAD_ID, INSTRUMENT),
-    W(SEEN_SHAPE, BAD_ID, HOLD),
-    W(SEEN_SHAPE, BAD_ID, SUBJECT),
-    W(SEEN_SHAPE, BAD_AMOUNT, AMOUNT),
-    W(SEEN_SHAPE, MALFORMED, ASSET),
-    W(SEEN_SHAPE, MALFORMED, STATUS),
-    W(SEEN_SHAPE, MALFORMED, SUBJECT),
-    W(SEEN_SHAPE, MALFORMED, RESERVED),
-    W(SEEN_SHAPE, UNSUPPORTED, EXPIRY),
-    W(SEEN_SHAPE, UNSUPPORTED, AMOUNT),
-    W(SEEN_SHAPE, UNSUPPORTED, ASSET),
+    W(TALLY_SHAPE, OK, NONE),
+    W(TALLY_SHAPE, MALFORMED, LENGTH),
+    W(TALLY_SHAPE, UNKNOWN_TYPE, TYPE),
+    W(TALLY_SHAPE, UNSUPPORTED, TYPE),
+    W(TALLY_SHAPE, UNSUPPORTED, FLAGS),
+    W(TALLY_SHAPE, BAD_ID, ID),
+    W(TALLY_SHAPE, BAD_ID, PAYER),
+    W(TALLY_SHAPE, BAD_ID, PAYEE),
+    W(TALLY_SHAPE, BAD_ID, ACCOUNT),
+    W(TALLY_SHAPE, BAD_ID, INSTRUMENT),
+    W(TALLY_SHAPE, BAD_ID, HOLD),
+    W(TALLY_SHAPE, BAD_ID, SUBJECT),
+    W(TALLY_SHAPE, BAD_AMOUNT, AMOUNT),
+    W(TALLY_SHAPE, MALFORMED, ASSET),
+    W(TALLY_SHAPE, MALFORMED, STATUS),
+    W(TALLY_SHAPE, MALFORMED, SUBJECT),
+    W(TALLY_SHAPE, MALFORMED, RESERVED),
+    W(TALLY_SHAPE, UNSUPPORTED, EXPIRY),
+    W(TALLY_SHAPE, UNSUPPORTED, AMOUNT),
+    W(TALLY_SHAPE, UNSUPPORTED, ASSET),
 
     W_ONCE(HF_OP_ASSET_PUT),
     W(HF_OP_ASSET_PUT, ASSET_MISMATCH, ASSET),
@@ -103,10 +106,10 @@ static const struct wanted wanted[] = {
 
 static const char *type_name(uint8_t type)
 {
-    return type == SEEN_SHAPE ? "(shape)" : hf_operation_name(type);
+    return type == TALLY_SHAPE ? "(shape)" : hf_operation_name(type);
 }
 
-void seen_count(uint8_t type, uint16_t code, uint8_t rule)
+void tally_count(uint8_t type, uint16_t code, uint8_t rule)
 {
     assert(type <= HF_OP_TYPE_MAX);
     assert(code < CODES_MAX);
@@ -114,7 +117,7 @@ void seen_count(uint8_t type, uint16_t code, uint8_t rule)
     counts[type][code][rule]++;
 }
 
-void seen_print(void)
+void tally_print(void)
 {
     for (uint8_t type = 0; type <= HF_OP_TYPE_MAX; type++)
         for (uint16_t code = 0; code < CODES_MAX; code++)
@@ -124,7 +127,7 @@ void seen_print(void)
                            hf_rule_name(rule), counts[type][code][rule]);
 }
 
-uint32_t seen_missing(void)
+uint32_t tally_missing(void)
 {
     uint32_t missing = 0;
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
