@@ -47,7 +47,7 @@ struct hf_ledger_limits draw_limits(struct draw *draw)
         .accounts = PICK(draw, 20, 33, 64, 128, 200),
         .instruments = PICK(draw, 12, 30, 64, 100),
         .holds = PICK(draw, 1, 7, 16, 61, 128, 200),
-        .remembered = PICK(draw, 1, 17, 64, 300, 1000, 2000),
+        .remembered = PICK(draw, 1, 17, 64, 300, 300, 1000, 1000, 2000),
         .remember_ns = PICK(draw, 40 * NS_PER_MS, 500 * NS_PER_MS + 700000, 20000 * NS_PER_MS - 1,
                             3600000 * NS_PER_MS),
         .id_ahead_ns =
@@ -377,17 +377,17 @@ static void draw_instrument_put(struct draw *draw, struct hf_op_instrument_put *
     put->header.length = sizeof(*put);
     put->token = draw_token(draw);
     put->account = account == NULL || chance(draw, 3) ? draw_account_id(draw) : account->id;
-    put->expires_ns = chance(draw, 60) ? 0 : draw->timestamp_ns + draw_below(draw, 20 * NS_PER_MS);
+    put->expires_ns = chance(draw, 85) ? 0 : draw->timestamp_ns + draw_below(draw, 20 * NS_PER_MS);
     if (chance(draw, 10))
         put->expires_ns = draw->timestamp_ns + draw_below(draw, 2);
     put->amount_limit =
         chance(draw, 50) ? HF_INSTRUMENT_UNLIMITED : draw_below(draw, chance(draw, 10) ? 2 : 600);
     put->remaining = chance(draw, 50) ? HF_INSTRUMENT_UNLIMITED : draw_below(draw, 8);
-    uint64_t kind = draw_below(draw, 200);
-    put->status = kind < 1    ? HF_INSTRUMENT_CLOSED
-                  : kind < 12 ? HF_INSTRUMENT_FROZEN
-                  : kind < 60 ? HF_INSTRUMENT_INACTIVE
-                              : HF_INSTRUMENT_ACTIVE;
+    uint64_t kind = draw_below(draw, 1000);
+    put->status = kind < 1     ? HF_INSTRUMENT_CLOSED
+                  : kind < 60  ? HF_INSTRUMENT_FROZEN
+                  : kind < 300 ? HF_INSTRUMENT_INACTIVE
+                               : HF_INSTRUMENT_ACTIVE;
     put->flags = chance(draw, 60) ? HF_INSTRUMENT_FIRST_USE : 0;
 }
 
@@ -481,7 +481,7 @@ static uint8_t draw_type(struct draw *draw)
         HF_OP_AUTH,
     };
     static const uint8_t percent[MOODS][KINDS] = {
-        {5, 2, 5, 38, 10, 12, 6, 6, 16}, /* a normal day */
+        {5, 4, 5, 36, 10, 12, 6, 6, 16}, /* a normal day */
         {2, 1, 2, 9, 45, 2, 1, 3, 35},   /* everybody shops */
         {2, 1, 2, 10, 4, 50, 24, 2, 5},  /* everything is cleared */
         {40, 1, 3, 20, 10, 8, 3, 3, 12}, /* a bad network */
@@ -536,6 +536,9 @@ void draw_operation(struct draw *draw, union hf_operation *operation)
     uint8_t type = draw_type(draw);
     if (type == 0 && draw->history_count == 0)
         type = HF_OP_ASSET_PUT;
+    bool resolves = type == HF_OP_CAPTURE || type == HF_OP_RELEASE;
+    if (resolves && model_holds_open(draw->model) == 0 && chance(draw, 70))
+        type = HF_OP_HOLD;
     if (type == 0) {
         draw_again(draw, operation);
     } else {
@@ -570,7 +573,7 @@ size_t draw_damage(struct draw *draw, union hf_operation *operation)
             available = draw_below(draw, sizeof(*operation) + 1);
             break;
         case 4:
-            memset(operation->bytes + at / 16 * 16, chance(draw, 50) ? 0 : 0xff, 16);
+            memset(operation->bytes + (at < 176 ? wide_at : 176), chance(draw, 50) ? 0 : 0xff, 16);
             break;
         case 5: {
             uint64_t edge =

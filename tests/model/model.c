@@ -110,11 +110,12 @@ static void change_posted(struct model_account *account, wide change)
     account->posted = (int64_t)posted;
 }
 
+/* What is held for a payee deep below zero may pass the largest signed number. */
 static void change_held(uint64_t *held, wide change)
 {
     wide after = (wide)*held + change;
     assert(after >= 0);
-    assert(after <= INT64_MAX);
+    assert(after <= UINT64_MAX);
     *held = (uint64_t)after;
 }
 
