@@ -55,6 +55,25 @@ struct hf_ledger_limits draw_limits(struct draw *draw)
     };
 }
 
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+struct hf_ledger_limits draw_other_limits(struct draw *draw)
+{
+    const struct model_books *books = draw->model->books;
+    struct hf_ledger_limits limits = draw->model->limits;
+    if (chance(draw, 50))
+        return limits;
+    struct hf_ledger_limits other = draw_limits(draw);
+    limits.accounts = larger(other.accounts, books->account_count);
+    limits.instruments = larger(other.instruments, books->instrument_count);
+    limits.holds = larger(other.holds, model_holds_open(draw->model));
+    limits.remembered = other.remembered;
+    return limits;
+}
+
 void draw_start_round(struct draw *draw, const struct model *model)
 {
     draw->model = model;

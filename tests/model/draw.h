@@ -25,6 +25,9 @@ uint64_t draw_below(struct draw *draw, uint64_t bound);
 /* Limits for one round: small tables of various sizes, edges of times with odd nanoseconds. */
 struct hf_ledger_limits draw_limits(struct draw *draw);
 
+/* The model's own limits, or others that hold what it may not forget. */
+struct hf_ledger_limits draw_other_limits(struct draw *draw);
+
 /* Goes on to a round on an empty model, with a clock of its own. */
 void draw_start_round(struct draw *draw, const struct model *model);
 

@@ -68,9 +68,11 @@ static struct model_hold *find_hold(struct model_books *books, struct hf_id id)
 
 static const struct model_memory *find_remembered(const struct model *model, struct hf_id id)
 {
-    for (uint32_t i = 0; i < model->remembered_count; i++)
-        if (same_id(model->remembered_ids[i], id))
-            return &model->remembered[i];
+    for (uint32_t i = 0; i < model->remembered_count; i++) {
+        uint32_t at = (model->remembered_start + i) % MODEL_REMEMBERED_MAX;
+        if (same_id(model->remembered_ids[at], id))
+            return &model->remembered[at];
+    }
     return NULL;
 }
 
@@ -437,23 +439,24 @@ static bool same_content(const union hf_operation *a, const union hf_operation *
     return memcmp(a->bytes + 32, b->bytes + 32, a->header.length - 32u) == 0;
 }
 
-/* One answer in, and out again when the room is used up: the one that came first. The place of each
- * of them is one more than that of the one before, so the oldest has the smallest. */
+/* The oldest answer goes, and with it the right to use any id of its time or before. */
+static void forget_oldest(struct model *model)
+{
+    uint64_t forgotten_ms = model->remembered_ids[model->remembered_start].hi >> 16;
+    if (forgotten_ms + 1 > model->forgotten_floor_ms)
+        model->forgotten_floor_ms = forgotten_ms + 1;
+    model->remembered_start = (model->remembered_start + 1) % MODEL_REMEMBERED_MAX;
+    model->remembered_count--;
+}
+
 static void remember(struct model *model, const struct model_memory *memory)
 {
-    uint32_t room = (uint32_t)model->limits.remembered;
-    uint32_t at = model->remembered_count;
-    if (at == room) {
-        at = model->remembered_start;
-        model->remembered_start = (at + 1) % room;
-        uint64_t forgotten_ms = model->remembered_ids[at].hi >> 16;
-        if (forgotten_ms + 1 > model->forgotten_floor_ms)
-            model->forgotten_floor_ms = forgotten_ms + 1;
-    } else {
-        model->remembered_count++;
-    }
+    if (model->remembered_count == model->limits.remembered)
+        forget_oldest(model);
+    uint32_t at = (model->remembered_start + model->remembered_count) % MODEL_REMEMBERED_MAX;
     model->remembered_ids[at] = memory->operation.header.id;
     model->remembered[at] = *memory;
+    model->remembered_count++;
 }
 
 uint64_t model_floor_ms(const struct model *model, uint64_t timestamp_ns)
@@ -657,9 +660,10 @@ void model_query(const struct model *model, const struct hf_op_query *query,
 
 struct model *model_create(const struct hf_ledger_limits *limits)
 {
-    if (limits->accounts > MODEL_ACCOUNTS_MAX || limits->instruments > MODEL_INSTRUMENTS_MAX ||
-        limits->holds > MODEL_HOLDS_MAX || limits->remembered > MODEL_REMEMBERED_MAX)
-        return NULL;
+    assert(limits->accounts <= MODEL_ACCOUNTS_MAX);
+    assert(limits->instruments <= MODEL_INSTRUMENTS_MAX);
+    assert(limits->holds <= MODEL_HOLDS_MAX);
+    assert(limits->remembered <= MODEL_REMEMBERED_MAX);
     struct model *model = calloc(1, sizeof(*model));
     assert(model != NULL);
     model->books = calloc(1, sizeof(*model->books));
@@ -668,6 +672,18 @@ struct model *model_create(const struct hf_ledger_limits *limits)
     assert(model->kept != NULL);
     model->limits = *limits;
     return model;
+}
+
+void model_resize(struct model *model, const struct hf_ledger_limits *limits)
+{
+    assert(limits->accounts >= model->books->account_count);
+    assert(limits->instruments >= model->books->instrument_count);
+    assert(limits->holds >= model_holds_open(model));
+    model->limits = *limits;
+    while (model->remembered_count > limits->remembered)
+        forget_oldest(model);
+    while (model->books->hold_count > limits->holds)
+        forget_first_resolved(model->books);
 }
 
 void model_destroy(struct model *model)

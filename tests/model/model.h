@@ -84,15 +84,19 @@ struct model {
     uint64_t place;
     uint64_t timestamp_ns;       /* of the newest operation */
     uint64_t forgotten_floor_ms; /* one more than the largest time of a forgotten id */
-    uint32_t remembered_count;
-    struct hf_id remembered_ids[MODEL_REMEMBERED_MAX]; /* oldest first from remembered_start on, */
-    struct model_memory remembered[MODEL_REMEMBERED_MAX]; /* going round at limits.remembered */
     uint32_t remembered_start;
+    uint32_t remembered_count; /* oldest first, from remembered_start on, going round */
+    struct hf_id remembered_ids[MODEL_REMEMBERED_MAX];
+    struct model_memory remembered[MODEL_REMEMBERED_MAX];
 };
 
-/* An empty model in memory of its own; NULL when limits go beyond the arrays above. */
+/* An empty model in memory of its own. The limits fit the arrays above (asserted). */
 struct model *model_create(const struct hf_ledger_limits *limits);
 void model_destroy(struct model *model);
+
+/* Goes on under other limits, which hold all that may not be forgotten (asserted): what image.h
+ * says of loading into another ledger. */
+void model_resize(struct model *model, const struct hf_ledger_limits *limits);
 
 /* What hf_operation_check must say. */
 struct hf_verdict model_check(const union hf_operation *operation, size_t available);

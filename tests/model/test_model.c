@@ -283,8 +283,10 @@ static void sweep(struct run *run)
         compare_record(run, HF_QUERY_HOLD, books->holds[i].id);
         compare_record(run, HF_QUERY_OPERATION, books->holds[i].id);
     }
-    for (uint32_t i = 0; i < run->model->remembered_count; i++)
-        compare_record(run, HF_QUERY_OPERATION, run->model->remembered_ids[i]);
+    for (uint32_t i = 0; i < run->model->remembered_count; i++) {
+        uint32_t at = (run->model->remembered_start + i) % MODEL_REMEMBERED_MAX;
+        compare_record(run, HF_QUERY_OPERATION, run->model->remembered_ids[at]);
+    }
     compare_counts(run);
     check_money(run);
     require(run, hf_ledger_is_balanced(run->live.ledger), "the engine says it is not balanced");
@@ -417,13 +419,81 @@ static void do_bundle(struct run *run, uint32_t count)
     compare_query(run, &query);
 }
 
+/* Images ---------------------------------------------------------------------------------- */
+
+#define IMAGE_PIECE_UNITS 40
+
+/* The live ledger's image, written in pieces of any size. The caller frees it. */
+static uint8_t *write_image(struct run *run, size_t *length)
+{
+    static struct hf_image_writer writer;
+    *length = (size_t)hf_image_length(run->live.ledger);
+    uint8_t *image = malloc(*length);
+    assert(image != NULL);
+    size_t written = 0;
+    hf_image_write_begin(&writer, run->live.ledger);
+    for (;;) {
+        uint8_t piece[IMAGE_PIECE_UNITS * HF_IMAGE_UNIT];
+        size_t size = (1 + draw_below(&run->draw, IMAGE_PIECE_UNITS)) * HF_IMAGE_UNIT;
+        size_t got = hf_image_write(&writer, piece, size);
+        require(run, got <= size, "an image's piece is longer than its buffer");
+        require(run, got <= *length - written, "an image is longer than it said");
+        if (got == 0)
+            break;
+        memcpy(image + written, piece, got);
+        written += got;
+    }
+    require(run, written == *length, "an image is shorter than it said");
+    return image;
+}
+
+static struct ledger_in_memory read_image(struct run *run, const struct hf_ledger_limits *limits,
+                                          const uint8_t *image, size_t length)
+{
+    static struct hf_image_reader reader;
+    struct ledger_in_memory made = make_ledger(limits);
+    hf_image_read_begin(&reader, made.ledger);
+    for (size_t at = 0; at < length;) {
+        size_t size = (1 + draw_below(&run->draw, IMAGE_PIECE_UNITS)) * HF_IMAGE_UNIT;
+        if (size > length - at)
+            size = length - at;
+        require(run, hf_image_read(&reader, image + at, size) == HF_STATUS_OK,
+                "an image is refused");
+        at += size;
+    }
+    require(run, hf_image_read_end(&reader) == HF_STATUS_OK, "an image is refused at its end");
+    return made;
+}
+
+/* Both ledgers are put aside for what their image makes, half the time under other limits. */
+static void go_through_image(struct run *run)
+{
+    size_t length;
+    uint8_t *image = write_image(run, &length);
+    struct hf_id before = hf_ledger_digest(run->live.ledger);
+
+    struct ledger_in_memory same = read_image(run, &run->model->limits, image, length);
+    struct hf_id after = hf_ledger_digest(same.ledger);
+    require(run, hf_id_equal(before, after), "the digest is another after an image");
+    drop_ledger(&same);
+
+    struct hf_ledger_limits limits = draw_other_limits(&run->draw);
+    drop_ledger(&run->live);
+    drop_ledger(&run->replayed);
+    run->live = read_image(run, &limits, image, length);
+    run->replayed = read_image(run, &limits, image, length);
+    model_resize(run->model, &limits);
+    free(image);
+    run->images++;
+    sweep(run);
+}
+
 /* Rounds ---------------------------------------------------------------------------------- */
 
 static void do_round(struct run *run, uint64_t operations)
 {
     struct hf_ledger_limits limits = draw_limits(&run->draw);
     run->model = model_create(&limits);
-    assert(run->model != NULL);
     run->live = make_ledger(&limits);
     run->replayed = make_ledger(&limits);
     draw_start_round(&run->draw, run->model);
