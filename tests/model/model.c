@@ -467,8 +467,8 @@ uint64_t model_floor_ms(const struct model *model, uint64_t timestamp_ns)
     return oldest_ms > model->forgotten_floor_ms ? oldest_ms : model->forgotten_floor_ms;
 }
 
-static void write_reply(struct hf_reply *reply, const struct hf_op_header *header,
-                        const struct outcome *outcome)
+static void write_reply(struct hf_reply *reply, uint64_t timestamp_ns,
+                        const struct hf_op_header *header, const struct outcome *outcome)
 {
     memset(reply, 0, sizeof(*reply));
     reply->length = 64;
@@ -477,6 +477,7 @@ static void write_reply(struct hf_reply *reply, const struct hf_op_header *heade
     reply->rule = outcome->rule;
     reply->id = header->id;
     reply->approved = outcome->approved;
+    reply->timestamp_ns = timestamp_ns;
     if (outcome->account != NULL) {
         reply->available = model_available(outcome->account);
         reply->posted = outcome->account->posted;
@@ -491,11 +492,11 @@ static void strip_balances(struct hf_reply *reply, const struct hf_op_header *he
     }
 }
 
-static bool answer_without_place(struct hf_reply *reply, const struct hf_op_header *header,
-                                 uint16_t code, uint8_t rule)
+static bool refuse_place(struct hf_reply *reply, uint64_t timestamp_ns,
+                         const struct hf_op_header *header, uint16_t code)
 {
-    struct outcome outcome = refuse(code, rule, NULL);
-    write_reply(reply, header, &outcome);
+    struct outcome outcome = refuse(code, HF_RULE_ID, NULL);
+    write_reply(reply, timestamp_ns, header, &outcome);
     return false;
 }
 
@@ -507,7 +508,7 @@ bool model_apply(struct model *model, uint64_t timestamp_ns, const union hf_oper
     const struct model_memory *memory = model_memory_of(model, header->id);
     if (memory != NULL) {
         if (!same_content(&memory->operation, operation))
-            return answer_without_place(reply, header, HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID);
+            return refuse_place(reply, timestamp_ns, header, HF_CODE_DUPLICATE_DIFFERENT);
         *reply = memory->answer;
         strip_balances(reply, header);
         return false;
@@ -516,15 +517,15 @@ bool model_apply(struct model *model, uint64_t timestamp_ns, const union hf_oper
     uint64_t id_ms = header->id.hi >> 16;
     wide newest_ms = (wide)(timestamp_ns / 1000000) + (wide)(model->limits.id_ahead_ns / 1000000);
     if (id_ms < model_floor_ms(model, timestamp_ns))
-        return answer_without_place(reply, header, HF_CODE_ID_TOO_OLD, HF_RULE_ID);
+        return refuse_place(reply, timestamp_ns, header, HF_CODE_ID_TOO_OLD);
     if (id_ms > newest_ms)
-        return answer_without_place(reply, header, HF_CODE_ID_TOO_NEW, HF_RULE_ID);
+        return refuse_place(reply, timestamp_ns, header, HF_CODE_ID_TOO_NEW);
 
     bool dry_run = (header->flags & HF_OP_DRY_RUN) != 0;
     if (dry_run)
         *model->kept = *model->books;
     struct outcome outcome = carry_out(model, timestamp_ns, operation);
-    write_reply(reply, header, &outcome);
+    write_reply(reply, timestamp_ns, header, &outcome);
     if (dry_run) {
         strip_balances(reply, header);
         *model->books = *model->kept;
@@ -533,7 +534,6 @@ bool model_apply(struct model *model, uint64_t timestamp_ns, const union hf_oper
     model->place++;
     model->timestamp_ns = timestamp_ns;
     reply->place = model->place;
-    reply->timestamp_ns = timestamp_ns;
     struct model_memory fresh = {.operation = *operation, .answer = *reply};
     struct model_hold *made = find_hold(model->books, header->id);
     if (made != NULL)
