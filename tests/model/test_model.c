@@ -342,6 +342,8 @@ static void fill_bundle(struct run *run, uint32_t count, struct bundle *bundle)
             if (judge_shape(run, &damaged))
                 *operation = damaged;
         }
+        struct hf_verdict shape = hf_operation_check(operation, operation->header.length);
+        require(run, shape.code == HF_CODE_OK, "the engine refuses a good shape");
         const struct model_hold *hold = model_hold_of(run->model, operation->header.id);
         if (hold != NULL && model_memory_of(run->model, operation->header.id) == &hold->memory)
             run->answered_by_holds++;
