@@ -1,0 +1,91 @@
+/* The superblock: who this data directory belongs to, and the few things that must survive beside
+ * the log. File `superblock`, four copies of 4096 bytes. The layout is the structure below,
+ * little-endian; FORMAT.md describes it byte by byte.
+ *
+ * Codec and choice of copy are pure; read and write go through a disk, and block. */
+#ifndef HF_WAL_SUPERBLOCK_H
+#define HF_WAL_SUPERBLOCK_H
+
+#include "disk.h"
+#include "engine/id.h"
+#include "hash.h"
+
+#define HF_SUPERBLOCK_NAME       "superblock"
+#define HF_SUPERBLOCK_SIZE       4096
+#define HF_SUPERBLOCK_COPIES     4
+#define HF_SUPERBLOCK_MAGIC      "HOLDFAST" /* eight bytes, no NUL: the same in either byte order */
+#define HF_SUPERBLOCK_FORMAT     1
+#define HF_SUPERBLOCK_ENDIANNESS UINT32_C(0x01020304)
+#define HF_SUPERBLOCK_EPOCHS_MAX 64
+
+/* From record `start_index` on the log belongs to `epoch`. */
+struct hf_epoch_start {
+    uint64_t epoch;
+    uint64_t start_index;
+};
+
+struct hf_superblock {
+    struct hf_hash hash; /* XXH3-128 of bytes 16 to 4095 */
+    char magic[8];
+    uint32_t format;
+    uint32_t endianness;
+    struct hf_id cluster;
+    uint64_t sequence;       /* +1 at every write; of several valid copies the highest counts */
+    uint64_t incarnation;    /* +1 at every start of the node */
+    uint64_t promised_epoch; /* nothing of a smaller epoch is accepted any more */
+    uint32_t node;
+    uint32_t block_size;   /* of the log: records begin at its multiples; 512 or 4096 */
+    uint64_t segment_size; /* bytes; a multiple of HF_RECORD_BLOCK_MAX */
+    uint32_t epoch_count;
+    uint32_t reserved_word;
+    struct hf_epoch_start epochs[HF_SUPERBLOCK_EPOCHS_MAX];
+    uint8_t reserved[2976];
+};
+_Static_assert(sizeof(struct hf_superblock) == HF_SUPERBLOCK_SIZE, "superblock");
+_Static_assert(offsetof(struct hf_superblock, magic) == 16, "hashed from here");
+_Static_assert(offsetof(struct hf_superblock, cluster) == 32, "superblock cluster");
+_Static_assert(offsetof(struct hf_superblock, node) == 72, "superblock node");
+_Static_assert(offsetof(struct hf_superblock, epochs) == 96, "superblock epochs");
+_Static_assert(offsetof(struct hf_superblock, reserved) == 1120, "superblock reserved");
+
+/* Fills in a first superblock: sequence 0, incarnation 0, epoch 1 from index 1. */
+void hf_superblock_init(struct hf_superblock *superblock, struct hf_id cluster, uint32_t node,
+                        uint32_t block_size, uint64_t segment_size);
+
+/* Sets the hash. */
+void hf_superblock_seal(struct hf_superblock *superblock);
+
+/* Finds the newest valid of the copies. When none is valid: WRONG_FORMAT (no copy is ours, or all
+ * that are say another format or byte order) or CORRUPT, and the fault line says what was found and
+ * what was expected. */
+HF_MUST_USE enum hf_status
+hf_superblock_choose(const struct hf_superblock copies[HF_SUPERBLOCK_COPIES],
+                     struct hf_superblock *chosen, struct hf_fault *fault);
+
+/* WRONG_CLUSTER when it belongs to another cluster or node. A zero id expects no cluster in
+ * particular (offline tools), and then no node either. */
+HF_MUST_USE enum hf_status hf_superblock_expect(const struct hf_superblock *superblock,
+                                                struct hf_id cluster, uint32_t node,
+                                                struct hf_fault *fault);
+
+/* Reads the file and chooses. NOT_FOUND when there is none. Blocks. */
+HF_MUST_USE enum hf_status hf_superblock_read(struct hf_disk *disk, struct hf_superblock *chosen,
+                                              struct hf_fault *fault);
+
+/* Makes the file, whole or not at all: under a temporary name, flushed, renamed. Blocks. */
+HF_MUST_USE enum hf_status hf_superblock_create(struct hf_disk *disk,
+                                                struct hf_superblock *superblock,
+                                                struct hf_fault *fault);
+
+/* Raises the sequence, seals, and writes copy after copy with a flush after each, so that at every
+ * moment at least three copies are whole. Blocks. An error is final. */
+HF_MUST_USE enum hf_status
+hf_superblock_write(struct hf_disk *disk, struct hf_superblock *superblock, struct hf_fault *fault);
+
+/* The epoch in which records are written now. */
+static inline uint64_t hf_superblock_epoch(const struct hf_superblock *superblock)
+{
+    return superblock->epochs[superblock->epoch_count - 1].epoch;
+}
+
+#endif

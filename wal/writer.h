@@ -1,0 +1,155 @@
+/* The log's writer: takes filled batches, makes each a durable record, says how far the log is
+ * committed. Several writes are in flight at a time; the commit index follows the longest prefix
+ * that is flushed, whatever order the writes complete in.
+ *
+ * Two threads meet here. The order thread fills batches (hf_log_batch_*). The log thread owns the
+ * writer and makes every hf_log_writer call but those marked "any thread". A batch belongs to one
+ * of them at a time; the rings that carry it over are the caller's. Nothing allocates after create,
+ * and nothing blocks but attach, close and, once per segment, the naming of a finished segment (a
+ * rename and a directory flush: milliseconds), done between appends when it can be.
+ *
+ * An error is for ever (P7): a failed write or flush poisons the writer, nothing is acknowledged
+ * after it, and the fault line says why. */
+#ifndef HF_WAL_WRITER_H
+#define HF_WAL_WRITER_H
+
+#include "recover.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define HF_LOG_DEPTH_MAX        64
+#define HF_LOG_DEPTH_DEFAULT    4
+#define HF_LOG_AHEAD_MAX        16
+#define HF_LOG_AHEAD_DEFAULT    1
+#define HF_LOG_BATCHES_MAX      64
+#define HF_LOG_BATCHES_DEFAULT  8
+#define HF_LOG_CAPACITY_DEFAULT (UINT32_C(256) << 10)
+#define HF_LOG_BATCH_ALIGNMENT  4096
+
+/* A record in the making. Look, do not touch, except `context`, which is the owner's. */
+struct hf_log_batch {
+    uint8_t *bytes;    /* the record: capacity bytes, aligned for direct writes */
+    uint32_t capacity; /* bytes, a multiple of HF_RECORD_BLOCK_MAX */
+    uint32_t length;   /* bytes used, the header included */
+    uint32_t count;    /* operations */
+    uint32_t number;   /* of this batch among its writer's, from 0 */
+    uint64_t first_place;
+    uint64_t timestamp_ns;
+    uint64_t index; /* of its record, once submitted */
+    void *context;
+};
+
+/* Empties a batch for operations that begin at place `first_place` and all carry this time. A batch
+ * without operations becomes a mark. */
+static inline void hf_log_batch_begin(struct hf_log_batch *batch, uint64_t timestamp_ns,
+                                      uint64_t first_place)
+{
+    batch->length = HF_RECORD_HEADER_SIZE;
+    batch->count = 0;
+    batch->first_place = first_place;
+    batch->timestamp_ns = timestamp_ns;
+    batch->index = 0;
+}
+
+/* Appends one operation, which got the next place. False, and unchanged, when it does not fit: the
+ * next batch takes it. */
+static inline bool hf_log_batch_add(struct hf_log_batch *batch, const union hf_operation *operation)
+{
+    uint32_t length = operation->header.length;
+    assert(length >= HF_OPERATION_LENGTH_MIN);
+    assert(length <= HF_OPERATION_LENGTH_MAX);
+    if (length > batch->capacity - batch->length) {
+        return false;
+    }
+    memcpy(batch->bytes + batch->length, operation, length);
+    batch->length += length;
+    batch->count++;
+    return true;
+}
+
+/* Bytes still free: at least HF_OPERATION_LENGTH_MAX times a bundle's count, and it fits whole. */
+static inline uint32_t hf_log_batch_room(const struct hf_log_batch *batch)
+{
+    return batch->capacity - batch->length;
+}
+
+struct hf_log_writer_options {
+    uint32_t depth;          /* writes in flight, 1 to HF_LOG_DEPTH_MAX */
+    uint32_t segments_ahead; /* kept ready beyond the one in use, 1 to HF_LOG_AHEAD_MAX */
+    uint32_t batch_count;    /* 1 to HF_LOG_BATCHES_MAX */
+    uint32_t batch_capacity; /* bytes, a multiple of HF_RECORD_BLOCK_MAX, HF_RECORD_LENGTH_MAX at
+                                most; all batches together fit one segment */
+};
+
+struct hf_log_writer;
+
+/* The defaults above. */
+void hf_log_writer_defaults(struct hf_log_writer_options *options);
+
+/* Makes a writer that goes on where `state` ends, with all its memory, batches included (touched
+ * here, so that no page faults come later). `disk` is lent until destroy. INVALID, NO_MEMORY. Any
+ * thread. */
+HF_MUST_USE enum hf_status hf_log_writer_create(struct hf_disk *disk,
+                                                const struct hf_log_state *state,
+                                                const struct hf_log_writer_options *options,
+                                                struct hf_log_writer **writer,
+                                                struct hf_fault *fault);
+
+/* The batches, 0 to batch_count-1, for the caller's free ring. Any thread, before attach or after.
+ */
+struct hf_log_batch *hf_log_writer_batch(struct hf_log_writer *writer, uint32_t number);
+
+/* Takes the writer for the calling thread, and blocks until the first segment is ready for records,
+ * or there is no space for it (then OK too: there is no room until space comes). */
+HF_MUST_USE enum hf_status hf_log_writer_attach(struct hf_log_writer *writer,
+                                                struct hf_fault *fault);
+
+/* Seals the batch as the next record and queues its durable append; poll sets it going. OK: the
+ * batch is the writer's until poll returns it. AGAIN: `depth` writes are in flight. FULL: no
+ * segment is ready. IO: poisoned. But for OK the batch stays the caller's, to submit again after a
+ * poll. Asserts that places have no gap and time does not go back. */
+HF_MUST_USE enum hf_status hf_log_writer_submit(struct hf_log_writer *writer,
+                                                struct hf_log_batch *batch);
+
+/* Sets queued writes going, collects what has completed, works on the segments ahead. Returns, in
+ * the order of the log, up to `most` batches that are durable and all before them too: they are the
+ * caller's again. Nothing once poisoned. Never waits. */
+uint32_t hf_log_writer_poll(struct hf_log_writer *writer, struct hf_log_batch *done[],
+                            uint32_t most);
+
+/* Every record up to this index is durable. Never falls. Any thread. */
+uint64_t hf_log_writer_commit_index(const struct hf_log_writer *writer);
+/* False: segments are lacking (the disk is full, or the filling cannot keep up). Refuse new work
+ * with BUSY; what has been accepted, up to all batches full, still fits. Any thread. */
+bool hf_log_writer_has_room(const struct hf_log_writer *writer);
+/* True after the first failed write or flush. Any thread. */
+bool hf_log_writer_is_poisoned(const struct hf_log_writer *writer);
+/* Why it is poisoned; an empty line when it is not. */
+const struct hf_fault *hf_log_writer_fault(const struct hf_log_writer *writer);
+
+/* How it stands. */
+struct hf_log_writer_counts {
+    uint64_t last_index;     /* submitted */
+    uint64_t commit_index;   /* durable */
+    uint32_t in_flight;      /* submitted and not yet returned by poll */
+    uint32_t segments_ready; /* beyond the one in use */
+    uint64_t segment;        /* in use */
+    uint64_t offset;         /* in it, of the next record */
+    uint64_t records;        /* since create, as are those below */
+    uint64_t operations;
+    uint64_t bytes_logical; /* records without padding */
+    uint64_t bytes_device;  /* with padding, without prewritten zeros */
+};
+void hf_log_writer_count(const struct hf_log_writer *writer, struct hf_log_writer_counts *counts);
+
+/* Fills a checkpoint's header, all but the digest, for the state after the newest record. Asserts
+ * that nothing is in flight. */
+void hf_log_writer_describe(const struct hf_log_writer *writer,
+                            struct hf_checkpoint_header *header);
+
+/* Releases the writer and its batches; closes its files. Writes still in flight are waited for, not
+ * acknowledged. The disk stays the caller's. NULL is fine. */
+void hf_log_writer_destroy(struct hf_log_writer *writer);
+
+#endif
