@@ -3,12 +3,11 @@
  * Every goal is a ratio to one of these. They use the working set, the pages and the batch of the
  * measurement that they stand beside, and they too find their random places in a list made outside
  * the timed part, as the engine finds its operations: neither pays for making work up. */
+#include "bench/bench_disk.h"
 #include "bench/harness.h"
 #include "bench/lines.h"
 #include "bench/memory.h"
 #include "bench/random.h"
-#include "bench/raw_disk.h"
-#include "bench/sample.h"
 
 #include <assert.h>
 #include <sodium.h>
@@ -262,70 +261,6 @@ static void report_cipher(void *state, struct hf_bench_figures *figures)
     hf_bench_figure_add(figures, "is_aes", bytes->is_aes ? 1 : 0);
 }
 
-/* ---- disk ---------------------------------------------------------------------------------- */
-
-struct disk_setting {
-    uint32_t block_bytes;
-    uint32_t depth;
-    uint32_t writes; /* per iteration */
-    bool flush;
-};
-
-struct disk {
-    struct hf_bench_raw *raw;
-    struct hf_bench_samples *samples;
-    uint32_t writes;
-};
-
-static void *disk_setup(const struct hf_bench_scale *scale, const void *argument)
-{
-    const struct disk_setting *setting = argument;
-    struct disk *disk = calloc(1, sizeof(*disk));
-    if (disk == NULL) {
-        return NULL;
-    }
-    const struct hf_bench_raw_options options = {
-        .directory = scale->directory,
-        .file_bytes = scale->file_bytes,
-        .block_bytes = setting->block_bytes,
-        .depth = setting->depth,
-        .flush = setting->flush,
-    };
-    disk->writes = setting->writes;
-    disk->samples = hf_bench_samples_create();
-    disk->raw = disk->samples != NULL ? hf_bench_raw_create(&options) : NULL;
-    if (disk->raw == NULL) {
-        hf_bench_samples_destroy(disk->samples);
-        free(disk);
-        return NULL;
-    }
-    return disk;
-}
-
-static void run_disk(void *state)
-{
-    struct disk *disk = state;
-    hf_bench_raw_write(disk->raw, disk->writes, disk->samples);
-}
-
-static void report_disk(void *state, struct hf_bench_figures *figures)
-{
-    struct disk *disk = state;
-    hf_bench_figure_add(figures, "p50_us",
-                        (double)hf_bench_samples_percentile(disk->samples, 50, 100) / 1e3);
-    hf_bench_figure_add(figures, "p99_us",
-                        (double)hf_bench_samples_percentile(disk->samples, 99, 100) / 1e3);
-    hf_bench_samples_clear(disk->samples);
-}
-
-static void disk_teardown(void *state)
-{
-    struct disk *disk = state;
-    hf_bench_raw_destroy(disk->raw);
-    hf_bench_samples_destroy(disk->samples);
-    free(disk);
-}
-
 /* ---- the list ------------------------------------------------------------------------------ */
 
 static void register_memory(void)
@@ -395,26 +330,15 @@ static void register_disk(void)
 {
     static const struct {
         const char *name;
-        struct disk_setting setting;
+        struct hf_bench_disk_setting setting;
     } kinds[] = {
-        {"disk_write/64KiB", {65536, 8, 256, false}},
-        {"disk_write/1MiB", {1048576, 4, 16, false}},
-        {"disk_flush/4KiB", {4096, 1, 64, true}},
-        {"disk_flush/64KiB", {65536, 1, 64, true}},
+        {"calibrate/disk_write/64KiB", {65536, 8, 256, false, false}},
+        {"calibrate/disk_write/1MiB", {1048576, 4, 16, false, false}},
+        {"calibrate/disk_flush/4KiB", {4096, 1, 64, true, false}},
+        {"calibrate/disk_flush/64KiB", {65536, 1, 64, true, false}},
     };
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        struct hf_bench bench = {
-            .clock = HF_BENCH_WALL,
-            .items = kinds[i].setting.writes,
-            .bytes = (uint64_t)kinds[i].setting.writes * kinds[i].setting.block_bytes,
-            .argument = &kinds[i].setting,
-            .setup = disk_setup,
-            .run = run_disk,
-            .report = report_disk,
-            .teardown = disk_teardown,
-        };
-        snprintf(bench.name, sizeof(bench.name), "calibrate/%s", kinds[i].name);
-        hf_bench_register(&bench);
+        hf_bench_register_disk(kinds[i].name, &kinds[i].setting);
     }
 }
 

@@ -178,7 +178,8 @@ void hf_bench_raw_write(struct hf_bench_raw *raw, uint32_t count, struct hf_benc
             queue_write(raw);
             queued++;
         }
-        int submitted = io_uring_submit_and_wait(&raw->ring, 1);
+        int submitted = raw->options.spin ? io_uring_submit_and_get_events(&raw->ring)
+                                          : io_uring_submit_and_wait(&raw->ring, 1);
         if (submitted < 0 && submitted != -EINTR) {
             fail(submitted);
         }

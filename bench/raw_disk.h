@@ -20,6 +20,7 @@ struct hf_bench_raw_options {
     uint32_t block_bytes; /* of one write: a multiple of 4096 */
     uint32_t depth;       /* writes in flight, 1 to HF_BENCH_RAW_DEPTH_MAX */
     bool flush;           /* a write counts when its fdatasync has completed too */
+    bool spin;            /* look for completions all the time instead of sleeping for them */
 };
 
 struct hf_bench_raw;
