@@ -59,8 +59,11 @@ struct hf_port_maker {
     void (*release)(struct hf_port *port, struct hf_packet packets[], uint32_t count);
     /* Takes empty packets to fill: `data` set, `length` 0. Returns how many there were. */
     uint32_t (*take)(struct hf_port *port, struct hf_packet packets[], uint32_t count);
-    /* Sends all `count` packets and takes them back whatever becomes of them (UDP: what does not
-     * fit is counted and dropped; the sender above retransmits). Sends at once. */
+    /* Sends all `count` packets (at most HF_PORT_BURST_MAX) and takes them back whatever becomes of
+     * them (UDP: what does not fit is counted and dropped; the sender above retransmits). Sends at
+     * once. One whose length is still 0 is taken back unsent. A count of 0 is allowed and flushes:
+     * the port's own answers (ARP, ICMP) leave with the next call, so the sending thread calls it
+     * also when it has nothing to send. */
     void (*send)(struct hf_port *port, struct hf_packet packets[], uint32_t count);
     /* Blocks the receiving thread until a datagram may be there, at most `timeout_us`. May return
      * early. */

@@ -51,13 +51,17 @@ struct hf_checkpoint_piece {
 };
 _Static_assert(sizeof(struct hf_checkpoint_piece) == HF_CHECKPOINT_PIECE_HEADER, "piece");
 
-/* Fills `buffer` with the next bytes of the image: as many as fit, a multiple of 64, *length = 0
- * after the last. Any status but OK ends the checkpoint. */
-typedef enum hf_status hf_checkpoint_source(void *context, void *buffer, size_t size,
-                                            size_t *length);
-/* Takes the next bytes of the image. `bytes` is 64-byte aligned, `length` a multiple of 64 when the
- * image's length is. */
-typedef enum hf_status hf_checkpoint_sink(void *context, const void *bytes, size_t length);
+/* Where an image comes from and goes to.
+ *
+ * `source` fills `buffer` with the next bytes of the image: as many as fit, a multiple of 64, and
+ * *length = 0 after the last. `sink` takes the next bytes; they are 64-byte aligned, and `length`
+ * is a multiple of 64 when the image's is. Any status but OK ends the checkpoint with that status.
+ */
+struct hf_checkpoint_stream {
+    void *context;
+    enum hf_status (*source)(void *context, void *buffer, size_t size, size_t *length);
+    enum hf_status (*sink)(void *context, const void *bytes, size_t length);
+};
 
 /* Writes the name of the checkpoint at `index`, and reads it back. */
 void hf_checkpoint_format_name(uint64_t index, char name[HF_DISK_NAME_SIZE]);
@@ -69,7 +73,7 @@ bool hf_checkpoint_parse_name(const char *name, uint64_t *index);
  * log's. EXISTS when there is one at this index. */
 HF_MUST_USE enum hf_status hf_checkpoint_write(struct hf_disk *disk,
                                                struct hf_checkpoint_header *header,
-                                               hf_checkpoint_source *source, void *context,
+                                               const struct hf_checkpoint_stream *stream,
                                                struct hf_fault *fault);
 
 /* Reads the whole checkpoint at `index` and checks every byte of it; fills *header. CORRUPT with
@@ -78,10 +82,10 @@ HF_MUST_USE enum hf_status hf_checkpoint_verify(struct hf_disk *disk, struct hf_
                                                 uint64_t index, struct hf_checkpoint_header *header,
                                                 struct hf_fault *fault);
 
-/* Like verify, and feeds the image to `sink` on the way. */
+/* Like verify, and feeds the image to the stream's sink on the way. */
 HF_MUST_USE enum hf_status hf_checkpoint_load(struct hf_disk *disk, struct hf_id cluster,
                                               uint64_t index, struct hf_checkpoint_header *header,
-                                              hf_checkpoint_sink *sink, void *context,
+                                              const struct hf_checkpoint_stream *stream,
                                               struct hf_fault *fault);
 
 /* The newest checkpoint whose index is below `below`, by its name alone; *index = 0 when there is

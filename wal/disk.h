@@ -47,6 +47,9 @@ struct hf_disk_maker {
     enum hf_status (*write)(struct hf_disk *disk, int file, uint64_t offset, const void *buffer,
                             size_t length);
     enum hf_status (*flush)(struct hf_disk *disk, int file);
+    /* Gives a new file its whole room, as zeros. FULL when the device has not that much; that, and
+     * FULL from a fill, is no error of the log's. */
+    enum hf_status (*allocate)(struct hf_disk *disk, int file, uint64_t bytes);
     enum hf_status (*rename)(struct hf_disk *disk, const char *from, const char *to);
     enum hf_status (*remove)(struct hf_disk *disk, const char *name);
     enum hf_status (*flush_directory)(struct hf_disk *disk);

@@ -1,0 +1,611 @@
+/* The client library: operations in, answers out, and whatever the network does in between.
+ *
+ * submit copies an operation into the window and queues it; flush packs the queue into datagrams;
+ * what was sent waits at a back-off level until its reply comes or it is due again. Back-off
+ * doubles from level to level. BUSY is treated like silence, one level up. A reply to something
+ * that is no longer in flight (the second answer after a repeat) is counted and dropped.
+ *
+ * With two servers, new operations go to the one that answered last; a repeat goes to the other. */
+#include "client.h"
+
+#include "flight.h"
+#include "wire.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#define WINDOW_DEFAULT        1024u
+#define RETRY_US_DEFAULT      20000u
+#define RETRY_MOST_US_DEFAULT 1000000u
+/* Datagrams handed to the port at a time: a burst costs one system call or doorbell. */
+#define SEND_BURST 16u
+/* Bursts received in one poll, so that a flood cannot keep the caller from its own work. */
+#define RECEIVE_BURSTS 8u
+/* When the port had no room for a datagram: how soon to try again. */
+#define NO_ROOM_WAIT_US 100u
+/* The longest single sleep. A DPDK device wakes nobody: look again soon. */
+#define SLEEP_MOST_US       1000000u
+#define SLEEP_MOST_DPDK_US  20u
+#define IP_AND_UDP_LENGTH   28u
+#define COUNTER_BITS        24u
+#define NS_PER_US           1000u
+#define MAGIC               UINT32_C(0x48464331) /* "HFC1" */
+#define DATAGRAM_SIZE_LEAST (sizeof(struct hf_wire_header) + HF_OPERATION_LENGTH_MAX)
+
+_Static_assert(HF_CLIENT_SERVERS_MAX == HF_FLIGHT_SERVERS_MAX, "one queue for each server");
+
+struct hf_client {
+    uint32_t magic;
+    struct hf_port *port;
+    struct hf_client_clock clock;
+    struct hf_flight flight;
+
+    struct hf_address servers[HF_CLIENT_SERVERS_MAX];
+    uint8_t server_count;
+    uint8_t preferred; /* the server that answered last */
+    bool busy_is_answer;
+    uint32_t datagram_size;
+    uint32_t sleep_most_us; /* in one go */
+    uint64_t session;
+    uint64_t datagram_counter;
+    uint64_t timeout_ns;
+    uint32_t level_count;
+    uint64_t wait_ns[HF_FLIGHT_LEVELS_MAX]; /* how long to wait for a reply, by level */
+
+    uint16_t id_upper; /* this client's own bits of the ids it makes */
+    uint64_t id_lower;
+    uint32_t id_counter;
+    uint64_t id_ms;      /* never falls */
+    uint64_t id_wrap_ms; /* id_ms when the counter last began anew */
+
+    struct hf_client_counters counters;
+};
+
+/* ---- opening ---- */
+
+static uint64_t real_monotonic_ns(void *context)
+{
+    (void)context;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t real_unix_ms(void *context)
+{
+    (void)context;
+    struct timespec now;
+    /* Four milliseconds are exact enough for an id, and this clock costs a fifth. */
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
+
+/* SplitMix64 (Steele, Lea and Flood): spreads one seed over session, ids and back-off. */
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static enum hf_status invalid(struct hf_fault *fault, const char *what, const char *text)
+{
+    snprintf(fault->line, sizeof fault->line, "%s: %s", what, text);
+    return HF_STATUS_INVALID;
+}
+
+static enum hf_status check_options(const struct hf_client_options *options, struct hf_fault *fault)
+{
+    if (options->servers[0] == NULL)
+        return invalid(fault, "servers", "at least one address is needed");
+    if (options->transport != HF_TRANSPORT_KERNEL && options->transport != HF_TRANSPORT_DPDK)
+        return invalid(fault, "transport", "neither kernel nor dpdk");
+    if (options->window > HF_CLIENT_WINDOW_MAX)
+        return invalid(fault, "window", "over 1,048,576 operations");
+    if (options->datagram_size != 0 && options->datagram_size < DATAGRAM_SIZE_LEAST)
+        return invalid(fault, "datagram_size", "less than 216 bytes, an operation would not fit");
+    if (options->datagram_size > HF_WIRE_DATAGRAM_MAX)
+        return invalid(fault, "datagram_size", "over 9,000 bytes");
+    if (options->reserved != 0)
+        return invalid(fault, "reserved", "not zero");
+    return HF_STATUS_OK;
+}
+
+static enum hf_status parse_servers(struct hf_client *client,
+                                    const struct hf_client_options *options, struct hf_fault *fault)
+{
+    for (uint32_t i = 0; i < HF_CLIENT_SERVERS_MAX && options->servers[i] != NULL; i++) {
+        struct hf_address *server = &client->servers[i];
+        if (!hf_address_parse(options->servers[i], server) || server->udp == 0)
+            return invalid(fault, options->servers[i], "not a server's A.B.C.D:PORT");
+        client->server_count++;
+    }
+    return HF_STATUS_OK;
+}
+
+/* Back-off doubles from level to level up to the cap. Each step is longer by a random part of up to
+ * an eighth, so that many clients that were refused together do not come back together. */
+static void set_levels(struct hf_client *client, const struct hf_client_options *options,
+                       uint64_t *random)
+{
+    uint64_t wait_us = options->retry_us != 0 ? options->retry_us : RETRY_US_DEFAULT;
+    uint64_t most_us = options->retry_most_us != 0 ? options->retry_most_us : RETRY_MOST_US_DEFAULT;
+    while (client->level_count < HF_FLIGHT_LEVELS_MAX) {
+        bool last = wait_us >= most_us;
+        uint64_t ns = (last ? most_us : wait_us) * NS_PER_US;
+        client->wait_ns[client->level_count++] = ns + next_random(random) % (ns / 8 + 1);
+        if (last)
+            break;
+        wait_us *= 2;
+    }
+}
+
+static struct hf_client *create(const struct hf_client_options *options)
+{
+    struct hf_client *client = calloc(1, sizeof *client);
+    if (client == NULL)
+        return NULL;
+    client->magic = MAGIC;
+    if (!hf_flight_create(&client->flight,
+                          options->window != 0 ? options->window : WINDOW_DEFAULT)) {
+        free(client);
+        return NULL;
+    }
+    return client;
+}
+
+enum hf_status hf_client_open_on(const struct hf_client_options *options, struct hf_port *port,
+                                 const struct hf_client_clock *clock, uint64_t seed,
+                                 struct hf_client **result, struct hf_fault *fault)
+{
+    *result = NULL;
+    fault->line[0] = '\0';
+    struct hf_client *client = NULL;
+    enum hf_status status = check_options(options, fault);
+    if (status == HF_STATUS_OK && (client = create(options)) == NULL) {
+        snprintf(fault->line, sizeof fault->line, "no memory for the window");
+        status = HF_STATUS_NO_MEMORY;
+    }
+    if (status == HF_STATUS_OK)
+        status = parse_servers(client, options, fault);
+    if (status == HF_STATUS_OK) {
+        status = port->maker->attach_receive(port);
+        if (status == HF_STATUS_OK)
+            status = port->maker->attach_send(port);
+        if (status != HF_STATUS_OK)
+            snprintf(fault->line, sizeof fault->line, "the %s port cannot be attached", port->name);
+    }
+    if (status != HF_STATUS_OK) {
+        port->maker->destroy(port);
+        if (client != NULL)
+            hf_flight_destroy(&client->flight);
+        free(client);
+        return status;
+    }
+
+    client->port = port;
+    client->clock = *clock;
+    client->busy_is_answer = options->busy_is_answer;
+    client->timeout_ns = options->timeout_us * NS_PER_US;
+    client->sleep_most_us =
+        options->transport == HF_TRANSPORT_DPDK ? SLEEP_MOST_DPDK_US : SLEEP_MOST_US;
+    client->datagram_size = port->payload_max;
+    if (client->datagram_size > HF_WIRE_DATAGRAM_MAX)
+        client->datagram_size = HF_WIRE_DATAGRAM_MAX;
+    if (options->datagram_size != 0 && options->datagram_size < client->datagram_size)
+        client->datagram_size = options->datagram_size;
+    assert(client->datagram_size >= DATAGRAM_SIZE_LEAST);
+
+    uint64_t own = next_random(&seed);
+    client->session = options->session != 0 ? options->session : own | 1;
+    client->id_upper = (uint16_t)next_random(&seed);
+    client->id_lower = next_random(&seed) << COUNTER_BITS;
+    set_levels(client, options, &seed);
+    *result = client;
+    return HF_STATUS_OK;
+}
+
+static enum hf_status open_port(const struct hf_client_options *options, struct hf_port **port,
+                                struct hf_fault *fault)
+{
+    struct hf_address local = {0};
+    if (options->local != NULL && !hf_address_parse(options->local, &local))
+        return invalid(fault, options->local, "not a local A.B.C.D or A.B.C.D:PORT");
+
+    if (options->transport == HF_TRANSPORT_KERNEL) {
+        struct hf_port_kernel_options kernel = {
+            .local = local,
+            .payload_max = options->datagram_size,
+        };
+        return hf_port_kernel_open(&kernel, port, fault);
+    }
+    if (local.ip == 0 || local.udp == 0)
+        return invalid(fault, "local", "DPDK needs an A.B.C.D:PORT of its own");
+    if (options->eal == NULL)
+        return invalid(fault, "eal", "DPDK needs the arguments of its environment");
+    struct hf_port_dpdk_options dpdk = {
+        .eal = options->eal,
+        .device = options->device,
+        .local = local,
+        .mtu = options->datagram_size == 0 ? 0
+                                           : (uint16_t)(options->datagram_size + IP_AND_UDP_LENGTH),
+    };
+    return hf_port_dpdk_open(&dpdk, port, fault);
+}
+
+enum hf_status hf_client_open(const struct hf_client_options *options, struct hf_client **client,
+                              struct hf_fault *fault)
+{
+    *client = NULL;
+    fault->line[0] = '\0';
+    struct hf_port *port = NULL;
+    uint64_t seed;
+    enum hf_status status = check_options(options, fault);
+    if (status != HF_STATUS_OK)
+        return status;
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed) {
+        snprintf(fault->line, sizeof fault->line, "no random numbers from the kernel");
+        return HF_STATUS_IO;
+    }
+    status = open_port(options, &port, fault);
+    if (status != HF_STATUS_OK)
+        return status;
+    const struct hf_client_clock clock = {real_monotonic_ns, real_unix_ms, NULL};
+    return hf_client_open_on(options, port, &clock, seed, client, fault);
+}
+
+void hf_client_close(struct hf_client *client)
+{
+    if (client == NULL)
+        return;
+    assert(client->magic == MAGIC);
+    client->port->maker->destroy(client->port);
+    hf_flight_destroy(&client->flight);
+    client->magic = 0;
+    free(client);
+}
+
+/* ---- ids ---- */
+
+/* The counter alone tells ids of one millisecond apart. When it begins anew, the time must have
+ * moved on since the last time it did, or is moved on: then no (time, count) comes twice, whatever
+ * the clock does. */
+struct hf_id hf_client_next_id(struct hf_client *client)
+{
+    assert(client->magic == MAGIC);
+    uint64_t now_ms = client->clock.unix_ms(client->clock.context);
+    if (now_ms > client->id_ms)
+        client->id_ms = now_ms;
+    client->id_counter = (client->id_counter + 1) & ((1u << COUNTER_BITS) - 1);
+    if (client->id_counter == 0) {
+        if (client->id_ms == client->id_wrap_ms)
+            client->id_ms++;
+        client->id_wrap_ms = client->id_ms;
+    }
+    return hf_id_make_operation(client->id_ms, client->id_upper,
+                                client->id_lower | client->id_counter);
+}
+
+/* ---- sending ---- */
+
+static uint64_t now_ns(const struct hf_client *client)
+{
+    return client->clock.monotonic_ns(client->clock.context);
+}
+
+/* Fills one datagram from the front of a server's queue; what goes in begins to wait. */
+static void fill_datagram(struct hf_client *client, uint8_t server, struct hf_packet *packet,
+                          uint64_t now)
+{
+    struct hf_flight *flight = &client->flight;
+    struct hf_flight_list *queue = &flight->queued[server];
+    struct hf_wire_writer writer;
+    hf_wire_begin(&writer, packet->data, client->datagram_size);
+    while (queue->count > 0) {
+        uint32_t index = queue->first;
+        struct hf_flight_slot *slot = hf_flight_slot(flight, index);
+        const union hf_operation *operation = &slot->body.operation;
+        if (!hf_wire_add(&writer, operation, operation->header.length))
+            break;
+        client->counters.sent++;
+        if (slot->attempts > 0)
+            client->counters.retransmitted++;
+        if (slot->attempts < UINT16_MAX)
+            slot->attempts++;
+        hf_flight_await(flight, index, now + client->wait_ns[slot->level]);
+    }
+    packet->peer = client->servers[server];
+    packet->length = hf_wire_finish(&writer, 0, client->session, client->datagram_counter++);
+    assert(packet->length > 0);
+}
+
+static void flush(struct hf_client *client, uint64_t now)
+{
+    struct hf_port *port = client->port;
+    struct hf_packet packets[SEND_BURST];
+    uint32_t count = 0;
+    for (uint8_t server = 0; server < client->server_count; server++) {
+        while (client->flight.queued[server].count > 0) {
+            if (port->maker->take(port, &packets[count], 1) == 0)
+                break; /* the port is full: what is left stays queued until the next flush */
+            fill_datagram(client, server, &packets[count], now);
+            client->counters.datagrams_sent++;
+            if (++count == SEND_BURST) {
+                port->maker->send(port, packets, count);
+                count = 0;
+            }
+        }
+    }
+    if (count > 0)
+        port->maker->send(port, packets, count);
+}
+
+void hf_client_flush(struct hf_client *client)
+{
+    assert(client->magic == MAGIC);
+    flush(client, now_ns(client));
+}
+
+static enum hf_status submit(struct hf_client *client, const union hf_operation *operation,
+                             void *context, uint32_t *index)
+{
+    assert(client->magic == MAGIC);
+    uint16_t length = operation->header.length;
+    if (length < HF_OPERATION_LENGTH_MIN || length > HF_OPERATION_LENGTH_MAX || length % 8 != 0)
+        return HF_STATUS_INVALID;
+    if (hf_flight_find(&client->flight, operation->header.id) != HF_FLIGHT_NONE)
+        return HF_STATUS_EXISTS;
+    /* The age of an operation only counts when there is a timeout. */
+    uint64_t now = client->timeout_ns != 0 ? now_ns(client) : 0;
+    *index = hf_flight_add(&client->flight, operation, context, client->preferred, now);
+    if (*index == HF_FLIGHT_NONE)
+        return HF_STATUS_FULL;
+    client->counters.submitted++;
+    return HF_STATUS_OK;
+}
+
+enum hf_status hf_client_submit(struct hf_client *client, const union hf_operation *operation,
+                                void *context)
+{
+    uint32_t index;
+    return submit(client, operation, context, &index);
+}
+
+/* ---- receiving ---- */
+
+/* Which server a datagram came from, or the server count. */
+static uint8_t server_of(const struct hf_client *client, const struct hf_address *peer)
+{
+    uint8_t server = 0;
+    while (server < client->server_count &&
+           (client->servers[server].ip != peer->ip || client->servers[server].udp != peer->udp))
+        server++;
+    return server;
+}
+
+/* BUSY: the node is there but wants peace. As silence, one level up, at the same server. */
+static void back_off(struct hf_client *client, uint32_t index, uint64_t now)
+{
+    struct hf_flight_slot *slot = hf_flight_slot(&client->flight, index);
+    client->counters.busy++;
+    if (slot->state == HF_FLIGHT_WAITING)
+        hf_flight_queue(&client->flight, index, slot->server);
+    if (slot->level + 1u < client->level_count)
+        slot->level++;
+    hf_flight_await(&client->flight, index, now + client->wait_ns[slot->level]);
+}
+
+static void take_reply(struct hf_client *client, const struct hf_query_reply *reply, uint64_t now)
+{
+    uint32_t index = hf_flight_find(&client->flight, reply->reply.id);
+    if (index == HF_FLIGHT_NONE) {
+        client->counters.late++;
+        return;
+    }
+    struct hf_flight_slot *slot = hf_flight_slot(&client->flight, index);
+    if (reply->reply.type != (slot->type | HF_REPLY_TYPE_BIT)) {
+        client->counters.foreign++;
+        return;
+    }
+    if (reply->reply.code == HF_CODE_BUSY && !client->busy_is_answer) {
+        back_off(client, index, now);
+        return;
+    }
+    client->counters.answered++;
+    memcpy(&slot->body.reply, reply, sizeof *reply);
+    hf_flight_finish(&client->flight, index, true);
+}
+
+static void take_datagram(struct hf_client *client, const struct hf_packet *packet, uint64_t now)
+{
+    client->counters.datagrams_received++;
+    uint8_t server = server_of(client, &packet->peer);
+    struct hf_wire_reader reader;
+    if (server == client->server_count ||
+        hf_wire_open(&reader, packet->data, packet->length).code != HF_CODE_OK ||
+        (reader.header.flags & HF_WIRE_REPLIES) == 0 || reader.header.session != client->session) {
+        client->counters.foreign++;
+        return;
+    }
+    client->preferred = server;
+    client->servers[server] = packet->peer; /* with the Ethernet address, where there is one */
+
+    struct hf_query_reply reply;
+    for (;;) {
+        memset(&reply, 0, sizeof reply);
+        enum hf_wire_step step = hf_wire_next_reply(&reader, &reply);
+        if (step == HF_WIRE_END)
+            return;
+        if (step == HF_WIRE_MESSAGE)
+            take_reply(client, &reply, now);
+        else
+            client->counters.foreign++;
+    }
+}
+
+static void receive(struct hf_client *client, uint32_t most, uint64_t now)
+{
+    struct hf_port *port = client->port;
+    struct hf_packet packets[HF_PORT_BURST_MAX];
+    for (uint32_t burst = 0; burst < RECEIVE_BURSTS && client->flight.done.count < most; burst++) {
+        uint32_t count = port->maker->receive(port, packets, HF_PORT_BURST_MAX);
+        if (count == 0)
+            return;
+        for (uint32_t i = 0; i < count; i++)
+            take_datagram(client, &packets[i], now);
+        port->maker->release(port, packets, count);
+    }
+}
+
+/* ---- time ---- */
+
+/* Queues what has waited long enough, for the other server when there are two. */
+static void repeat_due(struct hf_client *client, uint64_t now)
+{
+    struct hf_flight *flight = &client->flight;
+    for (uint32_t level = client->level_count; level-- > 0;) {
+        struct hf_flight_list *list = &flight->waiting[level];
+        while (list->count > 0 && hf_flight_slot(flight, list->first)->due_ns <= now) {
+            uint32_t index = list->first;
+            struct hf_flight_slot *slot = hf_flight_slot(flight, index);
+            hf_flight_queue(flight, index, (uint8_t)((slot->server + 1) % client->server_count));
+            if (level + 1 < client->level_count)
+                slot->level++;
+        }
+    }
+}
+
+static void give_up_old(struct hf_client *client, uint64_t now)
+{
+    struct hf_flight *flight = &client->flight;
+    if (client->timeout_ns == 0)
+        return;
+    while (flight->oldest != HF_FLIGHT_NONE &&
+           now - hf_flight_slot(flight, flight->oldest)->submitted_ns >= client->timeout_ns) {
+        client->counters.timed_out++;
+        hf_flight_finish(flight, flight->oldest, false);
+    }
+}
+
+/* One round: out, in, and what time has brought. Answers gather in the done list. */
+static void turn(struct hf_client *client, uint32_t most)
+{
+    uint64_t now = now_ns(client);
+    flush(client, now);
+    receive(client, most, now);
+    repeat_due(client, now);
+    give_up_old(client, now);
+    flush(client, now);
+}
+
+/* ---- collecting ---- */
+
+static void hand_over(struct hf_client *client, uint32_t index, struct hf_answer *answer)
+{
+    const struct hf_flight_slot *slot = hf_flight_slot(&client->flight, index);
+    assert(slot->state == HF_FLIGHT_DONE);
+    answer->context = slot->context;
+    answer->id = slot->id;
+    answer->outcome = slot->answered ? HF_OUTCOME_ANSWERED : HF_OUTCOME_TIMED_OUT;
+    answer->attempts = slot->attempts;
+    if (slot->answered)
+        answer->reply = slot->body.reply;
+    else
+        memset(&answer->reply, 0, sizeof answer->reply);
+    hf_flight_free(&client->flight, index);
+}
+
+uint32_t hf_client_poll(struct hf_client *client, struct hf_answer answers[], uint32_t most)
+{
+    assert(client->magic == MAGIC);
+    turn(client, most);
+    uint32_t count = 0;
+    while (count < most && client->flight.done.count > 0)
+        hand_over(client, client->flight.done.first, &answers[count++]);
+    return count;
+}
+
+/* Nanoseconds until something is due, at most `most`. */
+static uint64_t until_due_ns(struct hf_client *client, uint64_t now, uint64_t most)
+{
+    struct hf_flight *flight = &client->flight;
+    uint64_t due = now + most;
+    for (uint32_t level = 0; level < client->level_count; level++) {
+        uint32_t first = flight->waiting[level].first;
+        if (first != HF_FLIGHT_NONE && hf_flight_slot(flight, first)->due_ns < due)
+            due = hf_flight_slot(flight, first)->due_ns;
+    }
+    if (client->timeout_ns != 0 && flight->oldest != HF_FLIGHT_NONE) {
+        uint64_t end = hf_flight_slot(flight, flight->oldest)->submitted_ns + client->timeout_ns;
+        if (end < due)
+            due = end;
+    }
+    return due > now ? due - now : 0;
+}
+
+/* Sleeps until a datagram may be there, something is due, or `most_us` have passed. */
+static void sleep_until_due(struct hf_client *client, uint64_t most_us)
+{
+    uint64_t now = now_ns(client);
+    if (most_us > client->sleep_most_us)
+        most_us = client->sleep_most_us;
+    uint64_t wait_us = (until_due_ns(client, now, most_us * NS_PER_US) + NS_PER_US - 1) / NS_PER_US;
+    for (uint8_t server = 0; server < client->server_count; server++) {
+        if (client->flight.queued[server].count > 0 && wait_us > NO_ROOM_WAIT_US)
+            wait_us = NO_ROOM_WAIT_US;
+    }
+    if (wait_us > 0)
+        client->port->maker->wait(client->port, (uint32_t)wait_us);
+}
+
+void hf_client_wait(struct hf_client *client, uint32_t timeout_us)
+{
+    assert(client->magic == MAGIC);
+    flush(client, now_ns(client));
+    if (client->flight.done.count == 0)
+        sleep_until_due(client, timeout_us);
+}
+
+enum hf_status hf_client_call(struct hf_client *client, const union hf_operation *operation,
+                              struct hf_query_reply *reply, uint64_t timeout_us)
+{
+    uint32_t index;
+    uint64_t begin = now_ns(client);
+    enum hf_status status = submit(client, operation, NULL, &index);
+    if (status != HF_STATUS_OK)
+        return status;
+    struct hf_flight_slot *slot = hf_flight_slot(&client->flight, index);
+    for (;;) {
+        turn(client, UINT32_MAX);
+        if (slot->state == HF_FLIGHT_DONE) {
+            struct hf_answer answer;
+            hand_over(client, index, &answer);
+            *reply = answer.reply;
+            return answer.outcome == HF_OUTCOME_ANSWERED ? HF_STATUS_OK : HF_STATUS_TIMEOUT;
+        }
+        uint64_t passed_us = (now_ns(client) - begin) / NS_PER_US;
+        if (timeout_us != 0 && passed_us >= timeout_us) {
+            client->counters.timed_out++;
+            hf_flight_free(&client->flight, index);
+            return HF_STATUS_TIMEOUT;
+        }
+        sleep_until_due(client, timeout_us == 0 ? SLEEP_MOST_US : timeout_us - passed_us);
+    }
+}
+
+uint32_t hf_client_in_flight(const struct hf_client *client)
+{
+    assert(client->magic == MAGIC);
+    return client->flight.slot_count - client->flight.unused.count;
+}
+
+void hf_client_count(const struct hf_client *client, struct hf_client_counters *counters)
+{
+    assert(client->magic == MAGIC);
+    *counters = client->counters;
+}

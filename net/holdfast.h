@@ -1,0 +1,169 @@
+/* libholdfast: talk to a Holdfast node from C or C++.
+ *
+ * A client keeps a window of operations in flight. An operation that is not answered is sent again
+ * with the same id, as often as needed: the node carries it out once and gives the one answer. So a
+ * lost datagram, a restarted node or a busy one are no trouble of the caller's.
+ *
+ *     struct hf_client_options options = {.servers = {"127.0.0.1:4600"}};
+ *     struct hf_client *client;
+ *     struct hf_fault fault;
+ *     if (hf_client_open(&options, &client, &fault) != HF_STATUS_OK) ... fault.line says why
+ *     union hf_operation op;
+ *     hf_make_move(&op, hf_client_next_id(client), payer, payee, 6000, 840);
+ *     struct hf_query_reply reply;
+ *     if (hf_client_call(client, &op, &reply, 1000000) == HF_STATUS_OK)
+ *         puts(hf_code_name(reply.reply.code));
+ *     hf_client_close(client);
+ *
+ * Many at once: hf_client_submit as long as it is not FULL, hf_client_poll to send and to collect
+ * answers, hf_client_wait when there is nothing else to do.
+ *
+ * A client belongs to the thread that opened it. There is no global state, save that DPDK allows
+ * one environment a process: one DPDK client at a time. Nothing allocates between open and close.
+ */
+#ifndef HF_NET_HOLDFAST_H
+#define HF_NET_HOLDFAST_H
+
+#include "engine/code.h"
+#include "engine/id.h"
+#include "engine/operation.h"
+#include "engine/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HF_CLIENT_SERVERS_MAX 2
+#define HF_CLIENT_WINDOW_MAX  (1u << 20)
+
+enum hf_transport {
+    HF_TRANSPORT_KERNEL = 0, /* UDP sockets through io_uring */
+    HF_TRANSPORT_DPDK = 1,   /* a DPDK device of this process's own */
+};
+
+/* How to reach whom. All zero but `servers[0]` is a good beginning. Strings are read during open
+ * only. */
+struct hf_client_options {
+    enum hf_transport transport;
+    const char *servers[HF_CLIENT_SERVERS_MAX]; /* "A.B.C.D:PORT"; NULL: none. Used in turn when an
+                                                   operation must be sent again */
+    const char *local;      /* "A.B.C.D" or "A.B.C.D:PORT"; NULL: any. DPDK: both must be given */
+    const char *eal;        /* DPDK: arguments of its environment, split at blanks */
+    uint16_t device;        /* DPDK: which Ethernet device, from 0 */
+    uint16_t reserved;      /* zero */
+    uint32_t datagram_size; /* most UDP payload bytes in one datagram; 0: 1472 */
+    uint32_t window;        /* operations in flight, to HF_CLIENT_WINDOW_MAX; 0: 1024 */
+    uint32_t retry_us;      /* unanswered so long: send again; doubles each time. 0: 20,000 */
+    uint32_t retry_most_us; /* but never beyond this; 0: 1,000,000 */
+    uint64_t timeout_us;    /* from submit on, then the operation is given up; 0: never */
+    uint64_t session;       /* 0: a random one */
+    bool busy_is_answer;    /* hand BUSY up instead of sending again after a while */
+};
+
+enum hf_outcome {
+    HF_OUTCOME_ANSWERED = 0,
+    HF_OUTCOME_TIMED_OUT = 1, /* not known whether it was carried out: ask, or submit it again */
+};
+
+struct hf_answer {
+    void *context; /* as given to hf_client_submit */
+    struct hf_id id;
+    enum hf_outcome outcome;
+    uint32_t attempts;           /* how often it was sent */
+    struct hf_query_reply reply; /* when answered; its view only after a QUERY that is OK */
+};
+
+struct hf_client_counters {
+    uint64_t submitted;
+    uint64_t answered;
+    uint64_t sent;          /* operations put into datagrams, repeats included */
+    uint64_t retransmitted; /* of these, repeats */
+    uint64_t busy;          /* BUSY answers seen */
+    uint64_t timed_out;
+    uint64_t late; /* replies to what is no longer in flight: dropped */
+    uint64_t
+        foreign; /* replies from others, of another session, or not to be understood: dropped */
+    uint64_t datagrams_sent;
+    uint64_t datagrams_received;
+};
+
+struct hf_client;
+
+/* Opens a client for the calling thread. INVALID, NO_MEMORY, IO or (a second DPDK environment)
+ * EXISTS: then `*fault` says why and `*client` is NULL. May block while the device starts. */
+HF_MUST_USE enum hf_status hf_client_open(const struct hf_client_options *options,
+                                          struct hf_client **client, struct hf_fault *fault);
+
+/* Closes it; what is still in flight is forgotten. NULL is allowed. */
+void hf_client_close(struct hf_client *client);
+
+/* A new operation id: the time in Unix milliseconds, then 56 bits that are this client's own and 24
+ * that count. Never gives one twice, even when the clock is set back. */
+struct hf_id hf_client_next_id(struct hf_client *client);
+
+/* Takes one operation (copied) into the window, to be sent with the next flush or poll. `context`
+ * comes back with its answer. FULL: collect answers first. EXISTS: this id is in flight already.
+ * INVALID: its length is not one an operation can have. Never blocks. */
+HF_MUST_USE enum hf_status hf_client_submit(struct hf_client *client,
+                                            const union hf_operation *operation, void *context);
+
+/* Sends what was submitted, as many operations to a datagram as fit. Never blocks. */
+void hf_client_flush(struct hf_client *client);
+
+/* Sends what waits, receives, repeats what is due, and hands up to `most` answers over, in the
+ * order in which they came. Returns how many. Never blocks. */
+uint32_t hf_client_poll(struct hf_client *client, struct hf_answer answers[], uint32_t most);
+
+/* Sends what waits, then sleeps until an answer may be there, a repeat is due, or `timeout_us` have
+ * passed. May return early: poll afterwards. */
+void hf_client_wait(struct hf_client *client, uint32_t timeout_us);
+
+/* One operation, blocking: OK with `*reply`, or TIMEOUT after `timeout_us` (0: wait for ever), or
+ * as hf_client_submit. Answers to other operations stay for hf_client_poll. */
+HF_MUST_USE enum hf_status hf_client_call(struct hf_client *client,
+                                          const union hf_operation *operation,
+                                          struct hf_query_reply *reply, uint64_t timeout_us);
+
+/* Operations taken by submit whose answers have not been handed over. */
+uint32_t hf_client_in_flight(const struct hf_client *client);
+void hf_client_count(const struct hf_client *client, struct hf_client_counters *counters);
+
+/* ---- builders: fill a whole operation, header included, all else zero. `id` is
+ * hf_client_next_id's, or the one of the first time when it is sent again. Flags and deadline may
+ * be set afterwards. Amounts are in the asset's smallest unit. What each does: OPERATIONS.md. ----
+ */
+
+/* `code` is 1 to 8 of A-Z and 0-9 with a NUL: longer is asserted. */
+void hf_make_asset_put(union hf_operation *op, struct hf_id id, uint16_t asset, const char *code,
+                       uint8_t scale);
+/* `floor`: 0, minus a credit line, or HF_FLOOR_NONE. */
+void hf_make_account_put(union hf_operation *op, struct hf_id id, struct hf_id account,
+                         uint16_t asset, int64_t floor, uint8_t status);
+void hf_make_move(union hf_operation *op, struct hf_id id, struct hf_id payer, struct hf_id payee,
+                  uint64_t amount, uint16_t asset);
+/* The hold's id is the operation's. */
+void hf_make_hold(union hf_operation *op, struct hf_id id, struct hf_id payer, struct hf_id payee,
+                  uint64_t amount, uint16_t asset);
+/* `amount` may be HF_AMOUNT_ALL; `final`: what is left returns to the payer. */
+void hf_make_capture(union hf_operation *op, struct hf_id id, struct hf_id hold, uint64_t amount,
+                     bool final);
+void hf_make_release(union hf_operation *op, struct hf_id id, struct hf_id hold, uint64_t amount);
+/* Without expiry and flags. `remaining` and `amount_limit` may be HF_INSTRUMENT_UNLIMITED. */
+void hf_make_instrument_put(union hf_operation *op, struct hf_id id, struct hf_id token,
+                            struct hf_id account, uint8_t status, uint64_t remaining,
+                            uint64_t amount_limit);
+/* What the network told besides (terminal, merchant, STAN...) is filled in afterwards. */
+void hf_make_auth(union hf_operation *op, struct hf_id id, struct hf_id token, struct hf_id payee,
+                  uint64_t amount, uint16_t asset);
+/* `subject` is of enum hf_query_subject. */
+void hf_make_query(union hf_operation *op, struct hf_id id, uint8_t subject,
+                   struct hf_id subject_id);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

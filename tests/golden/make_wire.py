@@ -1,0 +1,387 @@
+#!/usr/bin/env python3
+"""Writes the golden vectors of the wire format, from net/WIRE.md alone.
+
+Knows nothing of the C headers: offsets and numbers are those of the document, packed by struct.
+Usage: make_wire.py > wire.txt
+
+The file it writes, a line a fact:
+    vector NAME           begins one
+    hex BYTES             of the datagram; several lines are joined
+    open CODE/RULE        the verdict on the datagram; without OK nothing follows
+    header ...            the fields of its header
+    operation ... | reply ... | refused CODE/RULE ID | broken CODE/RULE ID | broken reply
+                          one line a reading step, in order
+    end                   no more steps; the vector is complete
+"""
+import struct
+
+ASSET_PUT, ACCOUNT_PUT, CHAIN, MOVE, HOLD = 21, 1, 4, 3, 5
+CAPTURE, RELEASE, INSTRUMENT_PUT, AUTH, QUERY = 7, 8, 10, 12, 20
+REPLIES = 0x01
+LINKED, DRY_RUN, BALANCES = 0x01, 0x02, 0x04
+ALL = 2**64 - 1
+FLOOR_NONE = -2**63
+
+ONES = 2**128 - 1
+TIME_MS = 1_750_000_000_000
+DEADLINE = (TIME_MS + 1500) * 1_000_000
+
+
+def op_id(number):
+    """As WIRE.md says an id is made: 48 bits of milliseconds, then 80 of the client's own."""
+    return TIME_MS << 80 | 0x7001 << 64 | 0x8000_0000_0000_0000 | number
+
+
+ALICE, BOB, SHOP, CARD = 1001, 1002, 0x5 << 64 | 7, 0xC0FFEE << 64 | 42
+
+
+def ident(value):
+    return struct.pack('<QQ', value & (2**64 - 1), value >> 64)
+
+
+def text(value):
+    return f'{value:032x}'
+
+
+def datagram(messages, flags=0, session=0x1122334455667788, counter=1, **wrong):
+    """A header and messages. `wrong` overrides header fields."""
+    body = b''.join(messages)
+    magic = wrong.get('magic', b'HF')
+    header = magic + struct.pack('<BBHHQQ', wrong.get('version', 1), flags,
+                                 wrong.get('length', 24 + len(body)),
+                                 wrong.get('count', len(messages)), session, counter)
+    return header + body
+
+
+# ---- messages: bytes and words side by side
+
+def operation(kind, body, number=1, flags=0, deadline=0, origin=0, length=None, identifier=None):
+    identifier = op_id(number) if identifier is None else identifier
+    length = 32 + len(body) if length is None else length
+    return (struct.pack('<HBBI', length, kind, flags, origin) + ident(identifier) +
+            struct.pack('<Q', deadline) + body)
+
+
+def head_words(name, number, flags, deadline):
+    return f'operation {name} id={text(op_id(number))} flags={flags} deadline={deadline}'
+
+
+def asset_put(asset=840, scale=2, code=b'USD', reserved=bytes(5), number=1, flags=0, deadline=0,
+              **more):
+    body = struct.pack('<HB', asset, scale) + reserved + code.ljust(8, b'\0')
+    words = head_words('ASSET_PUT', number, flags, deadline)
+    words += f' asset={asset} scale={scale} code={code.decode("latin1")}'
+    return operation(ASSET_PUT, body, number, flags, deadline, **more), words
+
+
+def account_put(account=ALICE, floor=0, asset=840, status=0, reserved=bytes(5), number=2, flags=0,
+                deadline=0, **more):
+    body = ident(account) + struct.pack('<qHB', floor, asset, status) + reserved
+    words = head_words('ACCOUNT_PUT', number, flags, deadline)
+    words += f' account={text(account)} floor={floor} asset={asset} status={status}'
+    return operation(ACCOUNT_PUT, body, number, flags, deadline, **more), words
+
+
+def move(payer=ALICE, payee=BOB, amount=6000, asset=840, reserved=0, reference=77, number=3,
+         flags=0, deadline=0, **more):
+    body = ident(payer) + ident(payee) + struct.pack('<QHHI', amount, asset, reserved, reference)
+    words = head_words('MOVE', number, flags, deadline)
+    words += (f' payer={text(payer)} payee={text(payee)} amount={amount} asset={asset}'
+              f' reference={reference}')
+    return operation(MOVE, body, number, flags, deadline, **more), words
+
+
+def hold(payer=ALICE, payee=SHOP, amount=6000, asset=840, reserved=0, reference=78, expires=0,
+         number=4, flags=0, deadline=0, **more):
+    body = ident(payer) + ident(payee)
+    body += struct.pack('<QHHIQ', amount, asset, reserved, reference, expires)
+    words = head_words('HOLD', number, flags, deadline)
+    words += (f' payer={text(payer)} payee={text(payee)} amount={amount} asset={asset}'
+              f' reference={reference} expires={expires}')
+    return operation(HOLD, body, number, flags, deadline, **more), words
+
+
+def capture(of=op_id(4), amount=4217, final=0, reserved=bytes(7), number=5, flags=0, deadline=0,
+            **more):
+    body = ident(of) + struct.pack('<QB', amount, final) + reserved
+    words = head_words('CAPTURE', number, flags, deadline)
+    words += f' hold={text(of)} amount={amount} final={final}'
+    return operation(CAPTURE, body, number, flags, deadline, **more), words
+
+
+def release(of=op_id(4), amount=1783, number=6, flags=0, deadline=0, **more):
+    body = ident(of) + struct.pack('<Q', amount)
+    words = head_words('RELEASE', number, flags, deadline)
+    words += f' hold={text(of)} amount={amount}'
+    return operation(RELEASE, body, number, flags, deadline, **more), words
+
+
+def instrument_put(token=CARD, account=ALICE, expires=DEADLINE, limit=10000, remaining=3, status=1,
+                   marks=1, reserved=bytes(6), number=7, flags=0, deadline=0, **more):
+    body = ident(token) + ident(account)
+    body += struct.pack('<QQQBB', expires, limit, remaining, status, marks) + reserved
+    words = head_words('INSTRUMENT_PUT', number, flags, deadline)
+    words += (f' token={text(token)} account={text(account)} expires={expires} limit={limit}'
+              f' remaining={remaining} status={status} marks={marks}')
+    return operation(INSTRUMENT_PUT, body, number, flags, deadline, **more), words
+
+
+def auth(token=CARD, payee=SHOP, amount=2000, minimum=0, billing_amount=0, asset=840,
+         billing_asset=0, reserved=bytes(6), number=8, flags=0, deadline=0, **more):
+    acquirer, forwarder = 12345678901, 10987654321
+    terminal, merchant = b'TERM0001', b'MERCHANT0000001'
+    network, rrn = b'NETTRANSID00001', b'617512345678'
+    stan, transmitted, local_time = 123456, 615150640, 615170640
+    expiry, mcc, country, entry, conditions, region = 2812, 5411, 840, 71, 59, 6
+    kind, channel = 0, 1
+    body = ident(token) + ident(payee)
+    body += struct.pack('<QQQQQ', amount, minimum, billing_amount, acquirer, forwarder)
+    body += terminal + merchant.ljust(16, b'\0') + network.ljust(16, b'\0') + rrn
+    body += struct.pack('<III', stan, transmitted, local_time)
+    body += struct.pack('<HHHHHHHH', asset, billing_asset, expiry, mcc, country, entry, conditions,
+                        region)
+    body += struct.pack('<BB', kind, channel) + reserved
+    words = head_words('AUTH', number, flags, deadline)
+    words += (f' token={text(token)} payee={text(payee)} amount={amount} minimum={minimum}'
+              f' billing_amount={billing_amount} acquirer={acquirer} forwarder={forwarder}'
+              f' terminal={terminal.decode()} merchant={merchant.decode()}'
+              f' network={network.decode()} rrn={rrn.decode()} stan={stan}'
+              f' transmitted={transmitted} local={local_time} asset={asset}'
+              f' billing_asset={billing_asset} expiry={expiry} mcc={mcc} country={country}'
+              f' entry={entry} conditions={conditions} region={region} kind={kind}'
+              f' channel={channel}')
+    return operation(AUTH, body, number, flags, deadline, **more), words
+
+
+def query(subject_id=ALICE, subject=1, reserved=bytes(7), number=9, flags=0, deadline=0, **more):
+    body = ident(subject_id) + struct.pack('<B', subject) + reserved
+    words = head_words('QUERY', number, flags, deadline)
+    words += f' subject={subject} subject_id={text(subject_id)}'
+    return operation(QUERY, body, number, flags, deadline, **more), words
+
+
+def reply(kind=MOVE, name='MOVE', code=0, rule=0, durability=1, number=3, approved=6000,
+          available=4000, posted=4000, place=12, timestamp=TIME_MS * 1_000_000 + 5, view=b'',
+          view_words='', length=None, bit=0x80):
+    length = 64 + len(view) if length is None else length
+    message = struct.pack('<HBBHBB', length, kind | bit, 0, code, rule, durability)
+    message += ident(op_id(number)) + struct.pack('<QqqQQ', approved, available, posted, place,
+                                                  timestamp) + view
+    words = (f'reply {name} code={code} rule={rule} durability={durability}'
+             f' id={text(op_id(number))} approved={approved} available={available} posted={posted}'
+             f' place={place} timestamp={timestamp}{view_words}')
+    return message, words
+
+
+def account_reply():
+    view = ident(ALICE) + struct.pack('<qqQQQqHBB', 4000, 2500, 1500, 0, 6000, 0, 840, 0, 2)
+    view += bytes(4)
+    words = (f' account={text(ALICE)} posted=4000 available=2500 held_out=1500 held_in=0'
+             f' debits=6000 floor=0 asset=840 status=0 scale=2')
+    return reply(QUERY, 'QUERY', number=9, approved=0, available=2500, posted=4000, view=view,
+                 view_words=words)
+
+
+def instrument_reply():
+    view = ident(CARD) + ident(ALICE) + struct.pack('<QQQBB', 0, ALL, 2, 1, 0) + bytes(6)
+    words = (f' token={text(CARD)} account={text(ALICE)} expires=0 limit={ALL} remaining=2'
+             f' status=1 marks=0')
+    return reply(QUERY, 'QUERY', number=10, approved=0, available=0, posted=0, view=view,
+                 view_words=words)
+
+
+def hold_reply():
+    view = ident(op_id(4)) + ident(ALICE) + ident(SHOP)
+    view += struct.pack('<QQQHB', 6000, 0, 4217, 840, 1) + bytes(5)
+    words = (f' hold={text(op_id(4))} payer={text(ALICE)} payee={text(SHOP)} amount=6000'
+             f' remaining=0 captured=4217 asset=840 status=1')
+    return reply(QUERY, 'QUERY', number=11, approved=0, available=0, posted=0, view=view,
+                 view_words=words)
+
+
+def operation_reply():
+    inner, words = reply()
+    return reply(QUERY, 'QUERY', number=12, approved=0, available=0, posted=0, view=inner,
+                 view_words=' answer: ' + words)
+
+
+# ---- vectors
+
+out = []
+
+
+def vector(name, data, verdict='OK/NONE', steps=()):
+    out.append(f'vector {name}')
+    digits = data.hex()
+    for start in range(0, len(digits), 96):
+        out.append('hex ' + digits[start:start + 96])
+    out.append(f'open {verdict}')
+    if verdict == 'OK/NONE':
+        flags, count = data[3], struct.unpack_from('<H', data, 6)[0]
+        session, counter = struct.unpack_from('<QQ', data, 8)
+        out.append(f'header flags={flags} count={count} session={session:016x} counter={counter}')
+        out.extend(steps)
+    out.append('end')
+    out.append('')
+
+
+def good(name, *pairs, **header):
+    vector(name, datagram([message for message, _ in pairs], **header),
+           steps=[words for _, words in pairs])
+
+
+def refused(name, pair, verdict, identifier=op_id(1)):
+    """The bad message between two good ones: it is answered, and reading goes on."""
+    before, before_words = move(number=100)
+    after, after_words = query(number=101)
+    vector(name, datagram([before, pair[0], after]),
+           steps=[before_words, f'refused {verdict} {text(identifier)}', after_words])
+
+
+def broken(name, message, verdict='MALFORMED/LENGTH', identifier=0, **header):
+    """Everything from the bad message on is lost."""
+    before, before_words = move(number=100)
+    vector(name, datagram([before, message], **header),
+           steps=[before_words, f'broken {verdict} {text(identifier)}'])
+
+
+def main():
+    good('asset_put', asset_put())
+    good('asset_put_longest_code', asset_put(asset=65535, scale=18, code=b'POINTS99'))
+    good('account_put', account_put())
+    good('account_put_issuance', account_put(account=1, floor=FLOOR_NONE))
+    good('account_put_frozen', account_put(floor=-50000, status=1))
+    good('move', move())
+    good('move_largest', move(amount=2**63 - 1, flags=DRY_RUN | BALANCES, deadline=DEADLINE))
+    good('hold', hold())
+    good('capture_part', capture())
+    good('capture_rest_final', capture(amount=ALL, final=1))
+    good('release_part', release())
+    good('release_rest', release(amount=ALL))
+    good('instrument_put', instrument_put())
+    good('instrument_put_unlimited',
+         instrument_put(expires=0, limit=ALL, remaining=ALL, status=0, marks=0))
+    good('auth', auth(flags=BALANCES, deadline=DEADLINE))
+    good('auth_verification', auth(amount=0))
+    good('query_account', query())
+    good('query_instrument', query(CARD, 2))
+    good('query_operation', query(op_id(3), 3))
+    good('query_hold', query(op_id(4), 4))
+    good('batch', asset_put(), account_put(), move(), hold(), capture(), release(),
+         instrument_put(), auth(), query(), session=0, counter=2**64 - 1)
+
+    good('reply_ok', reply(), flags=REPLIES)
+    good('reply_refused', reply(code=10, rule=1, approved=0), flags=REPLIES)
+    good('reply_busy', reply(AUTH, 'AUTH', 60, 18, 1, 8, 0, 0, 0, 0, 0), flags=REPLIES)
+    good('reply_to_unknown_type', reply(99, 'UNKNOWN', 72, 12, 1, 8, 0, 0, 0, 0, 0), flags=REPLIES)
+    good('reply_account', account_reply(), flags=REPLIES)
+    good('reply_instrument', instrument_reply(), flags=REPLIES)
+    good('reply_hold', hold_reply(), flags=REPLIES)
+    good('reply_operation', operation_reply(), flags=REPLIES)
+    good('reply_batch', reply(), account_reply(), hold_reply(), reply(number=13), flags=REPLIES)
+
+    whole, whole_words = move()
+    one = datagram([whole])
+    vector('datagram_empty', b'', 'MALFORMED/LENGTH')
+    vector('datagram_short', one[:23], 'MALFORMED/LENGTH')
+    vector('datagram_magic', datagram([whole], magic=b'FH'), 'MALFORMED/TYPE')
+    vector('datagram_version', datagram([whole], version=2), 'WRONG_VERSION/TYPE')
+    vector('datagram_version_zero', datagram([whole], version=0), 'WRONG_VERSION/TYPE')
+    vector('datagram_length_over', datagram([whole], length=24 + 80 + 8), 'MALFORMED/LENGTH')
+    vector('datagram_length_under', datagram([whole], length=24 + 80 - 8), 'MALFORMED/LENGTH')
+    vector('datagram_flags', datagram([whole], flags=0x02), 'UNSUPPORTED/FLAGS')
+    vector('datagram_flags_high', datagram([whole], flags=0x80), 'UNSUPPORTED/FLAGS')
+    vector('datagram_no_messages', datagram([]), 'MALFORMED/SUBJECT')
+    vector('datagram_count_zero', datagram([whole], count=0), 'MALFORMED/SUBJECT')
+    vector('datagram_count_over', datagram([whole], count=256), 'MALFORMED/SUBJECT')
+
+    lost = 'broken MALFORMED/LENGTH ' + text(0)
+    vector('count_beyond', datagram([whole], count=2), steps=[whole_words, lost])
+    vector('count_below', datagram([whole, whole], count=1), steps=[whole_words, lost])
+    vector('header_alone', datagram([], count=1), steps=[lost])
+    broken('message_cut_in_header', whole[:31])
+    broken('message_cut_in_body', whole[:72], identifier=op_id(3))
+    broken('message_length_zero', move(length=0)[0], identifier=op_id(3))
+    broken('message_length_below_header', move(length=24)[0], identifier=op_id(3))
+    broken('message_length_odd', move(length=81)[0], identifier=op_id(3))
+    broken('message_length_largest', move(length=0xfff8)[0], identifier=op_id(3))
+    broken('message_length_no_id', move(length=4, identifier=0)[0])
+    vector('operation_among_replies', datagram([whole], flags=REPLIES),
+           steps=['broken reply'])
+    answer, answer_words = reply()
+    vector('reply_among_operations', datagram([answer]),
+           steps=[f'refused UNKNOWN_TYPE/TYPE {text(op_id(3))}'])
+    for name, bad in (('short', reply(length=56)[0]), ('odd', reply(length=68)[0]),
+                      ('beyond', reply(length=72)[0]), ('long', reply(view=bytes(88))[0]),
+                      ('without_bit', reply(bit=0)[0]), ('cut', answer[:63])):
+        vector('reply_' + name, datagram([answer, bad], flags=REPLIES),
+               steps=[answer_words, 'broken reply'])
+
+    refused('type_zero', (operation(0, bytes(48)), ''), 'UNKNOWN_TYPE/TYPE')
+    refused('type_unknown', (operation(22, bytes(48)), ''), 'UNKNOWN_TYPE/TYPE')
+    refused('type_unknown_long', (operation(200, bytes(368)), ''), 'UNKNOWN_TYPE/TYPE')
+    refused('type_without_body', (operation(CHAIN, bytes(48)), ''), 'UNSUPPORTED/TYPE')
+    refused('type_without_body_long', (operation(CHAIN, bytes(968)), ''), 'UNSUPPORTED/TYPE')
+    refused('length_long', (operation(MOVE, bytes(368)), ''), 'MALFORMED/LENGTH')
+    refused('length_other', (operation(MOVE, bytes(56)), ''), 'MALFORMED/LENGTH')
+    refused('length_header_alone', (operation(MOVE, b''), ''), 'MALFORMED/LENGTH')
+    refused('flags_linked', move(number=1, flags=LINKED), 'UNSUPPORTED/FLAGS')
+    refused('flags_unknown', move(number=1, flags=0x08), 'UNSUPPORTED/FLAGS')
+    refused('flags_query_dry_run', query(number=1, flags=DRY_RUN), 'UNSUPPORTED/FLAGS')
+    refused('id_zero', move(identifier=0), 'BAD_ID/ID', 0)
+    refused('id_ones', move(identifier=ONES), 'BAD_ID/ID', ONES)
+    refused('origin', move(number=1, origin=5), 'MALFORMED/ORIGIN')
+    refused('asset_put_zero', asset_put(asset=0), 'MALFORMED/ASSET')
+    refused('asset_put_scale', asset_put(scale=19), 'MALFORMED/ASSET')
+    refused('asset_put_reserved', asset_put(reserved=b'\0\0\0\0\1'), 'MALFORMED/RESERVED')
+    refused('asset_put_no_code', asset_put(code=b''), 'MALFORMED/ASSET')
+    refused('asset_put_lower_case', asset_put(code=b'usd'), 'MALFORMED/ASSET')
+    refused('asset_put_gap', asset_put(code=b'US\0D'), 'MALFORMED/ASSET')
+    refused('account_put_id', account_put(account=0, number=1), 'BAD_ID/ACCOUNT')
+    refused('account_put_asset', account_put(asset=0, number=1), 'MALFORMED/ASSET')
+    refused('account_put_status', account_put(status=2, number=1), 'MALFORMED/STATUS')
+    refused('account_put_reserved', account_put(reserved=b'\1\0\0\0\0', number=1),
+            'MALFORMED/RESERVED')
+    refused('move_payer', move(payer=0, number=1), 'BAD_ID/PAYER')
+    refused('move_payee', move(payee=ONES, number=1), 'BAD_ID/PAYEE')
+    refused('move_amount_zero', move(amount=0, number=1), 'BAD_AMOUNT/AMOUNT')
+    refused('move_amount_over', move(amount=2**63, number=1), 'BAD_AMOUNT/AMOUNT')
+    refused('move_amount_all', move(amount=ALL, number=1), 'BAD_AMOUNT/AMOUNT')
+    refused('move_asset', move(asset=0, number=1), 'MALFORMED/ASSET')
+    refused('move_reserved', move(reserved=1, number=1), 'MALFORMED/RESERVED')
+    refused('move_first_field_decides', move(payee=0, amount=0, asset=0, number=1),
+            'BAD_ID/PAYEE')
+    refused('hold_payer', hold(payer=ONES, number=1), 'BAD_ID/PAYER')
+    refused('hold_amount', hold(amount=0, number=1), 'BAD_AMOUNT/AMOUNT')
+    refused('hold_expiry', hold(expires=1, number=1), 'UNSUPPORTED/EXPIRY')
+    refused('capture_hold', capture(of=0, number=1), 'BAD_ID/HOLD')
+    refused('capture_amount', capture(amount=ALL - 1, number=1), 'BAD_AMOUNT/AMOUNT')
+    refused('capture_final', capture(final=2, number=1), 'MALFORMED/STATUS')
+    refused('capture_reserved', capture(reserved=b'\0\0\0\0\0\0\1', number=1),
+            'MALFORMED/RESERVED')
+    refused('release_hold', release(of=ONES, number=1), 'BAD_ID/HOLD')
+    refused('release_amount', release(amount=0, number=1), 'BAD_AMOUNT/AMOUNT')
+    refused('instrument_put_token', instrument_put(token=0, number=1), 'BAD_ID/INSTRUMENT')
+    refused('instrument_put_account', instrument_put(account=0, number=1), 'BAD_ID/ACCOUNT')
+    refused('instrument_put_status', instrument_put(status=4, number=1), 'MALFORMED/STATUS')
+    refused('instrument_put_marks', instrument_put(marks=2, number=1), 'MALFORMED/STATUS')
+    refused('instrument_put_reserved', instrument_put(reserved=b'\0\1\0\0\0\0', number=1),
+            'MALFORMED/RESERVED')
+    refused('auth_token', auth(token=0, number=1), 'BAD_ID/INSTRUMENT')
+    refused('auth_payee', auth(payee=0, number=1), 'BAD_ID/PAYEE')
+    refused('auth_amount', auth(amount=2**63, number=1), 'BAD_AMOUNT/AMOUNT')
+    refused('auth_minimum', auth(minimum=1, number=1), 'UNSUPPORTED/AMOUNT')
+    refused('auth_billing_amount', auth(billing_amount=1, number=1), 'UNSUPPORTED/AMOUNT')
+    refused('auth_asset', auth(asset=0, number=1), 'MALFORMED/ASSET')
+    refused('auth_billing_asset', auth(billing_asset=978, number=1), 'UNSUPPORTED/ASSET')
+    refused('auth_reserved', auth(reserved=b'\0\0\0\0\0\1', number=1), 'MALFORMED/RESERVED')
+    refused('query_subject_id', query(subject_id=0, number=1), 'BAD_ID/SUBJECT')
+    refused('query_subject_zero', query(subject=0, number=1), 'MALFORMED/SUBJECT')
+    refused('query_subject_unknown', query(subject=5, number=1), 'MALFORMED/SUBJECT')
+    refused('query_reserved', query(reserved=b'\0\0\0\0\0\0\1', number=1), 'MALFORMED/RESERVED')
+
+    print('# Golden vectors of wire format 1: see make_wire.py, which writes this file.')
+    print('\n'.join(out), end='')
+
+
+main()

@@ -1,0 +1,194 @@
+#include "admin.h"
+
+#include "answer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* How often a failure of the log is looked for while nobody asks, milliseconds. */
+#define WATCH_MS 100
+
+static enum hf_status refuse(struct hf_fault *fault, const char *path, const char *why)
+{
+    snprintf(fault->line, sizeof fault->line, "admin.socket: %.120s: %s", path, why);
+    return HF_STATUS_INVALID;
+}
+
+/* Removes a socket that nobody listens on. Anything else there is left alone. */
+static enum hf_status clear_path(const struct sockaddr_un *address, struct hf_fault *fault)
+{
+    struct stat there;
+    int probe;
+    int connected;
+
+    if (lstat(address->sun_path, &there) != 0)
+        return HF_STATUS_OK;
+    if (!S_ISSOCK(there.st_mode))
+        return refuse(fault, address->sun_path, "is there and is no socket");
+    probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (probe < 0)
+        return refuse(fault, address->sun_path, strerror(errno));
+    connected = connect(probe, (const struct sockaddr *)address, sizeof *address);
+    close(probe);
+    if (connected == 0) {
+        (void)refuse(fault, address->sun_path, "another node answers there");
+        return HF_STATUS_LOCKED;
+    }
+    if (unlink(address->sun_path) != 0)
+        return refuse(fault, address->sun_path, strerror(errno));
+    return HF_STATUS_OK;
+}
+
+enum hf_status admin_open(struct admin *admin, struct node *node, struct hf_fault *fault)
+{
+    const char *path = node->config->admin_socket;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    enum hf_status status;
+    mode_t mask;
+    int bound;
+
+    memset(admin, 0, sizeof *admin);
+    admin->node = node;
+    admin->socket = -1;
+    for (size_t i = 0; i < ADMIN_CONNECTIONS_MAX; i++)
+        admin->connections[i].socket = -1;
+    if (strlen(path) >= sizeof address.sun_path)
+        return refuse(fault, path, "longer than a socket's path may be");
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    status = clear_path(&address, fault);
+    if (status != HF_STATUS_OK)
+        return status;
+    admin->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (admin->socket < 0)
+        return refuse(fault, path, strerror(errno));
+    mask = umask(0177); /* before the name exists, so that it is never open to others */
+    bound = bind(admin->socket, (const struct sockaddr *)&address, sizeof address);
+    umask(mask);
+    if (bound != 0 || listen(admin->socket, ADMIN_CONNECTIONS_MAX) != 0) {
+        int error = errno;
+        close(admin->socket);
+        admin->socket = -1;
+        return refuse(fault, path, strerror(error));
+    }
+    return HF_STATUS_OK;
+}
+
+static void hang_up(struct admin_connection *connection)
+{
+    close(connection->socket);
+    connection->socket = -1;
+    connection->length = 0;
+}
+
+static void take_connection(struct admin *admin)
+{
+    int socket = accept4(admin->socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    for (size_t i = 0; socket >= 0 && i < ADMIN_CONNECTIONS_MAX; i++) {
+        if (admin->connections[i].socket < 0) {
+            admin->connections[i].socket = socket;
+            admin->connections[i].length = 0;
+            return;
+        }
+    }
+    if (socket >= 0)
+        close(socket);
+}
+
+/* Sends one line. A reader that does not take it loses the connection: the node does not wait for
+ * it. */
+static bool send_line(struct admin_connection *connection, const char *text)
+{
+    size_t length = strlen(text);
+    size_t sent = 0;
+
+    while (sent < length) {
+        ssize_t done = send(connection->socket, text + sent, length - sent, MSG_NOSIGNAL);
+        if (done <= 0)
+            return false;
+        sent += (size_t)done;
+    }
+    return true;
+}
+
+static bool answer_lines(struct admin *admin, struct admin_connection *connection)
+{
+    char *newline;
+
+    while ((newline = memchr(connection->line, '\n', connection->length)) != NULL) {
+        size_t used = (size_t)(newline - connection->line) + 1;
+        char *answer;
+        bool sent;
+
+        *newline = '\0';
+        answer = answer_line(admin->node, connection->line);
+        sent = answer != NULL && send_line(connection, answer) && send_line(connection, "\n");
+        free(answer);
+        if (!sent)
+            return false;
+        connection->length -= (uint32_t)used;
+        memmove(connection->line, connection->line + used, connection->length);
+    }
+    if (connection->length < ADMIN_LINE_MAX)
+        return true;
+    send_line(connection, "{\"error\": \"a line is at most 511 bytes\"}\n");
+    return false;
+}
+
+static void read_connection(struct admin *admin, struct admin_connection *connection)
+{
+    ssize_t got = recv(connection->socket, connection->line + connection->length,
+                       ADMIN_LINE_MAX - connection->length, 0);
+
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got > 0) {
+        connection->length += (uint32_t)got;
+        if (answer_lines(admin, connection))
+            return;
+    }
+    hang_up(connection);
+}
+
+void admin_serve(struct admin *admin, int signal_file)
+{
+    while (!node_has_failed(admin->node)) {
+        struct pollfd files[ADMIN_CONNECTIONS_MAX + 2] = {
+            {.fd = signal_file, .events = POLLIN},
+            {.fd = admin->socket, .events = POLLIN},
+        };
+
+        for (size_t i = 0; i < ADMIN_CONNECTIONS_MAX; i++)
+            files[i + 2] = (struct pollfd){.fd = admin->connections[i].socket, .events = POLLIN};
+        if (poll(files, ADMIN_CONNECTIONS_MAX + 2, WATCH_MS) <= 0)
+            continue;
+        if (files[0].revents != 0)
+            return;
+        for (size_t i = 0; i < ADMIN_CONNECTIONS_MAX; i++) {
+            if (files[i + 2].revents != 0)
+                read_connection(admin, &admin->connections[i]);
+        }
+        if (files[1].revents != 0)
+            take_connection(admin);
+    }
+}
+
+void admin_close(struct admin *admin)
+{
+    for (size_t i = 0; i < ADMIN_CONNECTIONS_MAX; i++) {
+        if (admin->connections[i].socket >= 0)
+            hang_up(&admin->connections[i]);
+    }
+    if (admin->socket >= 0) {
+        unlink(admin->node->config->admin_socket);
+        close(admin->socket);
+        admin->socket = -1;
+    }
+}

@@ -1,0 +1,380 @@
+#include "answer.h"
+
+#include "counters.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <jemalloc/jemalloc.h>
+
+static json_t *error_answer(const char *why)
+{
+    return json_pack("{s:s}", "error", why);
+}
+
+static json_t *number(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+static json_t *id_text(struct hf_id id)
+{
+    char text[HF_ID_TEXT_SIZE];
+
+    hf_id_format(id, text);
+    return json_string(text);
+}
+
+static const char *durability_name(const struct node *node)
+{
+    return node->config->durability == CONFIG_DURABILITY_SOLO ? "solo" : "memory-bench";
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* ---- records
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+static const char *word(const char *const words[], size_t count, uint8_t position)
+{
+    return position < count ? words[position] : "unknown";
+}
+
+static json_t *account_answer(const struct hf_query_reply *reply)
+{
+    static const char *const statuses[] = {"open", "frozen", "closed"};
+    const struct hf_account_view *view = &reply->view.account;
+
+    return json_pack(
+        "{s:o, s:i, s:i, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "account", id_text(view->id),
+        "asset", view->asset, "scale", view->scale, "status", word(statuses, 3, view->status),
+        "posted", (json_int_t)view->posted, "available", (json_int_t)view->available, "held_out",
+        number(view->held_out), "held_in", number(view->held_in), "lifetime_debits",
+        number(view->lifetime_debits), "floor",
+        view->floor == HF_FLOOR_NONE ? json_null() : json_integer((json_int_t)view->floor), "place",
+        number(reply->reply.place));
+}
+
+static json_t *unless_unlimited(uint64_t value)
+{
+    return value == HF_INSTRUMENT_UNLIMITED ? json_null() : number(value);
+}
+
+static json_t *instrument_answer(const struct hf_query_reply *reply)
+{
+    static const char *const statuses[] = {"inactive", "active", "frozen", "closed"};
+    const struct hf_instrument_view *view = &reply->view.instrument;
+
+    return json_pack("{s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o}", "instrument", id_text(view->token),
+                     "account", id_text(view->account), "status", word(statuses, 4, view->status),
+                     "first_use", (view->flags & HF_INSTRUMENT_FIRST_USE) != 0, "expires_ns",
+                     number(view->expires_ns), "amount_limit", unless_unlimited(view->amount_limit),
+                     "remaining", unless_unlimited(view->remaining), "place",
+                     number(reply->reply.place));
+}
+
+static json_t *hold_answer(const struct hf_query_reply *reply)
+{
+    static const char *const statuses[] = {"open", "resolved"};
+    const struct hf_hold_view *view = &reply->view.hold;
+
+    return json_pack("{s:o, s:o, s:o, s:i, s:s, s:o, s:o, s:o, s:o}", "hold", id_text(view->id),
+                     "payer", id_text(view->payer), "payee", id_text(view->payee), "asset",
+                     view->asset, "status", word(statuses, 2, view->status), "amount",
+                     number(view->amount), "remaining", number(view->remaining), "captured",
+                     number(view->captured), "place", number(reply->reply.place));
+}
+
+static json_t *operation_answer(const struct hf_query_reply *reply)
+{
+    const struct hf_reply *first = &reply->view.operation;
+
+    return json_pack("{s:o, s:s, s:s, s:s, s:o, s:I, s:I, s:o, s:o}", "operation",
+                     id_text(first->id), "type",
+                     hf_operation_name((uint8_t)(first->type & ~HF_REPLY_TYPE_BIT)), "code",
+                     hf_code_name(first->code), "rule", hf_rule_name(first->rule), "approved",
+                     number(first->approved), "available", (json_int_t)first->available, "posted",
+                     (json_int_t)first->posted, "place", number(first->place), "timestamp_ns",
+                     number(first->timestamp_ns));
+}
+
+static json_t *record_answer(struct node *node, uint8_t subject, const char *argument)
+{
+    static json_t *(*const answers[])(const struct hf_query_reply *) = {
+        [HF_QUERY_ACCOUNT] = account_answer,
+        [HF_QUERY_INSTRUMENT] = instrument_answer,
+        [HF_QUERY_OPERATION] = operation_answer,
+        [HF_QUERY_HOLD] = hold_answer,
+    };
+    struct hf_op_query *query = &node->mailbox.query;
+    struct hf_id id;
+
+    if (!hf_id_parse(argument, strlen(argument), &id))
+        return error_answer("the id is neither decimal, 0x hexadecimal nor 8-4-4-4-12");
+    memset(query, 0, sizeof *query);
+    query->header.length = sizeof *query;
+    query->header.type = HF_OP_QUERY;
+    query->header.id = id;
+    query->subject_id = id;
+    query->subject = subject;
+    if (node_ask(node, MAILBOX_QUERY) != HF_STATUS_OK)
+        return error_answer("the node has failed");
+    if (node->mailbox.reply.reply.code != HF_CODE_OK)
+        return json_pack("{s:s, s:s}", "error", hf_code_sentence(node->mailbox.reply.reply.code),
+                         "code", hf_code_name(node->mailbox.reply.reply.code));
+    return answers[subject](&node->mailbox.reply);
+}
+
+static json_t *answer_account(struct node *node, const char *argument)
+{
+    return record_answer(node, HF_QUERY_ACCOUNT, argument);
+}
+
+static json_t *answer_instrument(struct node *node, const char *argument)
+{
+    return record_answer(node, HF_QUERY_INSTRUMENT, argument);
+}
+
+static json_t *answer_operation(struct node *node, const char *argument)
+{
+    return record_answer(node, HF_QUERY_OPERATION, argument);
+}
+
+static json_t *answer_hold(struct node *node, const char *argument)
+{
+    return record_answer(node, HF_QUERY_HOLD, argument);
+}
+
+/* ---- the node
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+static json_t *answer_status(struct node *node, const char *argument)
+{
+    char address[HF_ADDRESS_TEXT_SIZE];
+    const struct hf_ledger_counts *counts = &node->mailbox.counts;
+    json_t *limits;
+    json_t *tables;
+
+    (void)argument;
+    if (node_ask(node, MAILBOX_COUNT) != HF_STATUS_OK)
+        return error_answer("the node has failed");
+    hf_address_format(&node->port->local, address);
+    limits = json_pack("{s:o, s:o, s:o, s:o}", "accounts", number(node->config->accounts),
+                       "instruments", number(node->config->instruments), "holds",
+                       number(node->config->holds), "remembered", number(node->config->remembered));
+    tables =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "assets", number(counts->assets), "accounts",
+                  number(counts->accounts), "instruments", number(counts->instruments),
+                  "holds_open", number(counts->holds_open), "holds_resolved",
+                  number(counts->holds_resolved), "remembered", number(counts->remembered));
+    return json_pack(
+        "{s:s, s:s, s:o, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:f, s:f, s:o, s:o, "
+        "s:o, s:o, s:f}",
+        "state", "serving", "version", HOLDFAST_VERSION, "cluster", id_text(node->cluster), "node",
+        (json_int_t)node->config->node, "durability", durability_name(node), "port",
+        node->port->name, "address", address, "place", number(node->mailbox.place), "timestamp_ns",
+        number(node->mailbox.timestamp_ns), "commit_index",
+        number(counter_read(&node->logger.commit_index)), "log_full",
+        (int)atomic_load(&node->logger.full), "checkpoint_place",
+        number(node->storage.checkpoint_place), "replayed",
+        number(node->storage.state.operations_replayed), "recovery_s",
+        (double)node->storage.recovery_ns / 1e9, "uptime_s",
+        (double)(clock_ns(CLOCK_REALTIME) - node->started_ns) / 1e9, "tables", tables, "limits",
+        limits, "oldest_id_ms", number(counts->floor_ms), "memory_bytes",
+        number(counts->memory_bytes), "memory_per_account_bytes",
+        (double)counts->memory_account_bytes / (double)node->config->accounts);
+}
+
+static json_t *pollers_answer(struct node *node)
+{
+    json_t *cores = json_array();
+
+    for (uint32_t i = 0; i < node->core_count; i++) {
+        struct core *core = &node->cores[i];
+        uint64_t busy = counter_read(&core->busy_ns);
+        uint64_t idle = counter_read(&core->idle_ns);
+        json_t *pollers = json_object();
+        for (uint32_t k = 0; k < core->poller_count; k++)
+            json_object_set_new(pollers, core->pollers[k]->name,
+                                number(counter_read(&core->pollers[k]->rounds)));
+        json_array_append_new(
+            cores, json_pack("{s:i, s:o, s:f, s:o}", "core", (int)core->processor,
+                             "rounds_by_poller", pollers, "idle_share",
+                             busy + idle == 0 ? 1.0 : (double)idle / (double)(busy + idle),
+                             "sleeps", number(counter_read(&core->sleeps_taken))));
+    }
+    return cores;
+}
+
+static json_t *answer_metrics(struct node *node, const char *argument)
+{
+    struct hf_port_counters port;
+    struct receiver *rx = &node->receiver;
+    struct orderer *order = &node->orderer;
+    struct logger *log = &node->logger;
+    struct transmitter *tx = &node->transmitter;
+
+    (void)argument;
+    node->port->maker->count(node->port, &port);
+    return json_pack(
+        "{s:s, s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}, s:{s:o,s:o,s:o,s:o,s:o,s:o}, "
+        "s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o}, s:{s:o,s:o,s:o,s:o,s:b}, s:{s:o,s:o,s:o,s:o}, s:o}",
+        "durability", durability_name(node), "port", "received", number(port.received),
+        "received_bytes", number(port.received_bytes), "sent", number(port.sent), "sent_bytes",
+        number(port.sent_bytes), "dropped_malformed", number(port.dropped_malformed),
+        "dropped_other", number(port.dropped_other), "dropped_full", number(port.dropped_full),
+        "arp_answered", number(port.arp_answered), "icmp_answered", number(port.icmp_answered),
+        "rx", "datagrams", number(counter_read(&rx->datagrams)), "operations",
+        number(counter_read(&rx->operations)), "queries", number(counter_read(&rx->queries)),
+        "refused", number(counter_read(&rx->refused)), "busy", number(counter_read(&rx->busy)),
+        "unanswered", number(counter_read(&rx->unanswered)), "order", "bundles",
+        number(counter_read(&order->bundles)), "operations",
+        number(counter_read(&order->operations)), "approved",
+        number(counter_read(&order->approved)), "repeats", number(counter_read(&order->repeats)),
+        "queries", number(counter_read(&order->queries)), "busy",
+        number(counter_read(&order->busy)), "batches", number(counter_read(&order->batch_count)),
+        "log", "commit_index", number(counter_read(&log->commit_index)), "records",
+        number(counter_read(&log->records)), "record_bytes",
+        number(counter_read(&log->record_bytes)), "device_bytes",
+        number(counter_read(&log->device_bytes)), "full", (int)atomic_load(&log->full), "tx",
+        "bundles", number(counter_read(&tx->bundles)), "answers",
+        number(counter_read(&tx->answers)), "datagrams", number(counter_read(&tx->datagrams)),
+        "unsent", number(counter_read(&tx->unsent)), "cores", pollers_answer(node));
+}
+
+static json_t *answer_checkpoint(struct node *node, const char *argument)
+{
+    uint64_t began_ns = clock_ns(CLOCK_MONOTONIC);
+
+    (void)argument;
+    if (node->config->durability != CONFIG_DURABILITY_SOLO)
+        return error_answer("durability memory-bench keeps nothing: there is no checkpoint");
+    node->mailbox.fault.line[0] = '\0';
+    if (node_ask(node, MAILBOX_CHECKPOINT) != HF_STATUS_OK)
+        return error_answer("the node has failed");
+    if (node->mailbox.status != HF_STATUS_OK && node->mailbox.status != HF_STATUS_EXISTS)
+        return error_answer(node->mailbox.fault.line);
+    return json_pack("{s:o, s:b, s:f}", "checkpoint_place", number(node->storage.checkpoint_place),
+                     "written", node->mailbox.status == HF_STATUS_OK, "seconds",
+                     (double)(clock_ns(CLOCK_MONOTONIC) - began_ns) / 1e9);
+}
+
+static json_t *answer_digest(struct node *node, const char *argument)
+{
+    char text[33];
+
+    (void)argument;
+    if (node_ask(node, MAILBOX_DIGEST) != HF_STATUS_OK)
+        return error_answer("the node has failed");
+    snprintf(text, sizeof text, "%016llx%016llx", (unsigned long long)node->mailbox.digest.hi,
+             (unsigned long long)node->mailbox.digest.lo);
+    return json_pack("{s:s, s:o}", "digest", text, "place", number(node->mailbox.place));
+}
+
+static json_t *jemalloc_number(const char *name)
+{
+    size_t value = 0;
+    size_t size = sizeof value;
+
+    return mallctl(name, &value, &size, NULL, 0) == 0 ? number(value) : json_null();
+}
+
+static json_t *answer_memory(struct node *node, const char *argument)
+{
+    uint64_t epoch = 1;
+    size_t size = sizeof epoch;
+    json_t *heap;
+
+    (void)argument;
+    if (node_ask(node, MAILBOX_COUNT) != HF_STATUS_OK)
+        return error_answer("the node has failed");
+    mallctl("epoch", &epoch, &size, &epoch, size); /* refreshes the statistics */
+    heap = json_pack("{s:o, s:o, s:o, s:o, s:o}", "allocated", jemalloc_number("stats.allocated"),
+                     "active", jemalloc_number("stats.active"), "metadata",
+                     jemalloc_number("stats.metadata"), "resident",
+                     jemalloc_number("stats.resident"), "mapped", jemalloc_number("stats.mapped"));
+    return json_pack("{s:{s:o, s:o, s:f}, s:o}", "ledger", "bytes", number(node->ledger_bytes),
+                     "account_table_bytes", number(node->mailbox.counts.memory_account_bytes),
+                     "per_account_bytes",
+                     (double)node->mailbox.counts.memory_account_bytes /
+                         (double)node->config->accounts,
+                     "jemalloc", heap);
+}
+
+static json_t *answer_help(struct node *node, const char *argument);
+
+static const struct command {
+    const char *name;
+    const char *argument; /* its name, or NULL when the command takes none */
+    json_t *(*answer)(struct node *node, const char *argument);
+} commands[] = {
+    {"status", NULL, answer_status},
+    {"account", "ID", answer_account},
+    {"instrument", "TOKEN", answer_instrument},
+    {"hold", "ID", answer_hold},
+    {"operation", "ID", answer_operation},
+    {"metrics", NULL, answer_metrics},
+    {"memory", NULL, answer_memory},
+    {"checkpoint", NULL, answer_checkpoint},
+    {"digest", NULL, answer_digest},
+    {"help", NULL, answer_help},
+};
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+static json_t *answer_help(struct node *node, const char *argument)
+{
+    json_t *list = json_array();
+
+    (void)node;
+    (void)argument;
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        json_array_append_new(
+            list, json_sprintf("%s%s%s", commands[i].name, commands[i].argument != NULL ? " " : "",
+                               commands[i].argument != NULL ? commands[i].argument : ""));
+    return json_pack("{s:o}", "commands", list);
+}
+
+static json_t *find_and_answer(struct node *node, char *line)
+{
+    char *rest;
+    const char *name = strtok_r(line, " \t\r", &rest);
+    const char *argument = strtok_r(NULL, " \t\r", &rest);
+
+    if (name == NULL)
+        return error_answer("an empty line: try help");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(commands[i].name, name) != 0)
+            continue;
+        if (argument != NULL && (commands[i].argument == NULL || strtok_r(NULL, " \t\r", &rest)))
+            return error_answer("too many words: try help");
+        if (argument == NULL && commands[i].argument != NULL)
+            return error_answer("this command needs an id");
+        return commands[i].answer(node, argument);
+    }
+    return error_answer("no such command: try help");
+}
+
+char *answer_line(struct node *node, const char *line)
+{
+    char copy[512];
+    json_t *answer;
+    char *text = NULL;
+
+    snprintf(copy, sizeof copy, "%s", line);
+    answer = find_and_answer(node, copy);
+    if (answer != NULL) {
+        text = json_dumps(answer, 0);
+        json_decref(answer);
+    }
+    return text;
+}

@@ -1,0 +1,38 @@
+/* A bundle: up to 64 operations on their way through the node.
+ *
+ * It makes one round: the receive poller fills it, the order poller applies it and notes the log
+ * record its answers wait for, the transmit poller sends the answers and gives it back to the
+ * receive poller. At any time one poller owns it; rings hand it on. */
+#ifndef HOLDFASTD_BUNDLE_H
+#define HOLDFASTD_BUNDLE_H
+
+#include "engine/ledger.h"
+#include "net/port.h"
+
+#define BUNDLE_EXTRAS_MAX 16
+
+/* Where an answer goes. */
+struct sender {
+    struct hf_address address;
+    uint64_t session;
+};
+
+/* A message that is no operation for the log: a QUERY, or one that was refused when it was read. */
+struct bundle_extra {
+    struct sender sender;
+    bool refused; /* `answer` is there already */
+    struct hf_op_query query;
+    struct hf_query_reply answer;
+};
+
+struct bundle {
+    uint32_t operation_count;
+    uint32_t extra_count;
+    uint64_t record_index; /* answers leave when this log record is durable; 0: at once */
+    struct sender senders[HF_BUNDLE_OPERATIONS_MAX];
+    union hf_operation operations[HF_BUNDLE_OPERATIONS_MAX];
+    struct hf_reply replies[HF_BUNDLE_OPERATIONS_MAX];
+    struct bundle_extra extras[BUNDLE_EXTRAS_MAX];
+};
+
+#endif

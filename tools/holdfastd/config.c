@@ -1,0 +1,371 @@
+#include "config.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind {
+    KIND_TEXT,
+    KIND_NUMBER,
+    KIND_SIZE,     /* bytes: a number with an optional k, m, g (powers of 1024) */
+    KIND_DURATION, /* nanoseconds: a number with ns, us, ms, s, m, h, d */
+    KIND_CHOICE,   /* one of the words in `choices`, stored as its position */
+};
+
+struct setting {
+    const char *section;
+    const char *key;
+    enum kind kind;
+    size_t offset;
+    const char *initial;
+    uint64_t least; /* of numbers, sizes (bytes) and durations (ns) */
+    uint64_t most;
+    const char *choices; /* blank-separated */
+    const char *help;
+};
+
+#define AT(member) offsetof(struct config, member)
+#define NS_PER_S   UINT64_C(1000000000)
+
+static const struct setting settings[] = {
+    {"node", "cluster", KIND_TEXT, AT(cluster), "1", 0, 0, NULL,
+     "the cluster's id: decimal, 0x hexadecimal or 8-4-4-4-12"},
+    {"node", "node", KIND_NUMBER, AT(node), "1", 1, 65535, NULL,
+     "this node's number in its cluster"},
+    {"node", "cores", KIND_TEXT, AT(cores), "0: rx order log tx", 0, 0, NULL,
+     "which pollers run on which core, e.g. \"0: rx tx; 1: order log\""},
+    {"node", "idle", KIND_CHOICE, AT(idle), "sleep", 0, 0, "sleep spin",
+     "what a core does without work: spin, or spin a while and then sleep"},
+    {"node", "idle_spin_us", KIND_NUMBER, AT(idle_spin_us), "50", 0, 1000000, NULL,
+     "how long to spin before the first sleep, microseconds"},
+    {"node", "idle_wait_us", KIND_NUMBER, AT(idle_wait_us), "200", 1, 100000, NULL,
+     "the longest sleep between two looks at the port, microseconds"},
+    {"node", "bundles", KIND_NUMBER, AT(bundles), "512", 8, 65536, NULL,
+     "bundles of up to 64 operations under way; beyond them the answer is BUSY"},
+    {"node", "benchmark", KIND_CHOICE, AT(benchmark), "no", 0, 0, "no yes",
+     "yes: this node is a benchmark, and may run without durability"},
+    {"data", "directory", KIND_TEXT, AT(data_directory), "holdfast-data", 0, 0, NULL,
+     "where log, checkpoints and superblock live; made when missing"},
+    {"port", "kind", KIND_CHOICE, AT(port_kind), "kernel", 0, 0, "kernel dpdk",
+     "kernel: UDP through io_uring; dpdk: any poll-mode driver"},
+    {"port", "address", KIND_TEXT, AT(port_address), "127.0.0.1:4600", 0, 0, NULL,
+     "IPv4 address and UDP port; kernel ports may name port 0 and get a free one"},
+    {"port", "eal", KIND_TEXT, AT(port_eal), "", 0, 0, NULL, "dpdk: EAL arguments, passed through"},
+    {"port", "device", KIND_NUMBER, AT(port_device), "0", 0, 31, NULL,
+     "dpdk: which Ethernet device"},
+    {"port", "mtu", KIND_NUMBER, AT(port_mtu), "1500", 576, 9000, NULL, "largest IP packet, bytes"},
+    {"log", "durability", KIND_CHOICE, AT(durability), "solo", 0, 0, "solo memory-bench",
+     "solo: answers leave after the flush; memory-bench: nothing is kept (benchmarks only)"},
+    {"log", "segment_bytes", KIND_SIZE, AT(segment_bytes), "64m", 1 << 20, UINT64_C(1) << 32, NULL,
+     "size of a log segment (fixed when the directory is made)"},
+    {"log", "segments_ahead", KIND_NUMBER, AT(segments_ahead), "2", 1, 16, NULL,
+     "segments kept ready ahead of the log"},
+    {"log", "batch_bytes", KIND_SIZE, AT(batch_bytes), "256k", 64 << 10, 1 << 20, NULL,
+     "largest log record"},
+    {"log", "depth", KIND_NUMBER, AT(depth), "4", 1, 16, NULL, "log writes in flight"},
+    {"log", "block_bytes", KIND_SIZE, AT(block_bytes), "512", 512, 4096, NULL,
+     "block of direct writes, 512 or 4096 (fixed when the directory is made)"},
+    {"ledger", "accounts", KIND_NUMBER, AT(accounts), "1000000", 1, UINT64_C(1) << 31, NULL,
+     "accounts there is room for"},
+    {"ledger", "instruments", KIND_NUMBER, AT(instruments), "1000000", 1, UINT64_C(1) << 31, NULL,
+     "instruments there is room for"},
+    {"ledger", "holds", KIND_NUMBER, AT(holds), "1000000", 1, UINT64_C(1) << 31, NULL,
+     "open holds there is room for"},
+    {"ledger", "remembered", KIND_NUMBER, AT(remembered), "4000000", 1, UINT64_C(1) << 31, NULL,
+     "operations whose answers are remembered"},
+    {"ledger", "remember", KIND_DURATION, AT(remember_ns), "1h", NS_PER_S, 400 * 86400 * NS_PER_S,
+     NULL, "how long an operation's answer is remembered (when the number does not run out first)"},
+    {"ledger", "id_ahead", KIND_DURATION, AT(id_ahead_ns), "60s", 1000000, 86400 * NS_PER_S, NULL,
+     "how far an operation id's time may lie ahead of the node's clock"},
+    {"admin", "socket", KIND_TEXT, AT(admin_socket), "holdfast-admin", 0, 0, NULL,
+     "path of the admin socket (mode 0600)"},
+};
+#define SETTING_COUNT (sizeof settings / sizeof settings[0])
+
+static bool read_number(const char *text, const char **rest, uint64_t *number)
+{
+    char *end;
+
+    if (text[0] < '0' || text[0] > '9')
+        return false;
+    errno = 0;
+    *number = strtoull(text, &end, 10);
+    *rest = end;
+    return errno == 0;
+}
+
+/* A unit's factor, 0 for a unit that is none of the kind. */
+static uint64_t unit_factor(enum kind kind, const char *unit)
+{
+    static const struct {
+        enum kind kind;
+        const char *unit;
+        uint64_t factor;
+    } units[] = {
+        {KIND_NUMBER, "", 1},
+        {KIND_SIZE, "", 1},
+        {KIND_SIZE, "k", 1 << 10},
+        {KIND_SIZE, "m", 1 << 20},
+        {KIND_SIZE, "g", 1 << 30},
+        {KIND_DURATION, "ns", 1},
+        {KIND_DURATION, "us", 1000},
+        {KIND_DURATION, "ms", 1000000},
+        {KIND_DURATION, "s", NS_PER_S},
+        {KIND_DURATION, "m", 60 * NS_PER_S},
+        {KIND_DURATION, "h", 3600 * NS_PER_S},
+        {KIND_DURATION, "d", 86400 * NS_PER_S},
+    };
+
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (units[i].kind == kind && strcmp(units[i].unit, unit) == 0)
+            return units[i].factor;
+    }
+    return 0;
+}
+
+static bool find_choice(const char *choices, const char *value, uint64_t *position)
+{
+    size_t length = strlen(value);
+
+    *position = 0;
+    for (const char *word = choices; *word != '\0' && length > 0;) {
+        size_t word_length = strcspn(word, " ");
+        if (word_length == length && strncmp(word, value, length) == 0)
+            return true;
+        word += word_length;
+        word += strspn(word, " ");
+        (*position)++;
+    }
+    return false;
+}
+
+/* Stores a value. NULL when it does, else why not. */
+static const char *store(struct config *config, const struct setting *setting, const char *value)
+{
+    static _Thread_local char why[160];
+    char *field = (char *)config + setting->offset;
+    uint64_t number;
+    uint64_t factor;
+    const char *rest;
+
+    switch (setting->kind) {
+    case KIND_TEXT:
+        if (strlen(value) >= CONFIG_TEXT_SIZE)
+            return "longer than 255 bytes";
+        memcpy(field, value, strlen(value) + 1);
+        return NULL;
+    case KIND_CHOICE:
+        if (!find_choice(setting->choices, value, &number)) {
+            snprintf(why, sizeof why, "is none of: %s", setting->choices);
+            return why;
+        }
+        break;
+    default:
+        if (!read_number(value, &rest, &number))
+            return "is not a number";
+        factor = unit_factor(setting->kind, rest);
+        if (factor == 0)
+            return setting->kind == KIND_DURATION ? "needs a unit: ns us ms s m h d"
+                                                  : "has something behind the number";
+        if (number > UINT64_MAX / factor || number * factor < setting->least ||
+            number * factor > setting->most) {
+            snprintf(why, sizeof why, "is outside %llu to %llu%s",
+                     (unsigned long long)setting->least, (unsigned long long)setting->most,
+                     setting->kind == KIND_DURATION ? " ns"
+                     : setting->kind == KIND_SIZE   ? " bytes"
+                                                    : "");
+            return why;
+        }
+        number *= factor;
+        break;
+    }
+    memcpy(field, &number, sizeof number);
+    return NULL;
+}
+
+static const struct setting *find_setting(const char *section, size_t section_length,
+                                          const char *key)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (strlen(settings[i].section) == section_length &&
+            strncmp(settings[i].section, section, section_length) == 0 &&
+            strcmp(settings[i].key, key) == 0)
+            return &settings[i];
+    }
+    return NULL;
+}
+
+/* What the INI reader hands from line to line. */
+struct file_reading {
+    FILE *file;
+    int line; /* the one being read, from 1 */
+    struct config *config;
+    bool seen[SETTING_COUNT];
+    int bad_line; /* the first that was refused, 0: none */
+    char bad[HF_FAULT_LINE_SIZE / 2];
+};
+
+static char *next_line(char *text, int size, void *stream)
+{
+    struct file_reading *reading = stream;
+
+    reading->line++;
+    return fgets(text, size, reading->file);
+}
+
+static int take_setting(void *context, const char *section, const char *key, const char *value)
+{
+    struct file_reading *reading = context;
+    const struct setting *setting = find_setting(section, strlen(section), key);
+    const char *why;
+
+    if (setting == NULL) {
+        why = "no such setting";
+    } else if (reading->seen[setting - settings]) {
+        why = "set twice";
+    } else {
+        reading->seen[setting - settings] = true;
+        why = store(reading->config, setting, value);
+    }
+    if (why != NULL && reading->bad_line == 0) {
+        reading->bad_line = reading->line;
+        snprintf(reading->bad, sizeof reading->bad, "[%.20s] %.30s %s", section, key, why);
+    }
+    return why == NULL;
+}
+
+static enum hf_status read_file(struct config *config, const char *path, struct hf_fault *fault)
+{
+    struct file_reading reading = {.config = config, .file = fopen(path, "re")};
+    int line;
+
+    if (reading.file == NULL) {
+        snprintf(fault->line, sizeof fault->line, "%.200s: %s", path, strerror(errno));
+        return HF_STATUS_INVALID;
+    }
+    line = ini_parse_stream(next_line, &reading, take_setting, &reading);
+    fclose(reading.file);
+    if (line == 0)
+        return HF_STATUS_OK;
+    snprintf(fault->line, sizeof fault->line, "%.100s:%d: %s", path, line,
+             line == reading.bad_line ? reading.bad : "is neither [section] nor key = value");
+    return HF_STATUS_INVALID;
+}
+
+/* Splits --section.key=VALUE or --section.key VALUE. Returns the number of arguments used, 0 when
+ * it is no setting. */
+static int split_flag(char **argv, const struct setting **setting, const char **value)
+{
+    const char *dot = strchr(argv[0], '.');
+    const char *equals = strchr(argv[0], '=');
+    char key[64];
+    size_t key_length;
+
+    if (strncmp(argv[0], "--", 2) != 0 || dot == NULL || (equals != NULL && equals < dot))
+        return 0;
+    key_length = equals != NULL ? (size_t)(equals - dot - 1) : strlen(dot + 1);
+    if (key_length >= sizeof key)
+        return 0;
+    memcpy(key, dot + 1, key_length);
+    key[key_length] = '\0';
+    *setting = find_setting(argv[0] + 2, (size_t)(dot - argv[0] - 2), key);
+    if (*setting == NULL)
+        return 0;
+    *value = equals != NULL ? equals + 1 : argv[1];
+    return equals != NULL ? 1 : 2;
+}
+
+static enum hf_status read_flags(struct config *config, int argc, char **argv,
+                                 struct hf_fault *fault)
+{
+    for (int i = 1; i < argc;) {
+        const struct setting *setting;
+        const char *value = NULL;
+        const char *why;
+        int used;
+
+        if (strcmp(argv[i], "--config") == 0) {
+            i += 2;
+            continue;
+        }
+        used = split_flag(argv + i, &setting, &value);
+        if (used == 0) {
+            snprintf(fault->line, sizeof fault->line, "%.100s: no such flag (see --help)", argv[i]);
+            return HF_STATUS_INVALID;
+        }
+        why = value == NULL ? "needs a value" : store(config, setting, value);
+        if (why != NULL) {
+            snprintf(fault->line, sizeof fault->line, "--%s.%s: %s", setting->section, setting->key,
+                     why);
+            return HF_STATUS_INVALID;
+        }
+        i += used;
+    }
+    return HF_STATUS_OK;
+}
+
+enum hf_status config_read(struct config *config, int argc, char **argv, enum config_show *show,
+                           struct hf_fault *fault)
+{
+    enum hf_status status;
+
+    memset(config, 0, sizeof *config);
+    fault->line[0] = '\0';
+    *show = CONFIG_SHOW_NOTHING;
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const char *why = store(config, &settings[i], settings[i].initial);
+        if (why != NULL) {
+            snprintf(fault->line, sizeof fault->line, "default of %s.%s %s", settings[i].section,
+                     settings[i].key, why);
+            return HF_STATUS_INVALID;
+        }
+    }
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "--version") == 0) {
+            *show = argv[i][2] == 'h' ? CONFIG_SHOW_HELP : CONFIG_SHOW_VERSION;
+            return HF_STATUS_OK;
+        }
+        if (strcmp(argv[i], "--config") != 0)
+            continue;
+        if (argv[i + 1] == NULL) {
+            snprintf(fault->line, sizeof fault->line, "--config: needs a file");
+            return HF_STATUS_INVALID;
+        }
+        status = read_file(config, argv[i + 1], fault);
+        if (status != HF_STATUS_OK)
+            return status;
+    }
+    status = read_flags(config, argc, argv, fault);
+    if (status == HF_STATUS_OK && config->block_bytes != 512 && config->block_bytes != 4096) {
+        snprintf(fault->line, sizeof fault->line, "log.block_bytes: is neither 512 nor 4096");
+        return HF_STATUS_INVALID;
+    }
+    if (status == HF_STATUS_OK && config->durability == CONFIG_DURABILITY_MEMORY_BENCH &&
+        config->benchmark == 0) {
+        snprintf(fault->line, sizeof fault->line,
+                 "log.durability: memory-bench keeps nothing and needs node.benchmark = yes");
+        return HF_STATUS_INVALID;
+    }
+    return status;
+}
+
+void config_print_help(FILE *out)
+{
+    const char *section = "";
+
+    fputs("usage: holdfastd [--config FILE] [--SECTION.KEY VALUE ...]\n"
+          "       holdfastd --help | --version\n\n"
+          "Runs a Holdfast node until SIGTERM. Settings, with their defaults:\n",
+          out);
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (strcmp(section, settings[i].section) != 0)
+            fprintf(out, "\n[%s]\n", settings[i].section);
+        section = settings[i].section;
+        fprintf(out, "%s = %s\n    # %s", settings[i].key, settings[i].initial, settings[i].help);
+        if (settings[i].choices != NULL)
+            fprintf(out, " (one of: %s)", settings[i].choices);
+        fputc('\n', out);
+    }
+}

@@ -1,0 +1,67 @@
+/* The node's settings: one table names every one of them, with its default, its range and a
+ * sentence of help.
+ *
+ * They come from an INI file (--config FILE) and from flags (--section.key VALUE); a flag wins over
+ * the file. */
+#ifndef HOLDFASTD_CONFIG_H
+#define HOLDFASTD_CONFIG_H
+
+#include "engine/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define CONFIG_TEXT_SIZE 256
+
+enum config_port { CONFIG_PORT_KERNEL = 0, CONFIG_PORT_DPDK = 1 };
+enum config_idle { CONFIG_IDLE_SLEEP = 0, CONFIG_IDLE_SPIN = 1 };
+enum config_durability { CONFIG_DURABILITY_SOLO = 0, CONFIG_DURABILITY_MEMORY_BENCH = 1 };
+
+struct config {
+    /* [node] */
+    char cluster[CONFIG_TEXT_SIZE];
+    uint64_t node;
+    char cores[CONFIG_TEXT_SIZE];
+    uint64_t idle; /* enum config_idle */
+    uint64_t idle_spin_us;
+    uint64_t idle_wait_us;
+    uint64_t bundles;
+    uint64_t benchmark;
+    /* [data] */
+    char data_directory[CONFIG_TEXT_SIZE];
+    /* [port] */
+    uint64_t port_kind; /* enum config_port */
+    char port_address[CONFIG_TEXT_SIZE];
+    char port_eal[CONFIG_TEXT_SIZE];
+    uint64_t port_device;
+    uint64_t port_mtu;
+    /* [log] */
+    uint64_t durability; /* enum config_durability */
+    uint64_t segment_bytes;
+    uint64_t segments_ahead;
+    uint64_t batch_bytes;
+    uint64_t depth;
+    uint64_t block_bytes;
+    /* [ledger] */
+    uint64_t accounts;
+    uint64_t instruments;
+    uint64_t holds;
+    uint64_t remembered;
+    uint64_t remember_ns;
+    uint64_t id_ahead_ns;
+    /* [admin] */
+    char admin_socket[CONFIG_TEXT_SIZE];
+};
+
+/* Fills in the defaults, then reads the command line and the file it names. Returns OK; INVALID
+ * with one line in *fault that names the file, the line and the key (or the flag). *show tells
+ * whether --help or --version was asked for. */
+enum config_show { CONFIG_SHOW_NOTHING, CONFIG_SHOW_HELP, CONFIG_SHOW_VERSION };
+HF_MUST_USE enum hf_status config_read(struct config *config, int argc, char **argv,
+                                       enum config_show *show, struct hf_fault *fault);
+
+/* Prints every setting with its default and its meaning. */
+void config_print_help(FILE *out);
+
+#endif

@@ -1,0 +1,223 @@
+#include "core.h"
+
+#include "counters.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rte_pause.h>
+
+/* Rounds without work between two looks at the clock. */
+#define IDLE_ROUNDS 64
+
+static uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static uint32_t poll_all(struct core *core)
+{
+    uint32_t work = 0;
+
+    for (uint32_t i = 0; i < core->poller_count; i++) {
+        struct poller *poller = core->pollers[i];
+        uint32_t found = poller->poll(poller->state);
+        if (found != 0)
+            counter_add(&poller->rounds, 1);
+        work += found;
+    }
+    return work;
+}
+
+static bool is_pending(const struct core *core)
+{
+    for (uint32_t i = 0; i < core->poller_count; i++) {
+        if (core->pollers[i]->is_pending != NULL &&
+            core->pollers[i]->is_pending(core->pollers[i]->state))
+            return true;
+    }
+    return false;
+}
+
+/* Polls until *quit. The clock is read when work begins or ends and now and then between, not every
+ * round. */
+static void run(struct core *core)
+{
+    uint64_t since = monotonic_ns(); /* when the present stretch of work or of idleness began */
+    bool working = false;
+    uint32_t idle_rounds = 0;
+
+    while (!atomic_load_explicit(core->quit, memory_order_relaxed)) {
+        bool found = poll_all(core) != 0;
+        uint64_t now;
+
+        if (found == working && (found || ++idle_rounds < IDLE_ROUNDS)) {
+            if (!found)
+                rte_pause();
+            continue;
+        }
+        now = monotonic_ns();
+        idle_rounds = 0;
+        if (found != working) {
+            counter_add(working ? &core->busy_ns : &core->idle_ns, now - since);
+            since = now;
+            working = found;
+        } else if (core->sleeps && now - since > core->idle_spin_ns && !is_pending(core)) {
+            core->wait(core->wait_context, core->idle_wait_us);
+            counter_add(&core->sleeps_taken, 1);
+        }
+    }
+}
+
+static void *core_main(void *argument)
+{
+    struct core *core = argument;
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET(core->processor, &set);
+    if (pthread_setaffinity_np(pthread_self(), sizeof set, &set) != 0) {
+        snprintf(core->fault.line, sizeof core->fault.line,
+                 "core %u: this process may not run there", core->processor);
+        atomic_store(&core->ready, -1);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < core->poller_count; i++) {
+        struct poller *poller = core->pollers[i];
+        if (poller->attach != NULL && poller->attach(poller->state, &core->fault) != HF_STATUS_OK) {
+            atomic_store(&core->ready, -1);
+            return NULL;
+        }
+    }
+    atomic_store(&core->ready, 1);
+    run(core);
+    return NULL;
+}
+
+enum hf_status core_start(struct core *core, struct hf_fault *fault)
+{
+    char name[16];
+    int error = pthread_create(&core->thread, NULL, core_main, core);
+
+    if (error != 0) {
+        snprintf(fault->line, sizeof fault->line, "core %u: no thread: %s", core->processor,
+                 strerror(error));
+        return HF_STATUS_NO_MEMORY;
+    }
+    snprintf(name, sizeof name, "core-%u", core->processor);
+    pthread_setname_np(core->thread, name);
+    while (atomic_load(&core->ready) == 0)
+        sched_yield();
+    if (atomic_load(&core->ready) == 1)
+        return HF_STATUS_OK;
+    pthread_join(core->thread, NULL);
+    *fault = core->fault;
+    return HF_STATUS_INVALID;
+}
+
+void core_join(struct core *core)
+{
+    pthread_join(core->thread, NULL);
+}
+
+/* ---- the configuration's text
+ * ------------------------------------------------------------------------------------ */
+
+static struct poller *find_poller(const char *name, struct poller *pollers, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(pollers[i].name, name) == 0)
+            return &pollers[i];
+    }
+    return NULL;
+}
+
+static bool is_placed(const struct poller *poller, const struct core *cores, uint32_t core_count)
+{
+    for (uint32_t i = 0; i < core_count; i++) {
+        for (uint32_t k = 0; k < cores[i].poller_count; k++) {
+            if (cores[i].pollers[k] == poller)
+                return true;
+        }
+    }
+    return false;
+}
+
+static enum hf_status refuse(struct hf_fault *fault, const char *what, const char *why)
+{
+    snprintf(fault->line, sizeof fault->line, "node.cores: %.60s: %s", what, why);
+    return HF_STATUS_INVALID;
+}
+
+/* One core: "0: rx order". */
+static enum hf_status parse_core(char *text, struct poller *pollers, uint32_t poller_count,
+                                 struct core *cores, uint32_t *core_count, struct hf_fault *fault)
+{
+    char *colon = strchr(text, ':');
+    struct core *core = &cores[*core_count];
+    char *end;
+    unsigned long processor;
+    char *rest;
+
+    if (colon == NULL)
+        return refuse(fault, text, "is not of the form \"0: rx order log tx\"");
+    *colon = '\0';
+    processor = strtoul(text, &end, 10);
+    if (end == text || end[strspn(end, " ")] != '\0' ||
+        processor >= (unsigned long)sysconf(_SC_NPROCESSORS_CONF) || processor >= CPU_SETSIZE)
+        return refuse(fault, text, "is no processor of this machine");
+    for (uint32_t i = 0; i < *core_count; i++) {
+        if (cores[i].processor == processor)
+            return refuse(fault, text, "stands twice");
+    }
+    core->processor = (uint32_t)processor;
+    for (char *word = strtok_r(colon + 1, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest)) {
+        struct poller *poller = find_poller(word, pollers, poller_count);
+        if (poller == NULL)
+            return refuse(fault, word, "no such poller (rx, order, log, tx)");
+        if (is_placed(poller, cores, *core_count + 1))
+            return refuse(fault, word, "stands twice");
+        core->pollers[core->poller_count++] = poller;
+    }
+    if (core->poller_count == 0)
+        return refuse(fault, text, "a core without pollers");
+    (*core_count)++;
+    return HF_STATUS_OK;
+}
+
+enum hf_status core_parse(const char *text, struct poller *pollers, uint32_t poller_count,
+                          struct core *cores, uint32_t *core_count, struct hf_fault *fault)
+{
+    char copy[256];
+    char *rest;
+
+    assert(poller_count <= CORE_POLLERS_MAX);
+    if (strlen(text) >= sizeof copy)
+        return refuse(fault, text, "too long");
+    memcpy(copy, text, strlen(text) + 1);
+    *core_count = 0;
+    for (char *part = strtok_r(copy, ";", &rest); part != NULL; part = strtok_r(NULL, ";", &rest)) {
+        enum hf_status status;
+        if (*core_count == CORE_COUNT_MAX)
+            return refuse(fault, text, "too many cores");
+        status =
+            parse_core(part + strspn(part, " "), pollers, poller_count, cores, core_count, fault);
+        if (status != HF_STATUS_OK)
+            return status;
+    }
+    for (uint32_t i = 0; i < poller_count; i++) {
+        if (!is_placed(&pollers[i], cores, *core_count))
+            return refuse(fault, pollers[i].name, "this poller has no core");
+    }
+    return HF_STATUS_OK;
+}

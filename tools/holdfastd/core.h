@@ -1,0 +1,60 @@
+/* Cores: threads pinned to processors, each running its pollers one after the other in a loop. */
+#ifndef HOLDFASTD_CORE_H
+#define HOLDFASTD_CORE_H
+
+#include "engine/status.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CORE_COUNT_MAX    64
+#define CORE_POLLERS_MAX  8
+#define CORE_POLLER_KINDS 4
+
+/* A poller: one look at its work, never blocking. */
+struct poller {
+    const char *name;
+    void *state;
+    /* Called once by the core's thread before the first poll; or NULL. */
+    enum hf_status (*attach)(void *state, struct hf_fault *fault);
+    uint32_t (*poll)(void *state);   /* how much there was to do; 0: nothing */
+    bool (*is_pending)(void *state); /* something is under way that a sleeping core would hold up */
+
+    _Alignas(64) _Atomic uint64_t rounds; /* polls that found something to do */
+};
+
+struct core {
+    uint32_t processor; /* number of the processor it is pinned to */
+    struct poller *pollers[CORE_POLLERS_MAX];
+    uint32_t poller_count;
+
+    bool sleeps;
+    uint64_t idle_spin_ns;
+    uint32_t idle_wait_us;
+    void (*wait)(void *context, uint32_t timeout_us); /* sleeps until there may be work */
+    void *wait_context;
+    const atomic_bool *quit;
+
+    pthread_t thread;
+    atomic_int ready;      /* 0: starting, 1: attached, -1: an attach failed, see fault */
+    struct hf_fault fault; /* written by the thread before `ready` */
+    _Alignas(64) _Atomic uint64_t idle_ns; /* time without work since start, spinning or sleeping */
+    _Atomic uint64_t busy_ns;
+    _Atomic uint64_t sleeps_taken;
+};
+
+/* Reads "0: rx order log tx" or "0: rx tx; 1: order log" into cores. Every poller must stand
+ * exactly once. */
+HF_MUST_USE enum hf_status core_parse(const char *text, struct poller *pollers,
+                                      uint32_t poller_count, struct core *cores,
+                                      uint32_t *core_count, struct hf_fault *fault);
+
+/* Starts the core's thread and waits until its pollers are attached. */
+HF_MUST_USE enum hf_status core_start(struct core *core, struct hf_fault *fault);
+
+/* Waits for the thread to end, once *quit is true. */
+void core_join(struct core *core);
+
+#endif

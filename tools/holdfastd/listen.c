@@ -1,0 +1,65 @@
+#include "listen.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#define LOOPBACK_NETWORK 0x7f000000u
+#define LOOPBACK_MASK    0xff000000u
+
+/* Whether this process sits in another network namespace than the machine's first process. */
+static bool in_own_namespace(void)
+{
+    struct stat ours;
+    struct stat first;
+
+    return stat("/proc/self/ns/net", &ours) == 0 && stat("/proc/1/ns/net", &first) == 0 &&
+           (ours.st_ino != first.st_ino || ours.st_dev != first.st_dev);
+}
+
+/* Whether every --vdev of the EAL arguments is one of the kinds that stay between processes, and
+ * there is one. */
+static bool only_between_processes(const char *eal)
+{
+    static const char *const kinds[] = {"net_memif", "net_ring", "net_null"};
+    uint32_t devices = 0;
+
+    for (const char *at = strstr(eal, "--vdev"); at != NULL; at = strstr(at, "--vdev")) {
+        bool found = false;
+        at += strlen("--vdev");
+        at += strspn(at, " =");
+        for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+            found = found || strncmp(at, kinds[i], strlen(kinds[i])) == 0;
+        if (!found)
+            return false;
+        devices++;
+    }
+    return devices != 0;
+}
+
+enum hf_status listen_check(const struct config *config, const struct hf_address *address,
+                            struct hf_fault *fault)
+{
+    if (config->port_kind == CONFIG_PORT_DPDK && strstr(config->port_eal, "--no-pci") == NULL) {
+        snprintf(fault->line, sizeof fault->line,
+                 "port.eal: needs --no-pci: without sessions a node does not listen on real "
+                 "network devices");
+        return HF_STATUS_INVALID;
+    }
+    if (in_own_namespace())
+        return HF_STATUS_OK;
+    if (config->port_kind == CONFIG_PORT_KERNEL &&
+        (address->ip & LOOPBACK_MASK) != LOOPBACK_NETWORK) {
+        snprintf(fault->line, sizeof fault->line,
+                 "port.address: %.40s is not on loopback: without sessions a node listens on "
+                 "loopback, memif and network namespaces of its own only",
+                 config->port_address);
+        return HF_STATUS_INVALID;
+    }
+    if (config->port_kind == CONFIG_PORT_DPDK && !only_between_processes(config->port_eal)) {
+        snprintf(fault->line, sizeof fault->line,
+                 "port.eal: only net_memif, net_ring and net_null outside a network namespace of "
+                 "its own: there are no sessions");
+        return HF_STATUS_INVALID;
+    }
+    return HF_STATUS_OK;
+}

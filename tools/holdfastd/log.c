@@ -1,0 +1,92 @@
+#include "log.h"
+
+#include "counters.h"
+#include "wal/writer.h"
+
+#include <assert.h>
+
+#define LOG_DONE_MAX 16
+
+enum hf_status logger_attach(struct logger *logger, struct hf_fault *fault)
+{
+    return logger->writer != NULL ? hf_log_writer_attach(logger->writer, fault) : HF_STATUS_OK;
+}
+
+static void give_back(struct logger *logger, struct hf_log_batch *batch)
+{
+    if (!ring_put(logger->free_batches, batch))
+        assert(!"the ring has room for every batch");
+}
+
+/* Without a log a batch is "committed" as it comes: memory-bench promises nothing, and says so in
+ * every reply. */
+static uint32_t pass_through(struct logger *logger)
+{
+    uint64_t commit = counter_read(&logger->commit_index);
+    struct hf_log_batch *batch;
+    uint32_t count = 0;
+
+    for (; (batch = ring_get(logger->batches)) != NULL; count++)
+        give_back(logger, batch);
+    if (count != 0)
+        atomic_store_explicit(&logger->commit_index, commit + count, memory_order_release);
+    return count;
+}
+
+static uint32_t submit_batches(struct logger *logger)
+{
+    uint32_t count = 0;
+
+    for (;; count++) {
+        if (logger->waiting == NULL)
+            logger->waiting = ring_get(logger->batches);
+        if (logger->waiting == NULL ||
+            hf_log_writer_submit(logger->writer, logger->waiting) != HF_STATUS_OK)
+            return count;
+        logger->waiting = NULL;
+        logger->in_flight++;
+    }
+}
+
+static void publish_counts(struct logger *logger)
+{
+    struct hf_log_writer_counts counts;
+
+    hf_log_writer_count(logger->writer, &counts);
+    atomic_store_explicit(&logger->records, counts.records, memory_order_relaxed);
+    atomic_store_explicit(&logger->record_bytes, counts.bytes_logical, memory_order_relaxed);
+    atomic_store_explicit(&logger->device_bytes, counts.bytes_device, memory_order_relaxed);
+}
+
+uint32_t logger_poll(struct logger *logger)
+{
+    struct hf_log_batch *done[LOG_DONE_MAX];
+    uint32_t submitted;
+    uint32_t count;
+
+    if (logger->writer == NULL)
+        return pass_through(logger);
+    submitted = submit_batches(logger);
+    count = hf_log_writer_poll(logger->writer, done, LOG_DONE_MAX);
+    if (hf_log_writer_is_poisoned(logger->writer)) {
+        atomic_store_explicit(&logger->failed, true, memory_order_release); /* P7 */
+        return 0;
+    }
+    atomic_store_explicit(&logger->full, !hf_log_writer_has_room(logger->writer),
+                          memory_order_relaxed);
+    if (count != 0) {
+        for (uint32_t i = 0; i < count; i++)
+            give_back(logger, done[i]);
+        logger->in_flight -= count;
+        publish_counts(logger);
+        /* Release: whoever reads the new index may send what stands on it. */
+        atomic_store_explicit(&logger->commit_index, hf_log_writer_commit_index(logger->writer),
+                              memory_order_release);
+    }
+    return submitted + count;
+}
+
+bool logger_is_pending(const struct logger *logger)
+{
+    return logger->in_flight != 0 || logger->waiting != NULL || !rte_ring_empty(logger->batches);
+}

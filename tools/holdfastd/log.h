@@ -1,0 +1,40 @@
+/* The log poller: writes the batches of the order poller durably, in order, several at once, and
+ * publishes how far the log is safe. It owns the writer and the io_uring behind it. */
+#ifndef HOLDFASTD_LOG_H
+#define HOLDFASTD_LOG_H
+
+#include "engine/status.h"
+#include "ring.h"
+
+#include <stdatomic.h>
+
+struct hf_log_batch;
+struct hf_log_writer;
+
+struct logger {
+    struct hf_log_writer *writer;  /* NULL: durability memory-bench, nothing is written */
+    struct rte_ring *batches;      /* from the order poller */
+    struct rte_ring *free_batches; /* to the order poller */
+    struct hf_log_batch *waiting;  /* taken from the ring, not yet taken by the writer */
+    uint32_t in_flight;
+
+    _Alignas(64) _Atomic uint64_t
+        commit_index;   /* newest record that is durable, with all before it */
+    atomic_bool full;   /* the log has no room: the order poller refuses */
+    atomic_bool failed; /* a write or flush failed: nothing is acknowledged any more (P7) */
+
+    _Alignas(64) _Atomic uint64_t records;
+    _Atomic uint64_t record_bytes; /* of records, without padding */
+    _Atomic uint64_t device_bytes; /* written for them */
+};
+
+/* Binds the writer to the calling thread. Blocks until the log has a segment to write to. */
+enum hf_status logger_attach(struct logger *logger, struct hf_fault *fault);
+
+/* Submits what came and collects what became durable. Returns the number of batches moved. */
+uint32_t logger_poll(struct logger *logger);
+
+/* Whether writes are under way: a core must not sleep over them. */
+bool logger_is_pending(const struct logger *logger);
+
+#endif

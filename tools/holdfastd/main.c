@@ -1,0 +1,119 @@
+/* holdfastd: runs one node until SIGTERM or SIGINT. Exit status: 0 stopped clean; 1 it failed while
+ * serving; 2 wrong configuration; 3 the data directory cannot be used. */
+#include "admin.h"
+#include "config.h"
+#include "node.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define EXIT_FAILED        1
+#define EXIT_CONFIGURATION 2
+#define EXIT_DATA          3
+
+static struct node node;
+static struct admin admin;
+
+static int complain(const struct hf_fault *fault, int exit_status)
+{
+    fprintf(stderr, "holdfastd: %s\n", fault->line);
+    return exit_status;
+}
+
+static int exit_status_of(enum hf_status status)
+{
+    switch (status) {
+    case HF_STATUS_INVALID:
+        return EXIT_CONFIGURATION;
+    case HF_STATUS_CORRUPT:
+    case HF_STATUS_WRONG_FORMAT:
+    case HF_STATUS_WRONG_CLUSTER:
+    case HF_STATUS_LOCKED:
+    case HF_STATUS_READ_ONLY:
+    case HF_STATUS_DIVERGED:
+        return EXIT_DATA;
+    default:
+        return EXIT_FAILED;
+    }
+}
+
+/* Blocks the signals that end a node, in every thread made from here on, and opens a file that
+ * tells of them. */
+static int open_signals(void)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+static void say_ready(void)
+{
+    char address[HF_ADDRESS_TEXT_SIZE];
+
+    hf_address_format(&node.port->local, address);
+    fprintf(stderr, "holdfastd: serving on %s (%s), durability %s, place %llu, admin %s\n", address,
+            node.port->name,
+            node.config->durability == CONFIG_DURABILITY_SOLO ? "solo" : "memory-bench",
+            (unsigned long long)hf_ledger_place(node.ledger), node.config->admin_socket);
+    if (node.config->durability == CONFIG_DURABILITY_MEMORY_BENCH)
+        fputs("holdfastd: memory-bench: NOTHING IS KEPT, every answer is lost with this process\n",
+              stderr);
+    printf("ready %s\n", address);
+    fflush(stdout);
+}
+
+static int serve(const struct config *config, int signal_file)
+{
+    struct hf_fault fault = {{0}};
+    enum hf_status status = node_start(&node, config, &fault);
+
+    if (status == HF_STATUS_OK) {
+        status = admin_open(&admin, &node, &fault);
+        if (status == HF_STATUS_OK) {
+            say_ready();
+            admin_serve(&admin, signal_file);
+            admin_close(&admin);
+            fprintf(stderr, "holdfastd: stopping\n");
+            status = node_drain(&node, &fault);
+        }
+    }
+    node_destroy(&node);
+    if (status != HF_STATUS_OK)
+        return complain(&fault, exit_status_of(status));
+    fprintf(stderr, "holdfastd: stopped clean\n");
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    static struct config config;
+    struct hf_fault fault;
+    enum config_show show;
+    int signal_file;
+
+    if (config_read(&config, argc, argv, &show, &fault) != HF_STATUS_OK)
+        return complain(&fault, EXIT_CONFIGURATION);
+    if (show == CONFIG_SHOW_HELP) {
+        config_print_help(stdout);
+        return EXIT_SUCCESS;
+    }
+    if (show == CONFIG_SHOW_VERSION) {
+        puts("holdfastd " HOLDFAST_VERSION);
+        return EXIT_SUCCESS;
+    }
+    signal_file = open_signals();
+    if (signal_file < 0) {
+        perror("holdfastd: signalfd");
+        return EXIT_FAILED;
+    }
+    return serve(&config, signal_file);
+}

@@ -1,0 +1,53 @@
+#include "memory.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sysinfo.h>
+
+#define HUGE_PAGE_BYTES ((size_t)2 << 20)
+#define PAGE_BYTES      ((size_t)4096)
+/* How much to touch between two lines of progress. */
+#define PROGRESS_BYTES ((size_t)1 << 30)
+
+static size_t round_up(size_t bytes)
+{
+    return (bytes + HUGE_PAGE_BYTES - 1) & ~(HUGE_PAGE_BYTES - 1);
+}
+
+void *memory_map(size_t bytes, struct hf_fault *fault)
+{
+    size_t length = round_up(bytes);
+    struct sysinfo machine;
+    volatile uint8_t *memory;
+
+    /* The kernel would promise more than there is and kill us when it is touched. */
+    if (sysinfo(&machine) == 0 &&
+        length / machine.mem_unit >= machine.freeram + machine.bufferram + machine.totalram / 2) {
+        snprintf(fault->line, sizeof fault->line,
+                 "the ledger needs %zu MiB, more than this machine can give", length >> 20);
+        return NULL;
+    }
+    memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        snprintf(fault->line, sizeof fault->line, "the ledger needs %zu MiB: %s", length >> 20,
+                 strerror(errno));
+        return NULL;
+    }
+    if (madvise((void *)memory, length, MADV_HUGEPAGE) != 0)
+        fprintf(stderr, "holdfastd: no huge pages for the ledger (%s): it will be slower\n",
+                strerror(errno));
+    for (size_t at = 0; at < length; at += PAGE_BYTES) {
+        memory[at] = 0;
+        if (at != 0 && at % PROGRESS_BYTES == 0)
+            fprintf(stderr, "holdfastd: touched %zu of %zu MiB\n", at >> 20, length >> 20);
+    }
+    return (void *)memory;
+}
+
+void memory_unmap(void *memory, size_t bytes)
+{
+    munmap(memory, round_up(bytes));
+}

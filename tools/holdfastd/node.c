@@ -1,0 +1,464 @@
+#include "node.h"
+
+#include "counters.h"
+#include "listen.h"
+#include "memory.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Bundles kept back for BUSY answers. */
+#define REFUSAL_BUNDLES 8
+/* How often the admin thread looks whether the node has failed while it waits, milliseconds. */
+#define WATCH_MS 20
+/* Between two looks at the commit index, nanoseconds. */
+#define COMMIT_LOOK_NS 50000
+
+enum ring_name {
+    RING_FREE_BUNDLES,
+    RING_RECEIVED,
+    RING_APPLIED,
+    RING_FREE_REFUSALS,
+    RING_REFUSALS,
+    RING_FREE_BATCHES,
+    RING_BATCHES,
+    RING_COUNT,
+};
+_Static_assert(sizeof((struct node *)0)->rings / sizeof((struct node *)0)->rings[0] == RING_COUNT,
+               "a place for every ring");
+
+static enum hf_status no_memory(struct hf_fault *fault, const char *what)
+{
+    snprintf(fault->line, sizeof fault->line, "no memory for %s", what);
+    return HF_STATUS_NO_MEMORY;
+}
+
+static struct hf_ledger_limits ledger_limits(const struct config *config)
+{
+    return (struct hf_ledger_limits){
+        .accounts = config->accounts,
+        .instruments = config->instruments,
+        .holds = config->holds,
+        .remembered = config->remembered,
+        .remember_ns = config->remember_ns,
+        .id_ahead_ns = config->id_ahead_ns,
+    };
+}
+
+static enum hf_status make_ledger(struct node *node, struct hf_fault *fault)
+{
+    const struct hf_ledger_limits limits = ledger_limits(node->config);
+
+    node->ledger_bytes = hf_ledger_memory_size(&limits);
+    if (node->ledger_bytes == 0) {
+        snprintf(fault->line, sizeof fault->line, "ledger: a limit is outside its range");
+        return HF_STATUS_INVALID;
+    }
+    node->ledger_memory = memory_map(node->ledger_bytes, fault);
+    if (node->ledger_memory == NULL)
+        return HF_STATUS_NO_MEMORY;
+    node->ledger = hf_ledger_create(&limits, node->ledger_memory, node->ledger_bytes);
+    return node->ledger != NULL ? HF_STATUS_OK : no_memory(fault, "the ledger");
+}
+
+static enum hf_status open_port(struct node *node, struct hf_fault *fault)
+{
+    const struct config *config = node->config;
+    struct hf_address address = {0};
+    enum hf_status status;
+
+    if (!hf_address_parse(config->port_address, &address)) {
+        snprintf(fault->line, sizeof fault->line,
+                 "port.address: %.60s is not of the form A.B.C.D:PORT", config->port_address);
+        return HF_STATUS_INVALID;
+    }
+    status = listen_check(config, &address, fault);
+    if (status != HF_STATUS_OK)
+        return status;
+    if (config->port_kind == CONFIG_PORT_KERNEL) {
+        const struct hf_port_kernel_options options = {
+            .local = address,
+            .payload_max = (uint32_t)config->port_mtu - 28, /* IPv4 and UDP headers */
+        };
+        return hf_port_kernel_open(&options, &node->port, fault);
+    }
+    const struct hf_port_dpdk_options options = {
+        .eal = config->port_eal,
+        .device = (uint16_t)config->port_device,
+        .local = address,
+        .mtu = (uint16_t)config->port_mtu,
+    };
+    return hf_port_dpdk_open(&options, &node->port, fault);
+}
+
+static enum hf_status make_rings(struct node *node, struct hf_fault *fault)
+{
+    const uint32_t bundles = (uint32_t)node->config->bundles;
+    const uint32_t batches = (uint32_t)node->config->depth + 1;
+    const uint32_t entries[RING_COUNT] = {
+        [RING_FREE_BUNDLES] = bundles,     [RING_RECEIVED] = bundles,
+        [RING_APPLIED] = bundles,          [RING_FREE_REFUSALS] = REFUSAL_BUNDLES,
+        [RING_REFUSALS] = REFUSAL_BUNDLES, [RING_FREE_BATCHES] = batches,
+        [RING_BATCHES] = batches,
+    };
+    size_t count = bundles + REFUSAL_BUNDLES;
+
+    for (int i = 0; i < RING_COUNT; i++) {
+        node->rings[i] = ring_create(entries[i]);
+        if (node->rings[i] == NULL)
+            return no_memory(fault, "a ring");
+    }
+    node->bundles = aligned_alloc(64, count * sizeof *node->bundles);
+    if (node->bundles == NULL)
+        return no_memory(fault, "the bundles");
+    memset(node->bundles, 0, count * sizeof *node->bundles);
+    for (size_t i = 0; i < count; i++)
+        ring_put(node->rings[i < bundles ? RING_FREE_BUNDLES : RING_FREE_REFUSALS],
+                 &node->bundles[i]);
+    return HF_STATUS_OK;
+}
+_Static_assert(sizeof(struct bundle) % 64 == 0, "bundles begin on cache lines");
+
+/* Without a log the batches are filled all the same, and thrown away. */
+static enum hf_status make_batches(struct node *node, struct hf_fault *fault)
+{
+    const uint32_t count = (uint32_t)node->config->depth + 1;
+
+    if (node->config->durability == CONFIG_DURABILITY_MEMORY_BENCH) {
+        node->batches = calloc(count, sizeof *node->batches);
+        if (node->batches == NULL)
+            return no_memory(fault, "the batches");
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct hf_log_batch *batch = NULL;
+        if (node->batches != NULL) {
+            batch = &node->batches[i];
+            batch->capacity = (uint32_t)node->config->batch_bytes;
+            batch->bytes = aligned_alloc(HF_LOG_BATCH_ALIGNMENT, batch->capacity);
+            if (batch->bytes == NULL)
+                return no_memory(fault, "a batch");
+            memset(batch->bytes, 0, batch->capacity);
+        } else {
+            batch = hf_log_writer_batch(node->storage.writer, i);
+        }
+        ring_put(node->rings[RING_FREE_BATCHES], batch);
+    }
+    return HF_STATUS_OK;
+}
+
+static enum hf_status write_checkpoint(void *context, struct hf_fault *fault)
+{
+    struct node *node = context;
+
+    return storage_write_checkpoint(&node->storage, fault);
+}
+
+static void connect_pollers(struct node *node)
+{
+    struct rte_ring **rings = node->rings;
+
+    node->receiver.port = node->port;
+    node->receiver.free_bundles = rings[RING_FREE_BUNDLES];
+    node->receiver.ordered = rings[RING_RECEIVED];
+    node->receiver.free_refusals = rings[RING_FREE_REFUSALS];
+    node->receiver.refusals = rings[RING_REFUSALS];
+    node->receiver.stopping = &node->stopping;
+
+    node->orderer.ledger = node->ledger;
+    node->orderer.received = rings[RING_RECEIVED];
+    node->orderer.applied = rings[RING_APPLIED];
+    node->orderer.free_batches = rings[RING_FREE_BATCHES];
+    node->orderer.batches = rings[RING_BATCHES];
+    node->orderer.batch_index = node->storage.state.last_index + 1;
+    node->orderer.depth = (uint32_t)node->config->depth;
+    node->orderer.commit_index = &node->logger.commit_index;
+    node->orderer.log_full = &node->logger.full;
+    node->orderer.mailbox = &node->mailbox;
+    node->orderer.write_checkpoint = write_checkpoint;
+    node->orderer.checkpoint_context = node;
+
+    node->logger.writer = node->storage.writer;
+    node->logger.batches = rings[RING_BATCHES];
+    node->logger.free_batches = rings[RING_FREE_BATCHES];
+    atomic_store(&node->logger.commit_index, node->storage.state.last_index);
+
+    node->transmitter.port = node->port;
+    node->transmitter.applied = rings[RING_APPLIED];
+    node->transmitter.free_bundles = rings[RING_FREE_BUNDLES];
+    node->transmitter.refusals = rings[RING_REFUSALS];
+    node->transmitter.free_refusals = rings[RING_FREE_REFUSALS];
+    node->transmitter.commit_index = &node->logger.commit_index;
+    node->transmitter.durability = node->config->durability == CONFIG_DURABILITY_SOLO
+                                       ? HF_DURABILITY_SOLO
+                                       : HF_DURABILITY_MEMORY_BENCH;
+}
+
+/* ---- pollers on cores
+ * -------------------------------------------------------------------------------------------- */
+
+static enum hf_status port_attached(enum hf_status status, const struct hf_port *port,
+                                    struct hf_fault *fault)
+{
+    if (status != HF_STATUS_OK)
+        snprintf(fault->line, sizeof fault->line, "the %s port could not be attached", port->name);
+    return status;
+}
+
+static enum hf_status attach_receive(void *state, struct hf_fault *fault)
+{
+    struct hf_port *port = ((struct receiver *)state)->port;
+
+    return port_attached(port->maker->attach_receive(port), port, fault);
+}
+
+static enum hf_status attach_transmit(void *state, struct hf_fault *fault)
+{
+    struct hf_port *port = ((struct transmitter *)state)->port;
+
+    return port_attached(port->maker->attach_send(port), port, fault);
+}
+
+static enum hf_status attach_log(void *state, struct hf_fault *fault)
+{
+    return logger_attach(state, fault);
+}
+
+static uint32_t poll_receive(void *state)
+{
+    return receiver_poll(state);
+}
+
+static uint32_t poll_order(void *state)
+{
+    return orderer_poll(state);
+}
+
+static uint32_t poll_log(void *state)
+{
+    return logger_poll(state);
+}
+
+static uint32_t poll_transmit(void *state)
+{
+    return transmitter_poll(state);
+}
+
+static bool order_is_pending(void *state)
+{
+    return orderer_is_pending(state);
+}
+
+static bool log_is_pending(void *state)
+{
+    return logger_is_pending(state);
+}
+
+static bool transmit_is_pending(void *state)
+{
+    return transmitter_is_pending(state);
+}
+
+static void wait_at_port(void *context, uint32_t timeout_us)
+{
+    struct hf_port *port = context;
+
+    port->maker->wait(port, timeout_us);
+}
+
+static void wait_asleep(void *context, uint32_t timeout_us)
+{
+    const struct timespec time = {timeout_us / 1000000, (long)(timeout_us % 1000000) * 1000};
+
+    (void)context;
+    nanosleep(&time, NULL);
+}
+
+static void make_pollers(struct node *node)
+{
+    node->pollers[0] = (struct poller){
+        .name = "rx", .state = &node->receiver, .attach = attach_receive, .poll = poll_receive};
+    node->pollers[1] = (struct poller){.name = "order",
+                                       .state = &node->orderer,
+                                       .poll = poll_order,
+                                       .is_pending = order_is_pending};
+    node->pollers[2] = (struct poller){.name = "log",
+                                       .state = &node->logger,
+                                       .attach = attach_log,
+                                       .poll = poll_log,
+                                       .is_pending = log_is_pending};
+    node->pollers[3] = (struct poller){.name = "tx",
+                                       .state = &node->transmitter,
+                                       .attach = attach_transmit,
+                                       .poll = poll_transmit,
+                                       .is_pending = transmit_is_pending};
+}
+
+static enum hf_status start_cores(struct node *node, struct hf_fault *fault)
+{
+    for (uint32_t i = 0; i < node->core_count; i++) {
+        struct core *core = &node->cores[i];
+        enum hf_status status;
+
+        core->sleeps = node->config->idle == CONFIG_IDLE_SLEEP;
+        core->idle_spin_ns = node->config->idle_spin_us * 1000;
+        core->idle_wait_us = (uint32_t)node->config->idle_wait_us;
+        core->quit = &node->quit;
+        core->wait = wait_asleep;
+        for (uint32_t k = 0; k < core->poller_count; k++) {
+            if (core->pollers[k] == &node->pollers[0]) { /* the port wakes the core that receives */
+                core->wait = wait_at_port;
+                core->wait_context = node->port;
+            }
+        }
+        status = core_start(core, fault);
+        if (status != HF_STATUS_OK) {
+            atomic_store(&node->quit, true);
+            while (i-- > 0)
+                core_join(&node->cores[i]);
+            node->core_count = 0;
+            return status;
+        }
+    }
+    return HF_STATUS_OK;
+}
+
+enum hf_status node_start(struct node *node, const struct config *config, struct hf_fault *fault)
+{
+    struct timespec now;
+    uint32_t core_count;
+    enum hf_status status;
+
+    memset(node, 0, sizeof *node);
+    node->config = config;
+    node->mailbox.event = -1;
+    make_pollers(node);
+    if (!hf_id_parse(config->cluster, strlen(config->cluster), &node->cluster)) {
+        snprintf(fault->line, sizeof fault->line, "node.cluster: %.60s is no id", config->cluster);
+        return HF_STATUS_INVALID;
+    }
+    status = core_parse(config->cores, node->pollers, CORE_POLLER_KINDS, node->cores, &core_count,
+                        fault);
+    if (status == HF_STATUS_OK)
+        status = open_port(node, fault);
+    if (status == HF_STATUS_OK)
+        status = make_ledger(node, fault);
+    if (status == HF_STATUS_OK && config->durability == CONFIG_DURABILITY_SOLO)
+        status = storage_open(&node->storage, config, node->cluster, node->ledger, fault);
+    if (status == HF_STATUS_OK)
+        status = make_rings(node, fault);
+    if (status == HF_STATUS_OK)
+        status = make_batches(node, fault);
+    if (status != HF_STATUS_OK)
+        return status;
+    node->mailbox.event = eventfd(0, EFD_CLOEXEC);
+    if (node->mailbox.event < 0) {
+        snprintf(fault->line, sizeof fault->line, "eventfd: %s", strerror(errno));
+        return HF_STATUS_NO_MEMORY;
+    }
+    connect_pollers(node);
+    clock_gettime(CLOCK_REALTIME, &now);
+    node->started_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    node->core_count = core_count;
+    return start_cores(node, fault);
+}
+
+/* ---- asking and ending
+ * ------------------------------------------------------------------------------------------- */
+
+bool node_has_failed(const struct node *node)
+{
+    return atomic_load_explicit(&node->logger.failed, memory_order_acquire);
+}
+
+enum hf_status node_ask(struct node *node, enum mailbox_request request)
+{
+    const struct timespec look = {0, COMMIT_LOOK_NS};
+    struct mailbox *mailbox = &node->mailbox;
+    struct pollfd file = {.fd = mailbox->event, .events = POLLIN};
+    uint64_t count;
+
+    assert(atomic_load_explicit(&mailbox->state, memory_order_relaxed) == MAILBOX_EMPTY);
+    mailbox->request = request;
+    atomic_store_explicit(&mailbox->state, MAILBOX_ASKED, memory_order_release);
+    while (poll(&file, 1, WATCH_MS) != 1) {
+        if (node_has_failed(node))
+            return HF_STATUS_TIMEOUT;
+    }
+    if (read(mailbox->event, &count, sizeof count) != sizeof count ||
+        atomic_load_explicit(&mailbox->state, memory_order_acquire) != MAILBOX_ANSWERED)
+        return HF_STATUS_IO;
+    atomic_store_explicit(&mailbox->state, MAILBOX_EMPTY, memory_order_relaxed);
+    /* I6: what is shown must be durable. */
+    while (counter_read(&node->logger.commit_index) < mailbox->record_index) {
+        if (node_has_failed(node))
+            return HF_STATUS_TIMEOUT;
+        nanosleep(&look, NULL);
+    }
+    return HF_STATUS_OK;
+}
+
+/* Waits until the receive poller takes nothing more and every bundle it handed on has been
+ * answered. */
+static enum hf_status wait_until_answered(struct node *node)
+{
+    const struct timespec look = {0, COMMIT_LOOK_NS};
+
+    while (!atomic_load_explicit(&node->receiver.quiet, memory_order_acquire) ||
+           counter_read(&node->transmitter.bundles) != counter_read(&node->receiver.bundles)) {
+        if (node_has_failed(node))
+            return HF_STATUS_TIMEOUT;
+        nanosleep(&look, NULL);
+    }
+    return HF_STATUS_OK;
+}
+
+static enum hf_status failed(struct node *node, struct hf_fault *fault)
+{
+    const struct hf_fault *why = hf_log_writer_fault(node->storage.writer);
+
+    snprintf(fault->line, sizeof fault->line,
+             "the log failed, nothing more is acknowledged: %.180s", why->line);
+    return HF_STATUS_IO;
+}
+
+enum hf_status node_drain(struct node *node, struct hf_fault *fault)
+{
+    atomic_store(&node->stopping, true);
+    if (wait_until_answered(node) != HF_STATUS_OK)
+        return failed(node, fault);
+    if (node->config->durability != CONFIG_DURABILITY_SOLO)
+        return HF_STATUS_OK;
+    if (node_ask(node, MAILBOX_CHECKPOINT) != HF_STATUS_OK)
+        return failed(node, fault);
+    if (node->mailbox.status != HF_STATUS_OK && node->mailbox.status != HF_STATUS_EXISTS)
+        fprintf(stderr, "holdfastd: no checkpoint (the log has everything): %s\n",
+                node->mailbox.fault.line);
+    return HF_STATUS_OK;
+}
+
+void node_destroy(struct node *node)
+{
+    atomic_store(&node->quit, true);
+    for (uint32_t i = 0; i < node->core_count; i++)
+        core_join(&node->cores[i]);
+    storage_close(&node->storage);
+    if (node->port != NULL)
+        node->port->maker->destroy(node->port);
+    if (node->mailbox.event >= 0)
+        close(node->mailbox.event);
+    for (uint64_t i = 0; node->batches != NULL && i <= node->config->depth; i++)
+        free(node->batches[i].bytes);
+    free(node->batches);
+    free(node->bundles);
+    for (int i = 0; i < RING_COUNT; i++)
+        ring_destroy(node->rings[i]);
+    if (node->ledger_memory != NULL)
+        memory_unmap(node->ledger_memory, node->ledger_bytes);
+}

@@ -1,0 +1,72 @@
+/* The node: ledger, log and port put together, and the rings between their pollers.
+ *
+ *              bundles                    bundles, answered
+ *   receive --------------> order ---------------------------> transmit ---> (free bundles back to
+ * receive) |  batches            ^
+ *                             +----------> log -----+ commit index
+ *                                          (free batches back to order)
+ */
+#ifndef HOLDFASTD_NODE_H
+#define HOLDFASTD_NODE_H
+
+#include "config.h"
+#include "core.h"
+#include "log.h"
+#include "mailbox.h"
+#include "order.h"
+#include "receive.h"
+#include "storage.h"
+#include "transmit.h"
+
+struct node {
+    const struct config *config;
+    struct hf_id cluster;
+
+    struct hf_ledger *ledger;
+    void *ledger_memory;
+    size_t ledger_bytes;
+    struct storage storage;       /* all zeros with durability memory-bench */
+    struct hf_log_batch *batches; /* with memory-bench: the node's own */
+    struct hf_port *port;
+
+    struct bundle *bundles;
+    struct rte_ring *rings[7];
+
+    struct receiver receiver;
+    struct orderer orderer;
+    struct logger logger;
+    struct transmitter transmitter;
+    struct mailbox mailbox;
+
+    struct poller pollers[CORE_POLLER_KINDS];
+    struct core cores[CORE_COUNT_MAX];
+    uint32_t core_count;
+    atomic_bool stopping; /* take nothing new */
+    atomic_bool quit;     /* leave the loops */
+
+    uint64_t started_ns;       /* Unix time when it began to serve */
+    uint64_t recovery_ns;      /* how long loading and replay took */
+    uint64_t replayed;         /* operations replayed from the log at start */
+    uint64_t checkpoint_place; /* of the newest checkpoint; 0: none. Written by the order poller
+                                  while asked */
+};
+
+/* Opens port and data directory, recovers, and starts the cores. Prints its progress to stderr. */
+HF_MUST_USE enum hf_status node_start(struct node *node, const struct config *config,
+                                      struct hf_fault *fault);
+
+/* Asks the order poller, and waits for its answer and until what it shows is durable (so the admin
+ * thread may block here). TIMEOUT when the node has failed meanwhile. The request is in
+ * node->mailbox, and so is the answer. */
+HF_MUST_USE enum hf_status node_ask(struct node *node, enum mailbox_request request);
+
+/* Whether a write or flush of the log has failed. */
+bool node_has_failed(const struct node *node);
+
+/* Takes nothing new, finishes what it has taken, writes a checkpoint, and ends the cores. */
+HF_MUST_USE enum hf_status node_drain(struct node *node, struct hf_fault *fault);
+
+/* Ends the cores as they stand (when they still run) and gives everything back. */
+void node_destroy(struct node *node);
+
+#endif

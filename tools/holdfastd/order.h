@@ -1,0 +1,55 @@
+/* The order poller: gives every operation its place. It stamps a bundle with the time, applies it
+ * to the ledger, puts what took a place into the log batch being filled, and notes on the bundle
+ * which record its answers wait for.
+ *
+ * The batch goes to the log poller as soon as that has a write to spare: so a batch is what has
+ * gathered while the last writes were on their way, and at low load a batch of one leaves at once.
+ */
+#ifndef HOLDFASTD_ORDER_H
+#define HOLDFASTD_ORDER_H
+
+#include "bundle.h"
+#include "mailbox.h"
+#include "ring.h"
+
+#include <stdatomic.h>
+
+struct hf_log_batch;
+
+/* Writes a checkpoint of the ledger as of the newest log record; blocks. In the node's hands: it
+ * knows the disk. */
+typedef enum hf_status (*checkpoint_writer)(void *context, struct hf_fault *fault);
+
+struct orderer {
+    struct hf_ledger *ledger;
+    struct rte_ring *received;     /* from the receive poller */
+    struct rte_ring *applied;      /* to the transmit poller */
+    struct rte_ring *free_batches; /* from the log poller */
+    struct rte_ring *batches;      /* to the log poller */
+    struct hf_log_batch *batch;    /* being filled, or NULL */
+    uint64_t batch_index;          /* the log record it will be */
+    uint32_t depth;                /* batches the log poller may have at once */
+    uint32_t at_log;               /* batches it has now */
+    const _Atomic uint64_t *commit_index;
+    const atomic_bool *log_full; /* the log has no room: refuse, but keep answering queries */
+    struct mailbox *mailbox;
+    checkpoint_writer write_checkpoint;
+    void *checkpoint_context;
+    bool checkpoint_asked;
+
+    _Alignas(64) _Atomic uint64_t operations; /* that took a place */
+    _Atomic uint64_t batch_count;
+    _Atomic uint64_t repeats; /* answered, but took no place */
+    _Atomic uint64_t queries;
+    _Atomic uint64_t busy; /* refused because the log has no room */
+    _Atomic uint64_t bundles;
+    _Atomic uint64_t approved;
+};
+
+/* Orders what has been received. Returns the number of bundles ordered and batches handed over. */
+uint32_t orderer_poll(struct orderer *orderer);
+
+/* Whether bundles or a batch wait here: a core must not sleep over them. */
+bool orderer_is_pending(const struct orderer *orderer);
+
+#endif

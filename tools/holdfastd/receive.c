@@ -1,0 +1,202 @@
+#include "receive.h"
+
+#include "counters.h"
+#include "net/wire.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define RECEIVE_BURST 32
+
+/* The shortest broken datagram that is answered: no answer is longer than what asked for it. */
+#define ANSWERED_LENGTH_MIN (sizeof(struct hf_wire_header) + sizeof(struct hf_reply))
+
+static void fill_refusal(struct hf_reply *reply, const struct hf_op_header *header,
+                         struct hf_verdict verdict)
+{
+    memset(reply, 0, sizeof *reply);
+    reply->length = sizeof *reply;
+    reply->type = (uint8_t)(header->type | HF_REPLY_TYPE_BIT);
+    reply->code = verdict.code;
+    reply->rule = verdict.rule;
+    reply->id = header->id;
+}
+
+static void hand_over(struct receiver *receiver)
+{
+    struct bundle *bundle = receiver->bundle;
+
+    if (bundle == NULL || bundle->operation_count + bundle->extra_count == 0)
+        return;
+    receiver->bundle = NULL;
+    counter_add(&receiver->bundles, 1);
+    if (!ring_put(receiver->ordered, bundle))
+        assert(!"the ring has room for every bundle");
+}
+
+static void hand_over_refusals(struct receiver *receiver)
+{
+    struct bundle *refusal = receiver->refusal;
+
+    if (refusal == NULL || refusal->operation_count == 0)
+        return;
+    receiver->refusal = NULL;
+    counter_add(&receiver->bundles, 1);
+    if (!ring_put(receiver->refusals, refusal))
+        assert(!"the ring has room for every bundle");
+}
+
+static struct bundle *fresh(struct rte_ring *ring)
+{
+    struct bundle *bundle = ring_get(ring);
+
+    if (bundle != NULL) {
+        bundle->operation_count = 0;
+        bundle->extra_count = 0;
+        bundle->record_index = 0;
+    }
+    return bundle;
+}
+
+/* Makes sure that there is a bundle with room for one more operation and one more extra. */
+static bool has_room(struct receiver *receiver)
+{
+    const struct bundle *bundle = receiver->bundle;
+
+    if (bundle != NULL && (bundle->operation_count == HF_BUNDLE_OPERATIONS_MAX ||
+                           bundle->extra_count == BUNDLE_EXTRAS_MAX))
+        hand_over(receiver);
+    if (receiver->bundle == NULL)
+        receiver->bundle = fresh(receiver->free_bundles);
+    return receiver->bundle != NULL;
+}
+
+static void answer_busy(struct receiver *receiver, const struct sender *sender,
+                        const struct hf_op_header *header)
+{
+    const struct hf_verdict verdict = {HF_CODE_BUSY, HF_RULE_QUEUE};
+    struct bundle *refusal;
+
+    if (receiver->refusal != NULL && receiver->refusal->operation_count == HF_BUNDLE_OPERATIONS_MAX)
+        hand_over_refusals(receiver);
+    if (receiver->refusal == NULL)
+        receiver->refusal = fresh(receiver->free_refusals);
+    refusal = receiver->refusal;
+    if (refusal == NULL) {
+        counter_add(&receiver->unanswered, 1);
+        return;
+    }
+    refusal->senders[refusal->operation_count] = *sender;
+    fill_refusal(&refusal->replies[refusal->operation_count], header, verdict);
+    refusal->operation_count++;
+    counter_add(&receiver->busy, 1);
+}
+
+static void answer_refused(struct receiver *receiver, const struct sender *sender,
+                           const struct hf_op_header *header, struct hf_verdict verdict)
+{
+    struct bundle_extra *extra;
+
+    if (!has_room(receiver)) {
+        answer_busy(receiver, sender, header);
+        return;
+    }
+    extra = &receiver->bundle->extras[receiver->bundle->extra_count++];
+    extra->sender = *sender;
+    extra->refused = true;
+    fill_refusal(&extra->answer.reply, header, verdict);
+    counter_add(&receiver->refused, 1);
+}
+
+static void take_message(struct receiver *receiver, const struct sender *sender,
+                         const union hf_operation *operation)
+{
+    struct bundle *bundle = receiver->bundle;
+
+    if (operation->header.type == HF_OP_QUERY) {
+        struct bundle_extra *extra = &bundle->extras[bundle->extra_count++];
+        extra->sender = *sender;
+        extra->refused = false;
+        extra->query = operation->query;
+        counter_add(&receiver->queries, 1);
+        return;
+    }
+    bundle->senders[bundle->operation_count] = *sender;
+    bundle->operation_count++;
+    counter_add(&receiver->operations, 1);
+}
+
+/* Reads message after message straight into the bundle's next place; a refused one leaves the place
+ * free. */
+static void read_messages(struct receiver *receiver, struct hf_wire_reader *reader,
+                          const struct sender *sender)
+{
+    for (;;) {
+        union hf_operation spill;
+        bool room = has_room(receiver);
+        union hf_operation *operation =
+            room ? &receiver->bundle->operations[receiver->bundle->operation_count] : &spill;
+        struct hf_verdict verdict;
+
+        switch (hf_wire_next_operation(reader, operation, &verdict)) {
+        case HF_WIRE_MESSAGE:
+            if (room)
+                take_message(receiver, sender, operation);
+            else
+                answer_busy(receiver, sender, &operation->header);
+            break;
+        case HF_WIRE_REFUSED:
+            answer_refused(receiver, sender, &operation->header, verdict);
+            break;
+        case HF_WIRE_BROKEN:
+            if (hf_id_is_reserved(operation->header.id))
+                counter_add(&receiver->unanswered, 1);
+            else
+                answer_refused(receiver, sender, &operation->header, verdict);
+            break;
+        case HF_WIRE_END:
+            return;
+        }
+    }
+}
+
+static void read_datagram(struct receiver *receiver, const struct hf_packet *packet)
+{
+    static const struct hf_op_header nameless;
+    struct hf_wire_reader reader;
+    struct sender sender = {.address = packet->peer};
+    struct hf_verdict verdict = hf_wire_open(&reader, packet->data, packet->length);
+
+    if (packet->length >= sizeof reader.header)
+        sender.session = reader.header.session;
+    if (verdict.code == HF_CODE_OK && (reader.header.flags & HF_WIRE_REPLIES) == 0) {
+        read_messages(receiver, &reader, &sender);
+    } else if (verdict.code != HF_CODE_OK && packet->length >= ANSWERED_LENGTH_MIN &&
+               reader.header.magic == HF_WIRE_MAGIC &&
+               (reader.header.flags & HF_WIRE_REPLIES) == 0) {
+        answer_refused(receiver, &sender, &nameless, verdict);
+    } else {
+        counter_add(&receiver->unanswered, 1);
+    }
+}
+
+uint32_t receiver_poll(struct receiver *receiver)
+{
+    struct hf_packet packets[RECEIVE_BURST];
+    uint32_t count;
+
+    if (atomic_load_explicit(receiver->stopping, memory_order_relaxed)) {
+        atomic_store_explicit(&receiver->quiet, true, memory_order_release);
+        return 0;
+    }
+    count = receiver->port->maker->receive(receiver->port, packets, RECEIVE_BURST);
+    if (count == 0)
+        return 0;
+    for (uint32_t i = 0; i < count; i++)
+        read_datagram(receiver, &packets[i]);
+    receiver->port->maker->release(receiver->port, packets, count);
+    counter_add(&receiver->datagrams, count);
+    hand_over(receiver);
+    hand_over_refusals(receiver);
+    return count;
+}

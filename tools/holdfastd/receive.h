@@ -1,0 +1,35 @@
+/* The receive poller: takes datagrams from the port, checks and copies their messages into bundles,
+ * and hands these to the order poller. What it cannot take on it answers BUSY at once, before
+ * anything is spent on it. */
+#ifndef HOLDFASTD_RECEIVE_H
+#define HOLDFASTD_RECEIVE_H
+
+#include "bundle.h"
+#include "ring.h"
+
+#include <stdatomic.h>
+
+struct receiver {
+    struct hf_port *port;
+    struct rte_ring *free_bundles;  /* from the transmit poller */
+    struct rte_ring *ordered;       /* to the order poller */
+    struct rte_ring *free_refusals; /* bundles kept back for BUSY, from the transmit poller */
+    struct rte_ring *refusals;      /* to the transmit poller */
+    struct bundle *bundle;          /* being filled, or NULL */
+    struct bundle *refusal;         /* being filled, or NULL */
+    const atomic_bool *stopping;
+    atomic_bool quiet; /* it has seen `stopping` and takes nothing any more */
+
+    _Alignas(64) _Atomic uint64_t bundles; /* handed on, those with BUSY answers too */
+    _Atomic uint64_t datagrams;
+    _Atomic uint64_t operations;
+    _Atomic uint64_t queries;
+    _Atomic uint64_t refused;    /* answered with a refusal of their shape */
+    _Atomic uint64_t busy;       /* answered BUSY */
+    _Atomic uint64_t unanswered; /* neither taken nor answered: broken, or no room even for BUSY */
+};
+
+/* Looks at the port once. Returns the number of datagrams taken; 0: nothing to do. */
+uint32_t receiver_poll(struct receiver *receiver);
+
+#endif

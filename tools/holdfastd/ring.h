@@ -1,0 +1,31 @@
+/* Single-producer single-consumer rings of pointers between pollers: rte_ring in its SP/SC mode. */
+#ifndef HOLDFASTD_RING_H
+#define HOLDFASTD_RING_H
+
+#include "engine/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_ring.h>
+
+/* Makes a ring for at least `entries` pointers, with memory of its own. NULL when there is no
+ * memory. At start only. */
+struct rte_ring *ring_create(uint32_t entries);
+void ring_destroy(struct rte_ring *ring);
+
+/* False when the ring is full; rings sized for all there is never are. Producer's thread. */
+static inline bool ring_put(struct rte_ring *ring, void *pointer)
+{
+    return rte_ring_sp_enqueue(ring, pointer) == 0;
+}
+
+/* NULL when it is empty. Consumer's thread. */
+static inline void *ring_get(struct rte_ring *ring)
+{
+    void *pointer;
+
+    return rte_ring_sc_dequeue(ring, &pointer) == 0 ? pointer : NULL;
+}
+
+#endif

@@ -1,0 +1,145 @@
+#include "transmit.h"
+
+#include "counters.h"
+
+#include <assert.h>
+#include <string.h>
+
+static bool same_sender(const struct sender *a, const struct sender *b)
+{
+    return a->session == b->session && a->address.ip == b->address.ip &&
+           a->address.udp == b->address.udp;
+}
+
+/* Sends every open datagram. */
+static void send_open(struct transmitter *transmitter)
+{
+    struct hf_packet packets[TRANSMIT_CLIENTS_MAX];
+    uint32_t count = transmitter->open_count;
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct open_datagram *open = &transmitter->open[i];
+        open->packet.length = hf_wire_finish(&open->writer, HF_WIRE_REPLIES, open->sender.session,
+                                             transmitter->counter++);
+        packets[i] = open->packet;
+    }
+    transmitter->open_count = 0;
+    transmitter->last = 0;
+    transmitter->port->maker->send(transmitter->port, packets, count);
+    if (count != 0)
+        counter_add(&transmitter->datagrams, count);
+}
+
+/* Begins an empty datagram for a client. False when the port has no packets left. */
+static bool begin_datagram(struct transmitter *transmitter, struct open_datagram *open,
+                           const struct sender *sender)
+{
+    if (transmitter->port->maker->take(transmitter->port, &open->packet, 1) != 1)
+        return false;
+    open->sender = *sender;
+    open->packet.peer = sender->address;
+    hf_wire_begin(&open->writer, open->packet.data, transmitter->port->payload_max);
+    return true;
+}
+
+/* The client's open datagram, begun when there is none; NULL when the port has no packets left. */
+static struct open_datagram *find_open(struct transmitter *transmitter, const struct sender *sender)
+{
+    struct open_datagram *open = &transmitter->open[transmitter->last];
+
+    if (transmitter->open_count != 0 && same_sender(&open->sender, sender))
+        return open;
+    for (uint32_t i = 0; i < transmitter->open_count; i++) {
+        if (same_sender(&transmitter->open[i].sender, sender)) {
+            transmitter->last = i;
+            return &transmitter->open[i];
+        }
+    }
+    if (transmitter->open_count == TRANSMIT_CLIENTS_MAX)
+        send_open(transmitter);
+    open = &transmitter->open[transmitter->open_count];
+    if (!begin_datagram(transmitter, open, sender))
+        return NULL;
+    transmitter->last = transmitter->open_count++;
+    return open;
+}
+
+/* Sends one full datagram and begins the client's next in its place; without a packet for that, the
+ * place is closed. */
+static bool send_full(struct transmitter *transmitter, struct open_datagram *open)
+{
+    const struct sender sender = open->sender;
+
+    open->packet.length =
+        hf_wire_finish(&open->writer, HF_WIRE_REPLIES, sender.session, transmitter->counter++);
+    transmitter->port->maker->send(transmitter->port, &open->packet, 1);
+    counter_add(&transmitter->datagrams, 1);
+    if (begin_datagram(transmitter, open, &sender))
+        return true;
+    *open = transmitter->open[--transmitter->open_count];
+    transmitter->last = 0;
+    return false;
+}
+
+static void send_answer(struct transmitter *transmitter, const struct sender *sender,
+                        struct hf_reply *reply)
+{
+    struct open_datagram *open = find_open(transmitter, sender);
+    bool added = false;
+
+    reply->durability = transmitter->durability;
+    if (open != NULL)
+        added = hf_wire_add(&open->writer, reply, reply->length) ||
+                (send_full(transmitter, open) && hf_wire_add(&open->writer, reply, reply->length));
+    counter_add(added ? &transmitter->answers : &transmitter->unsent, 1);
+}
+
+static void send_bundle(struct transmitter *transmitter, struct bundle *bundle)
+{
+    for (uint32_t i = 0; i < bundle->operation_count; i++)
+        send_answer(transmitter, &bundle->senders[i], &bundle->replies[i]);
+    for (uint32_t i = 0; i < bundle->extra_count; i++)
+        send_answer(transmitter, &bundle->extras[i].sender, &bundle->extras[i].answer.reply);
+    counter_add(&transmitter->bundles, 1);
+}
+
+static void give_back(struct rte_ring *ring, struct bundle *bundle)
+{
+    if (!ring_put(ring, bundle))
+        assert(!"the ring has room for every bundle");
+}
+
+uint32_t transmitter_poll(struct transmitter *transmitter)
+{
+    /* Acquire: pairs with the log poller's release; nothing after it may be taken as older than the
+     * flush. */
+    uint64_t commit = atomic_load_explicit(transmitter->commit_index, memory_order_acquire);
+    struct bundle *bundle;
+    uint32_t finished = 0;
+
+    while ((bundle = ring_get(transmitter->refusals)) != NULL) {
+        send_bundle(transmitter, bundle);
+        give_back(transmitter->free_refusals, bundle);
+        finished++;
+    }
+    for (;;) {
+        bundle =
+            transmitter->waiting != NULL ? transmitter->waiting : ring_get(transmitter->applied);
+        transmitter->waiting = bundle;
+        if (bundle == NULL || bundle->record_index > commit) /* I6 */
+            break;
+        send_bundle(transmitter, bundle);
+        transmitter->waiting = NULL;
+        give_back(transmitter->free_bundles, bundle);
+        finished++;
+    }
+    send_open(
+        transmitter); /* with nothing open, too: the port may have answers of its own to send */
+    return finished;
+}
+
+bool transmitter_is_pending(const struct transmitter *transmitter)
+{
+    return transmitter->waiting != NULL || !rte_ring_empty(transmitter->applied) ||
+           !rte_ring_empty(transmitter->refusals);
+}

@@ -1,0 +1,244 @@
+#include "superblock.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char temporary_name[] = "superblock.tmp";
+static const size_t hashed_from = offsetof(struct hf_superblock, magic);
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "every file is little-endian, as we are");
+
+void hf_superblock_init(struct hf_superblock *superblock, struct hf_id cluster, uint32_t node,
+                        uint32_t block_size, uint64_t segment_size)
+{
+    assert(!hf_id_is_reserved(cluster));
+    assert(segment_size % block_size == 0);
+    memset(superblock, 0, sizeof *superblock);
+    memcpy(superblock->magic, HF_SUPERBLOCK_MAGIC, sizeof superblock->magic);
+    superblock->format = HF_SUPERBLOCK_FORMAT;
+    superblock->endianness = HF_SUPERBLOCK_ENDIANNESS;
+    superblock->cluster = cluster;
+    superblock->node = node;
+    superblock->block_size = block_size;
+    superblock->segment_size = segment_size;
+    superblock->promised_epoch = 1;
+    superblock->epoch_count = 1;
+    superblock->epochs[0] = (struct hf_epoch_start){.epoch = 1, .start_index = 1};
+}
+
+void hf_superblock_seal(struct hf_superblock *superblock)
+{
+    assert(superblock->epoch_count >= 1);
+    assert(superblock->epoch_count <= HF_SUPERBLOCK_EPOCHS_MAX);
+    superblock->hash =
+        hf_hash_of((const uint8_t *)superblock + hashed_from, sizeof *superblock - hashed_from);
+}
+
+static bool copy_is_ours(const struct hf_superblock *copy)
+{
+    return memcmp(copy->magic, HF_SUPERBLOCK_MAGIC, sizeof copy->magic) == 0;
+}
+
+static bool copy_is_valid(const struct hf_superblock *copy)
+{
+    struct hf_hash hash =
+        hf_hash_of((const uint8_t *)copy + hashed_from, sizeof *copy - hashed_from);
+    /* What the hash vouches for can still be another version's; the rest are our own limits. */
+    return hf_hash_equal(hash, copy->hash) && copy_is_ours(copy) &&
+           copy->format == HF_SUPERBLOCK_FORMAT && copy->endianness == HF_SUPERBLOCK_ENDIANNESS &&
+           copy->epoch_count >= 1 && copy->epoch_count <= HF_SUPERBLOCK_EPOCHS_MAX &&
+           copy->segment_size != 0 && (copy->block_size == 512 || copy->block_size == 4096);
+}
+
+/* None is valid: says which of the ways it is. */
+static enum hf_status describe_invalid(const struct hf_superblock copies[HF_SUPERBLOCK_COPIES],
+                                       struct hf_fault *fault)
+{
+    int damaged_count = 0;
+    for (int i = 0; i < HF_SUPERBLOCK_COPIES; i++) {
+        const struct hf_superblock *copy = &copies[i];
+        if (!copy_is_ours(copy)) {
+            continue;
+        }
+        /* Byte order before format: a format read the wrong way round says nothing. */
+        if (copy->endianness == __builtin_bswap32(HF_SUPERBLOCK_ENDIANNESS)) {
+            snprintf(fault->line, sizeof fault->line,
+                     HF_SUPERBLOCK_NAME ": found big-endian, expected little-endian: written on "
+                                        "another kind of machine");
+            return HF_STATUS_WRONG_FORMAT;
+        }
+        if (copy->format != HF_SUPERBLOCK_FORMAT) {
+            snprintf(fault->line, sizeof fault->line,
+                     HF_SUPERBLOCK_NAME ": found format %" PRIu32 ", expected %d", copy->format,
+                     HF_SUPERBLOCK_FORMAT);
+            return HF_STATUS_WRONG_FORMAT;
+        }
+        damaged_count++;
+    }
+    if (damaged_count == 0) {
+        snprintf(fault->line, sizeof fault->line,
+                 HF_SUPERBLOCK_NAME ": found no magic word, expected " HF_SUPERBLOCK_MAGIC
+                                    ": not a Holdfast data directory");
+        return HF_STATUS_WRONG_FORMAT;
+    }
+    snprintf(fault->line, sizeof fault->line,
+             HF_SUPERBLOCK_NAME ": none of %d copies has the hash it says it has",
+             HF_SUPERBLOCK_COPIES);
+    return HF_STATUS_CORRUPT;
+}
+
+enum hf_status hf_superblock_choose(const struct hf_superblock copies[HF_SUPERBLOCK_COPIES],
+                                    struct hf_superblock *chosen, struct hf_fault *fault)
+{
+    const struct hf_superblock *newest = NULL;
+    for (int i = 0; i < HF_SUPERBLOCK_COPIES; i++) {
+        if (!copy_is_valid(&copies[i])) {
+            continue;
+        }
+        if (newest == NULL || copies[i].sequence > newest->sequence) {
+            newest = &copies[i];
+        }
+    }
+    if (newest == NULL) {
+        return describe_invalid(copies, fault);
+    }
+    *chosen = *newest;
+    return HF_STATUS_OK;
+}
+
+enum hf_status hf_superblock_expect(const struct hf_superblock *superblock, struct hf_id cluster,
+                                    uint32_t node, struct hf_fault *fault)
+{
+    if (cluster.lo == 0 && cluster.hi == 0) {
+        return HF_STATUS_OK;
+    }
+    if (!hf_id_equal(superblock->cluster, cluster)) {
+        snprintf(fault->line, sizeof fault->line,
+                 HF_SUPERBLOCK_NAME ": found cluster %016" PRIx64 "%016" PRIx64
+                                    ", expected %016" PRIx64 "%016" PRIx64,
+                 superblock->cluster.hi, superblock->cluster.lo, cluster.hi, cluster.lo);
+        return HF_STATUS_WRONG_CLUSTER;
+    }
+    if (superblock->node != node) {
+        snprintf(fault->line, sizeof fault->line,
+                 HF_SUPERBLOCK_NAME ": found node %" PRIu32 ", expected %" PRIu32, superblock->node,
+                 node);
+        return HF_STATUS_WRONG_CLUSTER;
+    }
+    return HF_STATUS_OK;
+}
+
+static void *copies_allocate(struct hf_fault *fault)
+{
+    void *copies = aligned_alloc(HF_SUPERBLOCK_SIZE, HF_SUPERBLOCK_COPIES * HF_SUPERBLOCK_SIZE);
+    if (copies == NULL) {
+        snprintf(fault->line, sizeof fault->line, HF_SUPERBLOCK_NAME ": no memory to read it");
+    }
+    return copies;
+}
+
+enum hf_status hf_superblock_read(struct hf_disk *disk, struct hf_superblock *chosen,
+                                  struct hf_fault *fault)
+{
+    int file = -1;
+    enum hf_status status =
+        disk->maker->open(disk, HF_SUPERBLOCK_NAME, HF_DISK_READ | HF_DISK_DIRECT, &file);
+    if (status != HF_STATUS_OK) {
+        *fault = disk->fault;
+        return status;
+    }
+    size_t size = HF_SUPERBLOCK_COPIES * HF_SUPERBLOCK_SIZE;
+    struct hf_superblock *copies = copies_allocate(fault);
+    if (copies == NULL) {
+        status = HF_STATUS_NO_MEMORY;
+    } else {
+        size_t done = 0;
+        memset(copies, 0, size);
+        status = disk->maker->read(disk, file, 0, copies, size, &done);
+        if (status != HF_STATUS_OK) {
+            *fault = disk->fault;
+        } else {
+            /* A file cut short leaves zeros, which are no valid copy. */
+            status = hf_superblock_choose(copies, chosen, fault);
+        }
+    }
+    free(copies);
+    enum hf_status closed = disk->maker->close(disk, file);
+    return status != HF_STATUS_OK ? status : closed;
+}
+
+/* Writes all copies to an open file, flushing after each. */
+static enum hf_status write_copies(struct hf_disk *disk, int file, struct hf_superblock *superblock,
+                                   struct hf_fault *fault)
+{
+    struct hf_superblock *aligned = copies_allocate(fault);
+    if (aligned == NULL) {
+        return HF_STATUS_NO_MEMORY;
+    }
+    superblock->sequence++;
+    hf_superblock_seal(superblock);
+    *aligned = *superblock;
+    enum hf_status status = HF_STATUS_OK;
+    for (uint64_t i = 0; i < HF_SUPERBLOCK_COPIES && status == HF_STATUS_OK; i++) {
+        status = disk->maker->write(disk, file, i * HF_SUPERBLOCK_SIZE, aligned, sizeof *aligned);
+        if (status == HF_STATUS_OK) {
+            status = disk->maker->flush(disk, file);
+        }
+    }
+    if (status != HF_STATUS_OK) {
+        *fault = disk->fault;
+    }
+    free(aligned);
+    return status;
+}
+
+static enum hf_status write_file(struct hf_disk *disk, const char *name, unsigned flags,
+                                 struct hf_superblock *superblock, struct hf_fault *fault)
+{
+    int file = -1;
+    enum hf_status status =
+        disk->maker->open(disk, name, flags | HF_DISK_WRITE | HF_DISK_DIRECT, &file);
+    if (status != HF_STATUS_OK) {
+        *fault = disk->fault;
+        return status;
+    }
+    status = write_copies(disk, file, superblock, fault);
+    enum hf_status closed = disk->maker->close(disk, file);
+    if (status == HF_STATUS_OK && closed != HF_STATUS_OK) {
+        *fault = disk->fault;
+        status = closed;
+    }
+    return status;
+}
+
+enum hf_status hf_superblock_create(struct hf_disk *disk, struct hf_superblock *superblock,
+                                    struct hf_fault *fault)
+{
+    /* One left by a start that was cut short. */
+    enum hf_status status = disk->maker->remove(disk, temporary_name);
+    if (status != HF_STATUS_OK && status != HF_STATUS_NOT_FOUND) {
+        *fault = disk->fault;
+        return status;
+    }
+    status = write_file(disk, temporary_name, HF_DISK_CREATE, superblock, fault);
+    if (status != HF_STATUS_OK) {
+        return status;
+    }
+    status = disk->maker->rename(disk, temporary_name, HF_SUPERBLOCK_NAME);
+    if (status == HF_STATUS_OK) {
+        status = disk->maker->flush_directory(disk);
+    }
+    if (status != HF_STATUS_OK) {
+        *fault = disk->fault;
+    }
+    return status;
+}
+
+enum hf_status hf_superblock_write(struct hf_disk *disk, struct hf_superblock *superblock,
+                                   struct hf_fault *fault)
+{
+    return write_file(disk, HF_SUPERBLOCK_NAME, 0, superblock, fault);
+}
