@@ -22,7 +22,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BLOCK_SIZE     4096
+/* The node's default: what a record is padded to. */
+#define BLOCK_SIZE     512
 #define DEPTH          4
 #define BATCH_COUNT    8
 #define LOAD_BATCHES   64 /* per iteration */
@@ -312,7 +313,8 @@ void hf_bench_register_log(void)
         {"log/raw_write/256KiB", {262144, DEPTH, LOAD_BATCHES, false, true}},
         {"log/raw_flush/64KiB", {65536, DEPTH, LOAD_BATCHES * 4, true, true}},
         {"log/raw_flush/256KiB", {262144, DEPTH, LOAD_BATCHES, true, true}},
-        {"log/raw_commit", {BLOCK_SIZE, 1, COMMIT_BATCHES, true, true}},
+        {"log/raw_commit/512", {512, 1, COMMIT_BATCHES, true, true}},
+        {"log/raw_commit/4KiB", {4096, 1, COMMIT_BATCHES, true, true}},
     };
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         register_log(kinds[i].name, &kinds[i].setting);

@@ -2,13 +2,13 @@
  * Records of one transfer (the least a group commit writes) and of a full batch. */
 #include "bench/harness.h"
 #include "bench/workload.h"
-#include "wal/writer.h"
+#include "wal/batch.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define BLOCK_SIZE 4096
+#define BLOCK_SIZE 512
 #define CAPACITY   262144
 #define MOVES      4096
 

@@ -47,14 +47,15 @@ static void encode_operations(struct run *run, struct hf_bench_workload *workloa
 
 static void *setup(const struct hf_bench_scale *scale, const void *argument)
 {
+    const struct setting *setting = argument;
     struct run *run = calloc(1, sizeof(*run));
     if (run == NULL) {
         return NULL;
     }
-    run->setting = *(const struct setting *)argument;
+    run->setting = *setting;
     struct hf_bench_workload workload;
     hf_bench_workload_begin(&workload, scale->accounts_small);
-    for (uint32_t i = 0; i < DATAGRAMS; i++) {
+    for (uint32_t i = 0; i < DATAGRAMS && setting->kind != ENCODE_REPLIES; i++) {
         encode_operations(run, &workload, i);
     }
     for (uint32_t i = 0; i < 64; i++) {

@@ -72,7 +72,7 @@ struct hf_bench_raw *hf_bench_raw_create(const struct hf_bench_raw_options *opti
 {
     assert(options->depth >= 1);
     assert(options->depth <= HF_BENCH_RAW_DEPTH_MAX);
-    assert(options->block_bytes % 4096 == 0);
+    assert(options->block_bytes % 512 == 0);
     assert(options->file_bytes % options->block_bytes == 0);
     struct hf_bench_raw *raw = calloc(1, sizeof(*raw));
     if (raw == NULL) {

@@ -17,7 +17,7 @@
 struct hf_bench_raw_options {
     const char *directory;
     uint64_t file_bytes;  /* a multiple of the block size */
-    uint32_t block_bytes; /* of one write: a multiple of 4096 */
+    uint32_t block_bytes; /* of one write: a multiple of 512 */
     uint32_t depth;       /* writes in flight, 1 to HF_BENCH_RAW_DEPTH_MAX */
     bool flush;           /* a write counts when its fdatasync has completed too */
     bool spin;            /* look for completions all the time instead of sleeping for them */
