@@ -169,6 +169,9 @@ static uint32_t receive(struct client *client, uint64_t *newest)
     }
     if (count > 0) {
         client->port->maker->release(client->port, packets, count);
+    } else {
+        /* What the receiving half wants sent (ARP) leaves with the sending half. */
+        client->port->maker->send(client->port, packets, 0);
     }
     return messages;
 }
@@ -368,6 +371,8 @@ static int run_echo(struct hf_port *port)
         struct hf_packet out[HF_PORT_BURST_MAX];
         uint32_t count = port->maker->receive(port, in, HF_PORT_BURST_MAX);
         if (count == 0) {
+            /* What the receiving half wants sent (ARP) leaves with the sending half. */
+            port->maker->send(port, out, 0);
             continue;
         }
         uint32_t taken = port->maker->take(port, out, count);
