@@ -146,6 +146,14 @@ static void run_copy(void *state)
     KEEP(copy->to);
 }
 
+static void copy_teardown(void *state)
+{
+    struct copy *copy = state;
+    hf_bench_memory_unmap(copy->from, COPY_BYTES);
+    hf_bench_memory_unmap(copy->to, COPY_BYTES);
+    free(copy);
+}
+
 /* ---- hashes and ciphers -------------------------------------------------------------------- */
 
 /* Text, sealed text and key of one cipher or hash benchmark; every size stays in the first-level
@@ -265,7 +273,7 @@ static void report_cipher(void *state, struct hf_bench_figures *figures)
 
 static void register_memory(void)
 {
-    struct hf_bench bench = {.clock = HF_BENCH_CORE, .prepare = walk_prepare};
+    struct hf_bench bench = {.clock = HF_BENCH_CORE, .prepare = walk_prepare, .teardown = free};
     for (int small = 0; small <= 1; small++) {
         const char *size = small ? "small" : "large";
         bench.setup = small ? walk_setup_small : walk_setup_large;
@@ -288,6 +296,7 @@ static void register_memory(void)
         .bytes = COPY_BYTES,
         .setup = copy_setup,
         .run = run_copy,
+        .teardown = copy_teardown,
     };
     hf_bench_register(&copy);
 }
