@@ -9,6 +9,7 @@
  *
  * For load and commit, segments are prewritten outside the timed part. */
 #include "bench/bench_disk.h"
+#include "bench/directory.h"
 #include "bench/harness.h"
 #include "bench/sample.h"
 #include "bench/workload.h"
@@ -16,7 +17,6 @@
 #include "wal/writer.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -251,28 +251,12 @@ static void report(void *state, struct hf_bench_figures *figures)
                         (double)counts.operations / (double)counts.records);
 }
 
-static void remove_directory(const char *path)
-{
-    DIR *directory = opendir(path);
-    if (directory == NULL) {
-        return;
-    }
-    const struct dirent *entry;
-    while ((entry = readdir(directory)) != NULL) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-            unlinkat(dirfd(directory), entry->d_name, 0);
-        }
-    }
-    closedir(directory);
-    rmdir(path);
-}
-
 static void teardown(void *state)
 {
     struct run *run = state;
     hf_log_writer_destroy(run->writer);
     run->disk->maker->destroy(run->disk);
-    remove_directory(run->directory);
+    hf_bench_remove_directory(run->directory);
     hf_bench_samples_destroy(run->samples);
     free(run);
 }

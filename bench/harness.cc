@@ -96,12 +96,12 @@ int hf_bench_run_all(int argc, char **argv, const hf_bench_scale *scale)
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
         return 2;
     }
-    benchmark::RunSpecifiedBenchmarks();
+    const size_t count = benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
     for (entry &it : entries) {
         if (it.state != nullptr && it.bench.teardown != nullptr) {
             it.bench.teardown(it.state);
         }
     }
-    return 0;
+    return count > 0 ? 0 : 1;
 }

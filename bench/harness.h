@@ -78,8 +78,8 @@ void hf_bench_register(const struct hf_bench *bench);
 void hf_bench_figure_add(struct hf_bench_figures *figures, const char *name, double value);
 
 /* Runs what was registered, as Google Benchmark's own arguments say (--benchmark_filter,
- * --benchmark_repetitions, ...). Returns the process's exit status: 2 for arguments that are not
- * understood. */
+ * --benchmark_repetitions, ...). Returns the process's exit status: 1 when nothing matched, 2 for
+ * arguments that are not understood. */
 int hf_bench_run_all(int argc, char **argv, const struct hf_bench_scale *scale);
 
 /* Each file of benchmarks has one of these; main calls them all. */

@@ -1,4 +1,5 @@
 /* The micro-benchmarks' program: sizes from its own options, the rest is Google Benchmark's. */
+#include "bench/directory.h"
 #include "bench/harness.h"
 
 #include <errno.h>
@@ -78,8 +79,12 @@ int main(int argc, char **argv)
     }
     scale.directory = directory;
     hf_bench_register_calibration();
+    hf_bench_register_engine();
     hf_bench_register_naive();
+    hf_bench_register_wire();
+    hf_bench_register_record();
+    hf_bench_register_log();
     int status = hf_bench_run_all(argc, argv, &scale);
-    rmdir(directory);
+    hf_bench_remove_directory(directory);
     return status;
 }
