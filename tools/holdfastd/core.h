@@ -38,7 +38,8 @@ struct core {
     const atomic_bool *quit;
 
     pthread_t thread;
-    atomic_int ready;                      /* 0: starting, 1: attached, -1: an attach failed */
+    atomic_int ready;      /* 0: starting, 1: attached, -1: an attach failed, see fault */
+    struct hf_fault fault; /* written by the thread before `ready` */
     _Alignas(64) _Atomic uint64_t idle_ns; /* time without work since start, spinning or sleeping */
     _Atomic uint64_t busy_ns;
     _Atomic uint64_t sleeps_taken;
