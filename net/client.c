@@ -31,6 +31,8 @@
 #define SLEEP_MOST_US       1000000u
 #define SLEEP_MOST_DPDK_US  20u
 #define IP_AND_UDP_LENGTH   28u
+#define EPHEMERAL_FIRST     49152u /* RFC 6335: dynamic ports */
+#define EPHEMERAL_COUNT     16384u
 #define COUNTER_BITS        24u
 #define NS_PER_US           1000u
 #define MAGIC               UINT32_C(0x48464331) /* "HFC1" */
@@ -210,8 +212,9 @@ enum hf_status hf_client_open_on(const struct hf_client_options *options, struct
     return HF_STATUS_OK;
 }
 
-static enum hf_status open_port(const struct hf_client_options *options, struct hf_port **port,
-                                struct hf_fault *fault)
+/* `port_choice` is any number: it picks the UDP port where nobody else does. */
+static enum hf_status open_port(const struct hf_client_options *options, uint64_t port_choice,
+                                struct hf_port **port, struct hf_fault *fault)
 {
     struct hf_address local = {0};
     if (options->local != NULL && !hf_address_parse(options->local, &local))
@@ -224,8 +227,10 @@ static enum hf_status open_port(const struct hf_client_options *options, struct 
         };
         return hf_port_kernel_open(&kernel, port, fault);
     }
-    if (local.ip == 0 || local.udp == 0)
-        return invalid(fault, "local", "DPDK needs an A.B.C.D:PORT of its own");
+    if (local.ip == 0)
+        return invalid(fault, "local", "DPDK needs an address of its own");
+    if (local.udp == 0)
+        local.udp = (uint16_t)(EPHEMERAL_FIRST + port_choice % EPHEMERAL_COUNT);
     if (options->eal == NULL)
         return invalid(fault, "eal", "DPDK needs the arguments of its environment");
     struct hf_port_dpdk_options dpdk = {
@@ -252,7 +257,7 @@ enum hf_status hf_client_open(const struct hf_client_options *options, struct hf
         snprintf(fault->line, sizeof fault->line, "no random numbers from the kernel");
         return HF_STATUS_IO;
     }
-    status = open_port(options, &port, fault);
+    status = open_port(options, seed, &port, fault);
     if (status != HF_STATUS_OK)
         return status;
     const struct hf_client_clock clock = {real_monotonic_ns, real_unix_ms, NULL};

@@ -51,7 +51,7 @@ struct hf_client_options {
     enum hf_transport transport;
     const char *servers[HF_CLIENT_SERVERS_MAX]; /* "A.B.C.D:PORT"; NULL: none. Used in turn when an
                                                    operation must be sent again */
-    const char *local;      /* "A.B.C.D" or "A.B.C.D:PORT"; NULL: any. DPDK: both must be given */
+    const char *local;      /* "A.B.C.D" or "A.B.C.D:PORT"; NULL: any. DPDK: must be given */
     const char *eal;        /* DPDK: arguments of its environment, split at blanks */
     uint16_t device;        /* DPDK: which Ethernet device, from 0 */
     uint16_t reserved;      /* zero */

@@ -34,7 +34,7 @@ struct hf_checkpoint_header {
     struct hf_hash record_hash;
     struct hf_id digest; /* of the state: hf_ledger_digest */
     uint64_t image_length;
-    uint8_t reserved[3968];
+    uint8_t reserved[3976];
 };
 _Static_assert(sizeof(struct hf_checkpoint_header) == HF_CHECKPOINT_HEADER_SIZE, "checkpoint");
 _Static_assert(offsetof(struct hf_checkpoint_header, index) == 48, "checkpoint index");

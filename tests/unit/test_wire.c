@@ -198,13 +198,13 @@ static void take_line(char *line)
     if (line[0] == '\0' || line[0] == '#')
         return;
     if ((rest = rest_of(line, "vector")) != NULL)
-        snprintf(vector->name, sizeof vector->name, "%s", rest);
+        snprintf(vector->name, sizeof vector->name, "%.63s", rest);
     else if ((rest = rest_of(line, "hex")) != NULL)
         add_hex(vector, rest);
     else if ((rest = rest_of(line, "open")) != NULL)
-        snprintf(vector->open, sizeof vector->open, "%s", rest);
+        snprintf(vector->open, sizeof vector->open, "%.63s", rest);
     else if ((rest = rest_of(line, "header")) != NULL)
-        snprintf(vector->header, sizeof vector->header, "%s", rest);
+        snprintf(vector->header, sizeof vector->header, "%.127s", rest);
     else if (strcmp(line, "end") == 0)
         assert_true(++vector_count < VECTORS_MAX);
     else {

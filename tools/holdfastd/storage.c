@@ -16,6 +16,7 @@
 struct recovery {
     struct hf_ledger *ledger;
     struct hf_image_reader *image;
+    uint64_t checkpoint_place;
     uint64_t operations;
     uint64_t next_progress;
 };
@@ -26,4 +27,202 @@ static uint64_t monotonic_ns(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static enum hf_status load_image(void *context, const void *bytes, size_t length,
+                                 struct hf_fault *fault)
+{
+    struct recovery *recovery = context;
+    enum hf_status status = hf_image_read(recovery->image, bytes, length);
+
+    if (status == HF_STATUS_FULL)
+        snprintf(fault->line, sizeof fault->line,
+                 "the checkpoint holds more than the [ledger] limits allow: raise them");
+    else if (status != HF_STATUS_OK)
+        snprintf(fault->line, sizeof fault->line, "the checkpoint's image makes no sense");
+    return status;
+}
+
+static enum hf_status end_image(void *context, const struct hf_checkpoint_header *header,
+                                struct hf_fault *fault)
+{
+    struct recovery *recovery = context;
+    enum hf_status status = hf_image_read_end(recovery->image);
+
+    if (status == HF_STATUS_OK && hf_ledger_place(recovery->ledger) == header->place) {
+        recovery->checkpoint_place = header->place;
+        fprintf(stderr, "holdfastd: checkpoint loaded, place %llu\n",
+                (unsigned long long)header->place);
+        return HF_STATUS_OK;
+    }
+    snprintf(fault->line, sizeof fault->line,
+             "the checkpoint's image does not end at the place its header names");
+    return status != HF_STATUS_OK ? status : HF_STATUS_DIVERGED;
+}
+
+/* Applies up to a bundle of operations: every one must take the place that it has in the log. */
+static bool apply_bundle(struct hf_ledger *ledger, uint64_t timestamp_ns,
+                         const union hf_operation *const operations[], uint32_t count)
+{
+    struct hf_reply replies[HF_BUNDLE_OPERATIONS_MAX];
+    uint64_t all = count == 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1;
+
+    return hf_ledger_apply(ledger, timestamp_ns, operations, count, replies) == all;
+}
+
+static enum hf_status diverged(const struct hf_record_header *record, struct hf_fault *fault)
+{
+    snprintf(fault->line, sizeof fault->line,
+             "replay diverged from the log at record %llu, places from %llu on",
+             (unsigned long long)record->index, (unsigned long long)record->first_place);
+    return HF_STATUS_DIVERGED;
+}
+
+static enum hf_status replay_record(void *context, const struct hf_record_header *record,
+                                    struct hf_fault *fault)
+{
+    struct recovery *recovery = context;
+    const union hf_operation *operations[HF_BUNDLE_OPERATIONS_MAX];
+    const union hf_operation *operation;
+    uint32_t offset = 0;
+    uint32_t count = 0;
+
+    if (record->first_place != hf_ledger_place(recovery->ledger) + 1)
+        return diverged(record, fault);
+    while ((operation = hf_record_next(record, &offset)) != NULL) {
+        if (hf_operation_check(operation, operation->header.length).code != HF_CODE_OK)
+            return diverged(record, fault);
+        operations[count++] = operation;
+        if (count < HF_BUNDLE_OPERATIONS_MAX)
+            continue;
+        if (!apply_bundle(recovery->ledger, record->timestamp_ns, operations, count))
+            return diverged(record, fault);
+        count = 0;
+    }
+    if (count != 0 && !apply_bundle(recovery->ledger, record->timestamp_ns, operations, count))
+        return diverged(record, fault);
+    recovery->operations += record->count;
+    if (recovery->operations >= recovery->next_progress) {
+        fprintf(stderr, "holdfastd: replayed %llu operations\n",
+                (unsigned long long)recovery->operations);
+        recovery->next_progress += PROGRESS_OPERATIONS;
+    }
+    return HF_STATUS_OK;
+}
+
+static void tell_recovery(const struct storage *storage)
+{
+    const struct hf_log_state *state = &storage->state;
+
+    fprintf(
+        stderr,
+        "holdfastd: log %s: %llu operations in %llu records replayed, next place %llu, %.2f s\n",
+        state->created ? "made" : "recovered", (unsigned long long)state->operations_replayed,
+        (unsigned long long)state->records_replayed, (unsigned long long)state->next_place,
+        (double)storage->recovery_ns / 1e9);
+    if (state->cut_bytes != 0)
+        fprintf(stderr,
+                "holdfastd: cut a torn tail that nobody was answered for: segment %llu, offset "
+                "%llu, %llu whole records\n",
+                (unsigned long long)state->cut_segment, (unsigned long long)state->cut_offset,
+                (unsigned long long)state->cut_records);
+    if (state->checkpoints_broken != 0)
+        fprintf(stderr, "holdfastd: %u newer checkpoints did not verify and were passed over\n",
+                state->checkpoints_broken);
+}
+
+static enum hf_status recover(struct storage *storage, struct hf_id cluster, struct hf_fault *fault)
+{
+    const struct config *config = storage->config;
+    struct hf_image_reader *image = calloc(1, sizeof *image);
+    struct recovery recovery = {
+        .ledger = storage->ledger, .image = image, .next_progress = PROGRESS_OPERATIONS};
+    const struct hf_log_options options = {
+        .cluster = cluster,
+        .node = (uint32_t)config->node,
+        .create = true,
+        .segment_size = config->segment_bytes,
+    };
+    const struct hf_log_replay replay = {
+        .context = &recovery,
+        .image = load_image,
+        .image_end = end_image,
+        .record = replay_record,
+    };
+    uint64_t began_ns = monotonic_ns();
+    enum hf_status status;
+
+    if (image == NULL) {
+        snprintf(fault->line, sizeof fault->line, "no memory for recovery");
+        return HF_STATUS_NO_MEMORY;
+    }
+    hf_image_read_begin(image, storage->ledger);
+    status = hf_log_open(storage->disk, &options, &replay, &storage->state, fault);
+    free(image);
+    storage->recovery_ns = monotonic_ns() - began_ns;
+    storage->checkpoint_place = recovery.checkpoint_place;
+    if (status == HF_STATUS_OK)
+        tell_recovery(storage);
+    return status;
+}
+
+enum hf_status storage_open(struct storage *storage, const struct config *config,
+                            struct hf_id cluster, struct hf_ledger *ledger, struct hf_fault *fault)
+{
+    struct hf_log_writer_options options;
+    enum hf_status status;
+
+    memset(storage, 0, sizeof *storage);
+    storage->config = config;
+    storage->ledger = ledger;
+    status = hf_disk_uring_open(config->data_directory, false, true, (uint32_t)config->block_bytes,
+                                &storage->disk, fault);
+    if (status == HF_STATUS_OK)
+        status = recover(storage, cluster, fault);
+    if (status == HF_STATUS_OK)
+        status =
+            hf_disk_uring_open(config->data_directory, false, false, (uint32_t)config->block_bytes,
+                               &storage->checkpoint_disk, fault);
+    if (status != HF_STATUS_OK)
+        return status;
+    hf_log_writer_defaults(&options);
+    options.depth = (uint32_t)config->depth;
+    options.segments_ahead = (uint32_t)config->segments_ahead;
+    options.batch_count = (uint32_t)config->depth + 1;
+    options.batch_capacity = (uint32_t)config->batch_bytes;
+    return hf_log_writer_create(storage->disk, &storage->state, &options, &storage->writer, fault);
+}
+
+static enum hf_status fill_from_image(void *context, void *buffer, size_t size, size_t *length)
+{
+    *length = hf_image_write(context, buffer, size);
+    return HF_STATUS_OK;
+}
+
+enum hf_status storage_write_checkpoint(struct storage *storage, struct hf_fault *fault)
+{
+    static struct hf_image_writer image; /* one thread, and too large for a stack */
+    const struct hf_checkpoint_stream stream = {.context = &image, .source = fill_from_image};
+    struct hf_checkpoint_header header;
+    enum hf_status status;
+
+    memset(&header, 0, sizeof header);
+    hf_log_writer_describe(storage->writer, &header);
+    assert(header.place == hf_ledger_place(storage->ledger));
+    header.digest = hf_ledger_digest(storage->ledger);
+    hf_image_write_begin(&image, storage->ledger);
+    status = hf_checkpoint_write(storage->checkpoint_disk, &header, &stream, fault);
+    if (status == HF_STATUS_OK)
+        storage->checkpoint_place = header.place;
+    return status;
+}
+
+void storage_close(struct storage *storage)
+{
+    hf_log_writer_destroy(storage->writer);
+    if (storage->checkpoint_disk != NULL)
+        storage->checkpoint_disk->maker->destroy(storage->checkpoint_disk);
+    if (storage->disk != NULL)
+        storage->disk->maker->destroy(storage->disk);
+    memset(storage, 0, sizeof *storage);
 }

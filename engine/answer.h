@@ -1,0 +1,37 @@
+/* An answer as it is remembered: 64 bytes, the same for an operation and for the hold it made. */
+#ifndef HF_ENGINE_ANSWER_H
+#define HF_ENGINE_ANSWER_H
+
+#include "operation.h"
+
+#include <stdbool.h>
+
+struct hf_answer {
+    struct hf_id id;      /* of the operation */
+    uint32_t fingerprint; /* of its content: tells a repeat from another operation of the same id */
+    uint8_t type;         /* enum hf_op_type */
+    uint8_t rule;         /* enum hf_rule */
+    uint16_t code;        /* enum hf_code */
+    uint64_t approved;
+    int64_t available; /* kept whether or not the first sender asked: a repeat may ask */
+    int64_t posted;
+    uint64_t place; /* 0 in an answer that is not remembered */
+    uint64_t timestamp_ns;
+};
+HF_STATIC_ASSERT(sizeof(struct hf_answer) == 64, "a remembered answer is one line");
+
+static inline void hf_answer_refuse(struct hf_answer *answer, uint16_t code, uint8_t rule)
+{
+    answer->code = code;
+    answer->rule = rule;
+}
+
+/* The reply that carries an answer: balances only when the sender asks for them now. */
+void hf_answer_write_reply(const struct hf_answer *answer, bool with_balances,
+                           struct hf_reply *reply);
+
+/* The low 32 bits of XXH3-64 over the operation's body, seeded with its type. Id, deadline, flags
+ * and origin are not content. The operation has passed hf_operation_check. */
+uint32_t hf_answer_fingerprint(const union hf_operation *operation);
+
+#endif

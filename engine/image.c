@@ -1,0 +1,266 @@
+/* Writing an image: section by section, a record at a time. */
+#include "image.h"
+
+#include "state.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum section {
+    SECTION_HEADER,
+    SECTION_HEAD,
+    SECTION_ASSETS,
+    SECTION_ACCOUNTS,
+    SECTION_INSTRUMENTS,
+    SECTION_ANSWERS,
+    SECTION_RESOLVED,
+    SECTION_OPEN,
+    SECTION_TRAILER,
+    SECTION_END,
+};
+
+uint64_t hf_image_length(const struct hf_ledger *ledger)
+{
+    uint64_t lines = ledger->assets.count + (uint64_t)ledger->accounts.count +
+                     ledger->instruments.count + hf_seen_count(&ledger->seen);
+
+    return sizeof(struct hf_image_header) + sizeof(struct hf_image_head) + lines * HF_IMAGE_UNIT +
+           ledger->holds.table.count * sizeof(struct hf_image_hold) +
+           sizeof(struct hf_image_trailer);
+}
+
+void hf_image_write_begin(struct hf_image_writer *writer, const struct hf_ledger *ledger)
+{
+    assert(ledger->magic == HF_LEDGER_MAGIC);
+    memset(writer, 0, sizeof(*writer));
+    writer->ledger = ledger;
+    writer->place = hf_ledger_place(ledger);
+}
+
+static void put(struct hf_image_writer *writer, const void *record, uint32_t length)
+{
+    assert(length % HF_IMAGE_UNIT == 0);
+    assert(length <= sizeof(writer->record));
+    memcpy(writer->record, record, length);
+    writer->record_length = length;
+    writer->record_taken = 0;
+    writer->length += length;
+}
+
+static void put_counted(struct hf_image_writer *writer, enum hf_image_kind kind, const void *record,
+                        uint32_t length)
+{
+    hf_digest_add(&writer->digest, kind, record, length);
+    put(writer, record, length);
+}
+
+/* Each maker makes the section's next record, or says that there is none. */
+
+static bool make_header(struct hf_image_writer *writer)
+{
+    const struct hf_ledger *ledger = writer->ledger;
+
+    if (writer->cursor++ != 0)
+        return false;
+    const struct hf_image_header header = {
+        .magic = HF_IMAGE_MAGIC,
+        .version = HF_IMAGE_VERSION,
+        .assets = ledger->assets.count,
+        .accounts = ledger->accounts.count,
+        .instruments = ledger->instruments.count,
+        .answers = hf_seen_count(&ledger->seen),
+        .holds_resolved = ledger->holds.resolved_count,
+        .holds_open = ledger->holds.open_count,
+    };
+    put(writer, &header, sizeof(header));
+    return true;
+}
+
+static bool make_head(struct hf_image_writer *writer)
+{
+    if (writer->cursor++ != 0)
+        return false;
+    const struct hf_image_head head = {
+        .place = writer->place,
+        .timestamp_ns = writer->ledger->timestamp_ns,
+        .floor_ms = writer->ledger->seen.floor_ms,
+    };
+    put_counted(writer, HF_IMAGE_HEAD, &head, sizeof(head));
+    return true;
+}
+
+static bool make_asset(struct hf_image_writer *writer)
+{
+    const struct hf_assets *assets = &writer->ledger->assets;
+
+    if (writer->cursor == assets->count)
+        return false;
+    const struct hf_asset *asset = &assets->list[writer->cursor++];
+    struct hf_image_asset record = {.asset = asset->asset, .scale = asset->scale};
+    memcpy(record.code, asset->code, sizeof(record.code));
+    put_counted(writer, HF_IMAGE_ASSET, &record, sizeof(record));
+    return true;
+}
+
+/* Moves the cursor to the next taken slot. False at the end of the table. */
+static bool step_to_taken(struct hf_image_writer *writer, const struct hf_table *table)
+{
+    uint32_t slot = hf_table_next(table, (uint32_t)writer->cursor);
+
+    writer->cursor = slot;
+    return slot != HF_TABLE_NONE;
+}
+
+static bool make_account(struct hf_image_writer *writer)
+{
+    const struct hf_table *accounts = &writer->ledger->accounts;
+
+    if (!step_to_taken(writer, accounts))
+        return false;
+    const struct hf_account *account = hf_account_at(accounts, (uint32_t)writer->cursor++);
+    const struct hf_image_account record = {
+        .id = account->id,
+        .posted = account->posted,
+        .held_out = account->held_out,
+        .held_in = account->held_in,
+        .lifetime_debits = account->lifetime_debits,
+        .floor = account->floor,
+        .asset = account->asset,
+        .status = account->status,
+    };
+    put_counted(writer, HF_IMAGE_ACCOUNT, &record, sizeof(record));
+    return true;
+}
+
+static bool make_instrument(struct hf_image_writer *writer)
+{
+    const struct hf_ledger *ledger = writer->ledger;
+
+    if (!step_to_taken(writer, &ledger->instruments))
+        return false;
+    const struct hf_instrument *instrument =
+        hf_instrument_at(&ledger->instruments, (uint32_t)writer->cursor++);
+    const struct hf_instrument_view record = {
+        .token = instrument->token,
+        .account = hf_table_key(&ledger->accounts, instrument->account),
+        .expires_ns = instrument->expires_ns,
+        .amount_limit = instrument->amount_limit,
+        .remaining = instrument->remaining,
+        .status = instrument->status,
+        .flags = instrument->flags,
+    };
+    put_counted(writer, HF_IMAGE_INSTRUMENT, &record, sizeof(record));
+    return true;
+}
+
+static bool make_answer(struct hf_image_writer *writer)
+{
+    const struct hf_seen *seen = &writer->ledger->seen;
+    uint64_t place = seen->oldest_place + writer->cursor;
+
+    if (place == seen->next_place)
+        return false;
+    writer->cursor++;
+    put_counted(writer, HF_IMAGE_ANSWER, hf_seen_at(seen, place), sizeof(struct hf_answer));
+    return true;
+}
+
+static void put_hold(struct hf_image_writer *writer, uint32_t slot)
+{
+    const struct hf_ledger *ledger = writer->ledger;
+    const struct hf_hold *hold = hf_hold_at(&ledger->holds, slot);
+    const struct hf_image_hold record = {
+        .id = hold->id,
+        .payer = hf_table_key(&ledger->accounts, hold->payer),
+        .payee = hf_table_key(&ledger->accounts, hold->payee),
+        .amount = hold->amount,
+        .remaining = hold->remaining,
+        .captured = hold->captured,
+        .resolved_place = hold->resolved_place,
+        .asset = hold->asset,
+        .answer = ledger->holds.answers[slot],
+    };
+    put_counted(writer, HF_IMAGE_HOLD, &record, sizeof(record));
+}
+
+/* The cursor is one more than the slot given last, 0 at the beginning. */
+static bool make_resolved(struct hf_image_writer *writer)
+{
+    const struct hf_holds *holds = &writer->ledger->holds;
+    uint32_t slot = writer->cursor == 0 ? holds->resolved_first
+                                        : hf_hold_at(holds, (uint32_t)writer->cursor - 1)->next;
+
+    if (slot == HF_TABLE_NONE)
+        return false;
+    writer->cursor = (uint64_t)slot + 1;
+    put_hold(writer, slot);
+    return true;
+}
+
+static bool make_open(struct hf_image_writer *writer)
+{
+    const struct hf_holds *holds = &writer->ledger->holds;
+
+    while (step_to_taken(writer, &holds->table)) {
+        uint32_t slot = (uint32_t)writer->cursor++;
+        if (hf_hold_at(holds, slot)->status != HF_HOLD_OPEN)
+            continue;
+        put_hold(writer, slot);
+        return true;
+    }
+    return false;
+}
+
+static bool make_trailer(struct hf_image_writer *writer)
+{
+    if (writer->cursor++ != 0)
+        return false;
+    const struct hf_image_trailer trailer = {
+        .magic = HF_IMAGE_TRAILER,
+        .length = writer->length + sizeof(trailer),
+        .digest = writer->digest.sum,
+    };
+    put(writer, &trailer, sizeof(trailer));
+    assert(writer->length == hf_image_length(writer->ledger));
+    return true;
+}
+
+static bool make_record(struct hf_image_writer *writer)
+{
+    static bool (*const makers[])(struct hf_image_writer *) = {
+        [SECTION_HEADER] = make_header,          [SECTION_HEAD] = make_head,
+        [SECTION_ASSETS] = make_asset,           [SECTION_ACCOUNTS] = make_account,
+        [SECTION_INSTRUMENTS] = make_instrument, [SECTION_ANSWERS] = make_answer,
+        [SECTION_RESOLVED] = make_resolved,      [SECTION_OPEN] = make_open,
+        [SECTION_TRAILER] = make_trailer,
+    };
+
+    while (writer->section != SECTION_END) {
+        if (makers[writer->section](writer))
+            return true;
+        writer->section++;
+        writer->cursor = 0;
+    }
+    return false;
+}
+
+size_t hf_image_write(struct hf_image_writer *writer, void *buffer, size_t size)
+{
+    uint8_t *bytes = buffer;
+    size_t filled = 0;
+
+    assert(size % HF_IMAGE_UNIT == 0);
+    assert(size > 0);
+    assert(hf_ledger_place(writer->ledger) == writer->place);
+    while (filled < size) {
+        if (writer->record_taken == writer->record_length && !make_record(writer))
+            break;
+        size_t length = writer->record_length - writer->record_taken;
+        if (length > size - filled)
+            length = size - filled;
+        memcpy(bytes + filled, writer->record + writer->record_taken, length);
+        writer->record_taken += (uint32_t)length;
+        filled += length;
+    }
+    return filled;
+}

@@ -1,0 +1,165 @@
+/* The image of a ledger: its whole state as a stream of bytes, for checkpoints.
+ *
+ * Little-endian, a multiple of 64 bytes, in this order:
+ *
+ *   header       64  struct hf_image_header: magic, version, how many of each record follow
+ *   head         64  struct hf_image_head: newest place, its timestamp, the floor of forgotten ids
+ *   assets       64  each, struct hf_image_asset, in the order of registration
+ *   accounts     64  each, struct hf_image_account, in any order
+ *   instruments  64  each, struct hf_instrument_view (operation.h), in any order
+ *   answers      64  each, struct hf_answer (answer.h): those remembered, by place, without gaps,
+ *                    up to the newest
+ *   holds       192  each, struct hf_image_hold: the resolved ones in the order in which they were
+ *                    resolved, then the open ones in any order
+ *   trailer      64  struct hf_image_trailer: another magic, the length, the digest of all records
+ *                    from head to holds
+ *
+ * Records name each other by id, so that an image loads into a ledger with other limits, as long as
+ * it fits. A smaller memory of answers forgets the oldest and raises the floor, a smaller table of
+ * holds forgets those resolved first: both as they would have done by themselves. What is reserved
+ * is zero. The trailer's digest is what hf_ledger_digest says.
+ *
+ * Both ways are pure, and keep no pointer to the caller's buffers. */
+#ifndef HF_ENGINE_IMAGE_H
+#define HF_ENGINE_IMAGE_H
+
+#include "answer.h"
+#include "digest.h"
+#include "ledger.h"
+
+#define HF_IMAGE_UNIT        64 /* buffers and lengths are multiples of it */
+#define HF_IMAGE_VERSION     1
+#define HF_IMAGE_MAGIC       UINT64_C(0x314547414d494648) /* "HFIMAGE1" */
+#define HF_IMAGE_TRAILER     UINT64_C(0x31444e45474d4648) /* "HFMGEND1" */
+#define HF_IMAGE_RECORD_SIZE 192                          /* of the largest record */
+
+struct hf_image_header {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t assets;
+    uint64_t accounts;
+    uint64_t instruments;
+    uint64_t answers;
+    uint64_t holds_resolved;
+    uint64_t holds_open;
+    uint64_t reserved;
+};
+
+struct hf_image_head {
+    uint64_t place;
+    uint64_t timestamp_ns;
+    uint64_t floor_ms;
+    uint8_t reserved[40];
+};
+
+struct hf_image_asset {
+    uint16_t asset;
+    uint8_t scale;
+    uint8_t reserved[5];
+    char code[8];
+    uint8_t reserved_too[48];
+};
+
+struct hf_image_account {
+    struct hf_id id;
+    int64_t posted;
+    uint64_t held_out;
+    uint64_t held_in;
+    uint64_t lifetime_debits;
+    int64_t floor;
+    uint16_t asset;
+    uint8_t status;
+    uint8_t reserved[5];
+};
+
+struct hf_image_hold {
+    struct hf_id id;
+    struct hf_id payer;
+    struct hf_id payee;
+    uint64_t amount;
+    uint64_t remaining;
+    uint64_t captured;
+    uint64_t resolved_place; /* 0: open */
+    uint16_t asset;
+    uint8_t reserved[46];
+    struct hf_answer answer; /* of the operation that made it */
+};
+
+struct hf_image_trailer {
+    uint64_t magic;
+    uint64_t length; /* of the image in bytes, header and trailer included */
+    struct hf_id digest;
+    uint8_t reserved[32];
+};
+_Static_assert(sizeof(struct hf_image_header) == 64, "image header");
+_Static_assert(sizeof(struct hf_image_head) == 64, "image head");
+_Static_assert(sizeof(struct hf_image_asset) == 64, "image asset");
+_Static_assert(sizeof(struct hf_image_account) == 64, "image account");
+_Static_assert(sizeof(struct hf_image_hold) == HF_IMAGE_RECORD_SIZE, "image hold");
+_Static_assert(sizeof(struct hf_image_trailer) == 64, "image trailer");
+
+/* What the records are called in the digest. */
+enum hf_image_kind {
+    HF_IMAGE_HEAD = 1,
+    HF_IMAGE_ASSET = 2,
+    HF_IMAGE_ACCOUNT = 3,
+    HF_IMAGE_INSTRUMENT = 4,
+    HF_IMAGE_ANSWER = 5,
+    HF_IMAGE_HOLD = 6,
+};
+
+/* The caller's memory, the image's contents: nobody else looks inside. */
+struct hf_image_writer {
+    const struct hf_ledger *ledger;
+    struct hf_digest digest;
+    uint64_t place;  /* the ledger's, when the image was begun */
+    uint64_t cursor; /* in the section in hand: index, slot or place */
+    uint64_t length; /* of the records made so far, in bytes */
+    uint32_t section;
+    uint32_t record_length; /* of the record in hand */
+    uint32_t record_taken;  /* of that, given out */
+    uint8_t record[HF_IMAGE_RECORD_SIZE];
+};
+
+/* Length in bytes of the ledger's image as it is now. */
+uint64_t hf_image_length(const struct hf_ledger *ledger);
+
+/* Begins an image. The ledger must not change until its end (asserted by its place). */
+void hf_image_write_begin(struct hf_image_writer *writer, const struct hf_ledger *ledger);
+
+/* Fills `buffer` with the next bytes: `size` of them (a multiple of 64, asserted), fewer only at
+ * the end. Returns how many; 0 when all have been given. Never blocks. */
+size_t hf_image_write(struct hf_image_writer *writer, void *buffer, size_t size);
+
+struct hf_image_reader {
+    struct hf_ledger *ledger;
+    struct hf_image_header header;
+    struct hf_digest digest;
+    uint64_t place;        /* of the newest operation, by the head */
+    uint64_t timestamp_ns; /* likewise */
+    uint64_t newest_ns;    /* timestamp of the answer read last */
+    uint64_t resolved_place;
+    uint64_t left;   /* records of the section in hand not yet read */
+    uint64_t length; /* of the records read so far, in bytes */
+    enum hf_status status;
+    uint32_t section;
+    uint32_t record_length; /* of a hold of which only a part has come */
+    uint8_t record[HF_IMAGE_RECORD_SIZE];
+};
+
+/* Begins loading an image into a ledger just created: nothing in it (asserted). */
+void hf_image_read_begin(struct hf_image_reader *reader, struct hf_ledger *ledger);
+
+/* Takes the next `length` bytes (a multiple of 64, asserted), of any alignment. OK; or FULL when
+ * the ledger's limits are too small, WRONG_FORMAT when this is no image or of another version,
+ * CORRUPT when it makes no sense. A status other than OK is final, and the ledger of no use. Never
+ * blocks.
+ */
+enum hf_status hf_image_read(struct hf_image_reader *reader, const void *bytes,
+                             size_t length) HF_MUST_USE;
+
+/* All bytes have been given: OK when they were a whole image, else what was wrong (CORRUPT when it
+ * is cut short). Only after OK may the ledger be used. */
+enum hf_status hf_image_read_end(const struct hf_image_reader *reader) HF_MUST_USE;
+
+#endif

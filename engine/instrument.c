@@ -1,0 +1,74 @@
+/* Making instruments, and what they themselves allow. */
+#include "instrument.h"
+
+#include "state.h"
+
+#include <assert.h>
+
+void hf_instrument_put(struct hf_ledger *ledger, const struct hf_turn *turn,
+                       struct hf_answer *answer)
+{
+    const struct hf_op_instrument_put *put = &turn->operation->instrument_put;
+    const struct hf_key *keys = turn->step->keys;
+    struct hf_table *instruments = &ledger->instruments;
+
+    uint32_t account =
+        hf_table_find_at(&ledger->accounts, put->account, keys[1].hash, keys[1].guess);
+    if (account == HF_TABLE_NONE) {
+        hf_answer_refuse(answer, HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_ACCOUNT);
+        return;
+    }
+    uint32_t slot = hf_table_find_at(instruments, put->token, keys[0].hash, keys[0].guess);
+    if (slot == HF_TABLE_NONE) {
+        if (instruments->count == instruments->capacity) {
+            hf_answer_refuse(answer, HF_CODE_CAPACITY, HF_RULE_TABLE);
+            return;
+        }
+        if (turn->is_dry)
+            return;
+        slot = hf_table_insert(instruments, put->token, keys[0].hash);
+        assert(slot != HF_TABLE_NONE);
+    } else if (hf_instrument_at(instruments, slot)->status == HF_INSTRUMENT_CLOSED) {
+        hf_answer_refuse(answer, HF_CODE_CLOSED, HF_RULE_INSTRUMENT);
+        return;
+    }
+    if (turn->is_dry)
+        return;
+    struct hf_instrument *instrument = hf_instrument_at(instruments, slot);
+    instrument->expires_ns = put->expires_ns;
+    instrument->amount_limit = put->amount_limit;
+    instrument->remaining = put->remaining;
+    instrument->account = account;
+    instrument->status = put->status;
+    instrument->flags = put->flags;
+}
+
+struct hf_verdict hf_instrument_check(const struct hf_instrument *instrument, uint64_t amount,
+                                      uint64_t timestamp_ns)
+{
+    if (instrument->status == HF_INSTRUMENT_CLOSED)
+        return (struct hf_verdict){HF_CODE_CLOSED, HF_RULE_INSTRUMENT};
+    if (instrument->status == HF_INSTRUMENT_FROZEN)
+        return (struct hf_verdict){HF_CODE_RESTRICTED, HF_RULE_INSTRUMENT};
+    if (instrument->status == HF_INSTRUMENT_INACTIVE &&
+        (instrument->flags & HF_INSTRUMENT_FIRST_USE) == 0)
+        return (struct hf_verdict){HF_CODE_INACTIVE, HF_RULE_INSTRUMENT};
+    if (instrument->expires_ns != 0 && timestamp_ns >= instrument->expires_ns)
+        return (struct hf_verdict){HF_CODE_EXPIRED, HF_RULE_INSTRUMENT};
+    /* HF_INSTRUMENT_UNLIMITED is over every amount, and never 0. */
+    if (amount > instrument->amount_limit)
+        return (struct hf_verdict){HF_CODE_AMOUNT_LIMIT, HF_RULE_INSTRUMENT_AMOUNT};
+    if (instrument->remaining == 0)
+        return (struct hf_verdict){HF_CODE_COUNT_LIMIT, HF_RULE_INSTRUMENT_COUNT};
+    return (struct hf_verdict){HF_CODE_OK, HF_RULE_NONE};
+}
+
+void hf_instrument_draw(struct hf_instrument *instrument)
+{
+    assert(instrument->remaining != 0);
+    if (instrument->remaining != HF_INSTRUMENT_UNLIMITED)
+        instrument->remaining--;
+    if (instrument->status == HF_INSTRUMENT_INACTIVE)
+        instrument->status = HF_INSTRUMENT_ACTIVE;
+    assert(instrument->status == HF_INSTRUMENT_ACTIVE);
+}

@@ -1,0 +1,417 @@
+/* The face of the room, and the way of a bundle through it.
+ *
+ * The cost of an operation is its cache misses: two accounts, the index of ids. A bundle goes
+ * through three passes, so that the misses of all its operations overlap:
+ *
+ *   look up   hash the ids, fetch the control words of the tables and the bucket of the index
+ *   fetch     name the likely lines, fetch them
+ *   apply     in order, one operation at a time; only this pass changes anything
+ *
+ * What the first passes found are hints: the apply pass compares the key of each line it is led to,
+ * and looks again where an earlier operation of the bundle made the record meanwhile. */
+#include "ledger.h"
+
+#include "authorise.h"
+#include "execute.h"
+#include "state.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define NS_PER_MS UINT64_C(1000000)
+
+/* ---- making one -------------------------------------------------------------------------------
+ */
+
+static bool is_count(uint64_t count)
+{
+    return count >= 1 && count <= HF_LEDGER_RECORDS_MAX;
+}
+
+static bool are_limits(const struct hf_ledger_limits *limits)
+{
+    return is_count(limits->accounts) && is_count(limits->instruments) && is_count(limits->holds) &&
+           is_count(limits->remembered);
+}
+
+/* Lays everything out in an arena that begins with the ledger itself; `ledger` may be a stand-in
+ * when the arena only measures. */
+static void lay_out(struct hf_ledger *ledger, struct hf_arena *arena,
+                    const struct hf_ledger_limits *limits)
+{
+    size_t before = arena->used;
+
+    hf_table_create(&ledger->accounts, arena, limits->accounts);
+    ledger->account_memory_size = arena->used - before;
+    hf_table_create(&ledger->instruments, arena, limits->instruments);
+    hf_holds_create(&ledger->holds, arena, limits->holds);
+    hf_seen_create(&ledger->seen, arena, limits->remembered);
+    ledger->memory_size = arena->used;
+}
+
+size_t hf_ledger_memory_size(const struct hf_ledger_limits *limits)
+{
+    struct hf_ledger stand_in;
+    struct hf_arena arena;
+
+    assert(limits != NULL);
+    if (!are_limits(limits))
+        return 0;
+    memset(&stand_in, 0, sizeof(stand_in));
+    hf_arena_open(&arena, NULL, 0);
+    hf_arena_take(&arena, 1, sizeof(struct hf_ledger));
+    lay_out(&stand_in, &arena, limits);
+    return arena.used;
+}
+
+struct hf_ledger *hf_ledger_create(const struct hf_ledger_limits *limits, void *memory, size_t size)
+{
+    struct hf_arena arena;
+    size_t needed = hf_ledger_memory_size(limits);
+
+    if (needed == 0 || memory == NULL || size < needed ||
+        (uintptr_t)memory % HF_ARENA_ALIGNMENT != 0)
+        return NULL;
+    hf_arena_open(&arena, memory, size);
+    struct hf_ledger *ledger = hf_arena_take(&arena, 1, sizeof(struct hf_ledger));
+    ledger->magic = HF_LEDGER_MAGIC;
+    ledger->limits = *limits;
+    lay_out(ledger, &arena, limits);
+    assert(ledger->memory_size == needed);
+    return ledger;
+}
+
+/* ---- look up and fetch ------------------------------------------------------------------------
+ */
+
+enum table_kind { NO_TABLE, ACCOUNTS, INSTRUMENTS, HOLDS };
+
+/* Which tables the first and second id of each type's body belong to. */
+static const uint8_t key_tables[HF_OP_TYPE_MAX + 1][2] = {
+    [HF_OP_ACCOUNT_PUT] = {ACCOUNTS, NO_TABLE}, [HF_OP_MOVE] = {ACCOUNTS, ACCOUNTS},
+    [HF_OP_HOLD] = {ACCOUNTS, ACCOUNTS},        [HF_OP_CAPTURE] = {HOLDS, NO_TABLE},
+    [HF_OP_RELEASE] = {HOLDS, NO_TABLE},        [HF_OP_INSTRUMENT_PUT] = {INSTRUMENTS, ACCOUNTS},
+    [HF_OP_AUTH] = {INSTRUMENTS, ACCOUNTS},
+};
+
+#define FIRST_KEY_OFFSET 32
+HF_STATIC_ASSERT(offsetof(struct hf_op_account_put, account) == FIRST_KEY_OFFSET, "first id");
+HF_STATIC_ASSERT(offsetof(struct hf_op_move, payer) == FIRST_KEY_OFFSET, "first id");
+HF_STATIC_ASSERT(offsetof(struct hf_op_move, payee) == FIRST_KEY_OFFSET + 16, "second id");
+HF_STATIC_ASSERT(offsetof(struct hf_op_hold, payer) == FIRST_KEY_OFFSET, "first id");
+HF_STATIC_ASSERT(offsetof(struct hf_op_hold, payee) == FIRST_KEY_OFFSET + 16, "second id");
+HF_STATIC_ASSERT(offsetof(struct hf_op_capture, hold) == FIRST_KEY_OFFSET, "first id");
+HF_STATIC_ASSERT(offsetof(struct hf_op_release, hold) == FIRST_KEY_OFFSET, "first id");
+HF_STATIC_ASSERT(offsetof(struct hf_op_instrument_put, token) == FIRST_KEY_OFFSET, "first id");
+HF_STATIC_ASSERT(offsetof(struct hf_op_instrument_put, account) == FIRST_KEY_OFFSET + 16, "second");
+HF_STATIC_ASSERT(offsetof(struct hf_op_auth, token) == FIRST_KEY_OFFSET, "first id");
+HF_STATIC_ASSERT(offsetof(struct hf_op_auth, payee) == FIRST_KEY_OFFSET + 16, "second id");
+
+static const struct hf_table *table_of(const struct hf_ledger *ledger, uint8_t kind)
+{
+    if (kind == ACCOUNTS)
+        return &ledger->accounts;
+    if (kind == INSTRUMENTS)
+        return &ledger->instruments;
+    assert(kind == HOLDS);
+    return &ledger->holds.table;
+}
+
+static struct hf_id key_of(const union hf_operation *operation, uint32_t index)
+{
+    struct hf_id id;
+    memcpy(&id, operation->bytes + FIRST_KEY_OFFSET + index * sizeof(id), sizeof(id));
+    return id;
+}
+
+static bool makes_hold(uint8_t type)
+{
+    return type == HF_OP_HOLD || type == HF_OP_AUTH;
+}
+
+static void look_up(const struct hf_ledger *ledger, const union hf_operation *operation,
+                    struct hf_step *step)
+{
+    uint8_t type = operation->header.type;
+
+    step->id_hash = hf_id_hash(operation->header.id);
+    hf_seen_prefetch(&ledger->seen, step->id_hash);
+    for (uint32_t i = 0; i < 2 && key_tables[type][i] != NO_TABLE; i++) {
+        step->keys[i].hash = hf_id_hash(key_of(operation, i));
+        hf_table_prefetch_group(table_of(ledger, key_tables[type][i]), step->keys[i].hash);
+    }
+    if (makes_hold(type))
+        hf_table_prefetch_group(&ledger->holds.table, step->id_hash);
+}
+
+static void fetch(const struct hf_ledger *ledger, uint8_t type, struct hf_step *step)
+{
+    for (uint32_t i = 0; i < 2 && key_tables[type][i] != NO_TABLE; i++)
+        step->keys[i].guess =
+            hf_table_guess(table_of(ledger, key_tables[type][i]), step->keys[i].hash);
+    if (makes_hold(type)) {
+        uint32_t slot = hf_table_guess_free(&ledger->holds.table, step->id_hash);
+        if (slot != HF_TABLE_NONE)
+            __builtin_prefetch(&ledger->holds.answers[slot], 1);
+    }
+}
+
+/* Some accounts are named by another record only: by a card, by a hold. */
+static void fetch_behind(const struct hf_ledger *ledger, uint8_t type, const struct hf_step *step)
+{
+    uint32_t guess = step->keys[0].guess;
+
+    if (key_tables[type][0] == NO_TABLE || guess == HF_TABLE_NONE)
+        return;
+    if (type == HF_OP_AUTH) {
+        const struct hf_instrument *instrument = hf_instrument_at(&ledger->instruments, guess);
+        __builtin_prefetch(hf_account_at(&ledger->accounts, instrument->account), 1);
+    } else if (type == HF_OP_CAPTURE || type == HF_OP_RELEASE) {
+        const struct hf_hold *hold = hf_hold_at(&ledger->holds, guess);
+        __builtin_prefetch(hf_account_at(&ledger->accounts, hold->payer), 1);
+        __builtin_prefetch(hf_account_at(&ledger->accounts, hold->payee), 1);
+    }
+}
+
+/* ---- apply ------------------------------------------------------------------------------------
+ */
+
+/* Between which id times an unknown id may be new. The floor rises further when the table of
+ * remembered ids forgets one. */
+struct horizon {
+    uint64_t floor_ms;
+    uint64_t ceiling_ms;
+};
+
+static struct horizon horizon_at(const struct hf_ledger_limits *limits, uint64_t timestamp_ns)
+{
+    uint64_t now_ms = timestamp_ns / NS_PER_MS;
+    uint64_t remember_ms = limits->remember_ns / NS_PER_MS;
+
+    return (struct horizon){
+        .floor_ms = now_ms > remember_ms ? now_ms - remember_ms : 0,
+        .ceiling_ms = now_ms + limits->id_ahead_ns / NS_PER_MS,
+    };
+}
+
+static uint64_t floor_of(const struct hf_ledger *ledger, const struct horizon *horizon)
+{
+    return horizon->floor_ms > ledger->seen.floor_ms ? horizon->floor_ms : ledger->seen.floor_ms;
+}
+
+static void apply_move(struct hf_ledger *ledger, const struct hf_turn *turn,
+                       struct hf_answer *answer)
+{
+    const struct hf_op_move *move = &turn->operation->move;
+    struct hf_parties parties;
+
+    if (!hf_turn_find_parties(ledger, turn, move->payer, move->payee, &parties, answer))
+        return;
+    if (!hf_account_admit(&ledger->accounts, &parties, move->asset, answer))
+        return;
+    hf_execute_move(&ledger->accounts, &parties, move->amount, turn->is_dry, answer);
+}
+
+/* The operation itself: step 6 of OPERATIONS.md. */
+static void carry_out(struct hf_ledger *ledger, const struct hf_turn *turn,
+                      struct hf_answer *answer)
+{
+    switch (turn->operation->header.type) {
+    case HF_OP_MOVE:
+        apply_move(ledger, turn, answer);
+        return;
+    case HF_OP_AUTH:
+        hf_authorise(ledger, turn, answer);
+        return;
+    case HF_OP_HOLD:
+        hf_hold_open(ledger, turn, answer);
+        return;
+    case HF_OP_CAPTURE:
+        hf_hold_capture(ledger, turn, answer);
+        return;
+    case HF_OP_RELEASE:
+        hf_hold_release(ledger, turn, answer);
+        return;
+    case HF_OP_ACCOUNT_PUT:
+        hf_account_put(ledger, turn, answer);
+        return;
+    case HF_OP_INSTRUMENT_PUT:
+        hf_instrument_put(ledger, turn, answer);
+        return;
+    case HF_OP_ASSET_PUT:
+        hf_asset_put(ledger, turn, answer);
+        return;
+    default:
+        assert(!"every operation has passed hf_operation_check");
+    }
+}
+
+/* An answer of which nothing is decided yet. */
+static void begin_answer(struct hf_answer *answer, const struct hf_turn *turn, uint32_t fingerprint,
+                         uint64_t place)
+{
+    *answer = (struct hf_answer){
+        .id = turn->operation->header.id,
+        .fingerprint = fingerprint,
+        .type = turn->operation->header.type,
+        .place = place,
+        .timestamp_ns = turn->timestamp_ns,
+    };
+}
+
+/* The answer that an operation of this id got before, or NULL: step 2 of OPERATIONS.md. A hold
+ * outlives the memory of its maker, but only below the floor. */
+static const struct hf_answer *find_first_answer(const struct hf_ledger *ledger,
+                                                 const struct hf_turn *turn, uint64_t floor_ms)
+{
+    struct hf_id id = turn->operation->header.id;
+    uint64_t hash = turn->step->id_hash;
+    const struct hf_answer *first = hf_seen_find(&ledger->seen, id, hash);
+
+    if (first == NULL && __builtin_expect(hf_id_time_ms(id) < floor_ms, 0))
+        first = hf_hold_answer(&ledger->holds, id, hash);
+    return first;
+}
+
+/* Answers what never enters the order: steps 2 and 3. True when that was so. */
+static bool answer_outside(const struct hf_ledger *ledger, const struct hf_turn *turn,
+                           const struct horizon *horizon, uint32_t fingerprint,
+                           struct hf_reply *reply)
+{
+    const struct hf_op_header *header = &turn->operation->header;
+    uint64_t time_ms = hf_id_time_ms(header->id);
+    uint64_t floor_ms = floor_of(ledger, horizon);
+    const struct hf_answer *first = find_first_answer(ledger, turn, floor_ms);
+    bool with_balances = (header->flags & HF_OP_RETURN_BALANCES) != 0;
+    struct hf_answer answer;
+
+    if (__builtin_expect(first == NULL && time_ms >= floor_ms && time_ms <= horizon->ceiling_ms, 1))
+        return false;
+    if (first != NULL && first->type == header->type && first->fingerprint == fingerprint) {
+        hf_answer_write_reply(first, with_balances, reply);
+        return true;
+    }
+    begin_answer(&answer, turn, fingerprint, 0);
+    if (first != NULL)
+        hf_answer_refuse(&answer, HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID);
+    else if (time_ms < floor_ms)
+        hf_answer_refuse(&answer, HF_CODE_ID_TOO_OLD, HF_RULE_ID);
+    else
+        hf_answer_refuse(&answer, HF_CODE_ID_TOO_NEW, HF_RULE_ID);
+    hf_answer_write_reply(&answer, with_balances, reply);
+    return true;
+}
+
+/* Takes one operation through steps 2 to 6. True when it took a place. */
+static bool apply_one(struct hf_ledger *ledger, const struct hf_turn *turn,
+                      const struct horizon *horizon, struct hf_reply *reply)
+{
+    const struct hf_op_header *header = &turn->operation->header;
+    uint32_t fingerprint = hf_answer_fingerprint(turn->operation);
+    struct hf_answer unplaced;
+    struct hf_answer *answer = &unplaced;
+    uint64_t place = 0;
+
+    if (answer_outside(ledger, turn, horizon, fingerprint, reply))
+        return false;
+    if (!turn->is_dry) {
+        place = ledger->seen.next_place;
+        answer = hf_seen_add(&ledger->seen, turn->step->id_hash);
+        ledger->timestamp_ns = turn->timestamp_ns;
+    }
+    begin_answer(answer, turn, fingerprint, place);
+    if (__builtin_expect(header->deadline_ns != 0 && header->deadline_ns < turn->timestamp_ns, 0))
+        hf_answer_refuse(answer, HF_CODE_DEADLINE_PASSED, HF_RULE_DEADLINE);
+    else
+        carry_out(ledger, turn, answer);
+    hf_answer_write_reply(answer, (header->flags & HF_OP_RETURN_BALANCES) != 0, reply);
+    return !turn->is_dry;
+}
+
+uint64_t hf_ledger_apply(struct hf_ledger *ledger, uint64_t timestamp_ns,
+                         const union hf_operation *const operations[], uint32_t count,
+                         struct hf_reply replies[])
+{
+    struct horizon horizon = horizon_at(&ledger->limits, timestamp_ns);
+    struct hf_step *steps = ledger->steps;
+    uint64_t placed = 0;
+
+    assert(ledger->magic == HF_LEDGER_MAGIC);
+    assert(count <= HF_BUNDLE_OPERATIONS_MAX);
+    assert(timestamp_ns >= ledger->timestamp_ns);
+    for (uint32_t i = 0; i < count; i++) {
+        assert(hf_operation_check(operations[i], sizeof(*operations[i])).code == HF_CODE_OK);
+        assert(operations[i]->header.type != HF_OP_QUERY);
+        look_up(ledger, operations[i], &steps[i]);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        fetch(ledger, operations[i]->header.type, &steps[i]);
+    for (uint32_t i = 0; i < count; i++)
+        fetch_behind(ledger, operations[i]->header.type, &steps[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct hf_turn turn = {
+            .operation = operations[i],
+            .step = &steps[i],
+            .timestamp_ns = timestamp_ns,
+            .is_dry = (operations[i]->header.flags & HF_OP_DRY_RUN) != 0,
+        };
+        placed |= (uint64_t)apply_one(ledger, &turn, &horizon, &replies[i]) << i;
+    }
+    return placed;
+}
+
+/* ---- looking in -------------------------------------------------------------------------------
+ */
+
+uint64_t hf_ledger_place(const struct hf_ledger *ledger)
+{
+    return ledger->seen.next_place - 1;
+}
+
+uint64_t hf_ledger_timestamp_ns(const struct hf_ledger *ledger)
+{
+    return ledger->timestamp_ns;
+}
+
+const struct hf_ledger_limits *hf_ledger_limits_of(const struct hf_ledger *ledger)
+{
+    return &ledger->limits;
+}
+
+void hf_ledger_count(const struct hf_ledger *ledger, struct hf_ledger_counts *counts)
+{
+    struct horizon horizon = horizon_at(&ledger->limits, ledger->timestamp_ns);
+
+    assert(ledger->magic == HF_LEDGER_MAGIC);
+    *counts = (struct hf_ledger_counts){
+        .accounts = ledger->accounts.count,
+        .instruments = ledger->instruments.count,
+        .holds_open = ledger->holds.open_count,
+        .holds_resolved = ledger->holds.resolved_count,
+        .remembered = hf_seen_count(&ledger->seen),
+        .assets = ledger->assets.count,
+        .floor_ms = floor_of(ledger, &horizon),
+        .memory_bytes = ledger->memory_size,
+        .memory_account_bytes = ledger->account_memory_size,
+    };
+}
+
+bool hf_ledger_is_balanced(const struct hf_ledger *ledger)
+{
+    __extension__ typedef __int128 wide;
+    wide sums[HF_LEDGER_ASSETS_MAX] = {0};
+    const struct hf_table *accounts = &ledger->accounts;
+
+    for (uint32_t slot = hf_table_next(accounts, 0); slot != HF_TABLE_NONE;
+         slot = hf_table_next(accounts, slot + 1)) {
+        const struct hf_account *account = hf_account_at(accounts, slot);
+        const struct hf_asset *asset = hf_asset_find(&ledger->assets, account->asset);
+        assert(asset != NULL);
+        sums[asset - ledger->assets.list] += account->posted;
+    }
+    for (uint32_t i = 0; i < ledger->assets.count; i++) {
+        if (sums[i] != 0)
+            return false;
+    }
+    return true;
+}

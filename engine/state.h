@@ -1,0 +1,73 @@
+/* What a ledger consists of: shared by the rooms' own files, and by nobody outside. */
+#ifndef HF_ENGINE_STATE_H
+#define HF_ENGINE_STATE_H
+
+#include "account.h"
+#include "asset.h"
+#include "hold.h"
+#include "instrument.h"
+#include "ledger.h"
+#include "seen.h"
+
+#define HF_LEDGER_MAGIC UINT64_C(0x72656764656c6668) /* "hfledger" */
+
+/* A record named by an operation: its hash, and where it probably lies. */
+struct hf_key {
+    uint64_t hash;
+    uint32_t guess; /* slot, or HF_TABLE_NONE */
+};
+
+/* What the passes before the apply pass found out about one operation. */
+struct hf_step {
+    uint64_t id_hash;
+    struct hf_key keys[2]; /* of the first and second id in the body */
+};
+
+/* One operation's turn. */
+struct hf_turn {
+    const union hf_operation *operation;
+    const struct hf_step *step;
+    uint64_t timestamp_ns;
+    bool is_dry; /* answer as if carried out, change nothing */
+};
+
+struct hf_ledger {
+    uint64_t magic;
+    struct hf_ledger_limits limits;
+    struct hf_assets assets;
+    struct hf_table accounts;
+    struct hf_table instruments;
+    struct hf_holds holds;
+    struct hf_seen seen;
+    uint64_t timestamp_ns; /* of the newest operation */
+    size_t memory_size;
+    size_t account_memory_size;
+    struct hf_step steps[HF_BUNDLE_OPERATIONS_MAX]; /* of the bundle in hand */
+};
+
+/* Finds the two accounts a MOVE or HOLD names. A refusal goes into the answer. */
+static inline bool hf_turn_find_parties(const struct hf_ledger *ledger, const struct hf_turn *turn,
+                                        struct hf_id payer, struct hf_id payee,
+                                        struct hf_parties *parties, struct hf_answer *answer)
+{
+    const struct hf_key *keys = turn->step->keys;
+
+    if (__builtin_expect(hf_id_equal(payer, payee), 0)) {
+        hf_answer_refuse(answer, HF_CODE_SAME_ACCOUNT, HF_RULE_PAYER);
+        return false;
+    }
+    parties->payer = hf_table_find_at(&ledger->accounts, payer, keys[0].hash, keys[0].guess);
+    if (__builtin_expect(parties->payer == HF_TABLE_NONE, 0)) {
+        hf_answer_refuse(answer, HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_PAYER);
+        return false;
+    }
+    parties->payee = hf_table_find_at(&ledger->accounts, payee, keys[1].hash, keys[1].guess);
+    if (__builtin_expect(parties->payee == HF_TABLE_NONE, 0)) {
+        hf_account_refuse(&ledger->accounts, parties->payer, HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_PAYEE,
+                          answer);
+        return false;
+    }
+    return true;
+}
+
+#endif

@@ -1,0 +1,648 @@
+/* DPDK: any poll-mode driver, one receive and one transmit queue.
+ *
+ *     receiving thread                                    sending thread
+ *     rx_burst -> hf_ip_parse -- UDP for us -> caller     caller -> take, send -> headers ->
+ * tx_burst
+ *                             \- ARP, ping -> [ control ring ] -> answers, addresses learnt ->
+ * tx_burst
+ *
+ * The transmit queue and the table of neighbours belong to the sending thread alone. What the
+ * receiving thread finds that wants an answer goes over a small single-producer ring, and is
+ * answered by the next send, if only of nothing.
+ *
+ * Two pools of buffers: what is received comes from one, what is sent from the other, so that a
+ * caller that keeps all it received can still answer.
+ *
+ * memif in the client's role never connects again by itself: while its link is down the receiving
+ * thread stops and starts it. Only for such a device both threads hold a lock around their bursts.
+ */
+#include "eal.h"
+#include "ip.h"
+#include "neighbour.h"
+#include "port.h"
+#include "port_counter.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <rte_dev.h>
+#include <rte_devargs.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_lcore.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+#include <rte_spinlock.h>
+
+#define MTU_DEFAULT         1500
+#define MTU_LIMIT           9600
+#define MTU_MIN             128
+#define MBUFS_DEFAULT       8191
+#define MBUFS_MIN           511
+#define MBUF_CACHE          128
+#define DESCRIPTORS         1024
+#define CONTROL_DEPTH       64
+#define CONTROL_BURST       16
+#define NAP_US              50 /* the longest sleep of wait: there is nothing that would wake it */
+#define RECONNECT_PAUSE_US  100000 /* between looks at a link that may be down */
+#define OFFLOAD_RX_WANTED   (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM)
+#define OFFLOAD_TX_WANTED   (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
+#define FRAME_SIZE_MAX(mtu) ((uint32_t)(mtu) + HF_IP_ETHER_SIZE)
+
+struct receive_half {
+    struct hf_port_half_counters counted;
+    struct rte_mempool *pool;
+    uint64_t looked_us; /* at the link, last time */
+};
+
+struct send_half {
+    struct hf_port_half_counters counted;
+    struct rte_mempool *pool;
+    struct hf_neighbours neighbours;
+};
+
+struct port_dpdk {
+    struct hf_port port;
+    struct rte_ring *control; /* received frames, from the receiving to the sending thread */
+    uint64_t ticks_per_us;
+    uint16_t device;
+    bool offloads; /* the device makes IPv4 and UDP checksums */
+    bool is_configured;
+    bool reconnects;     /* a memif client */
+    bool is_started;     /* under the lock when it reconnects, else set for good by open */
+    rte_spinlock_t lock; /* of a device that reconnects: held around every burst */
+    struct receive_half receive;
+    struct send_half send;
+};
+
+static struct port_dpdk *self_of(struct hf_port *port)
+{
+    assert(port != NULL);
+    return (struct port_dpdk *)port;
+}
+
+static uint64_t now_us(const struct port_dpdk *self)
+{
+    return rte_get_tsc_cycles() / self->ticks_per_us;
+}
+
+/* Takes the device for one burst. False when the other half is restarting it, or it is stopped. */
+static bool enter_device(struct port_dpdk *self)
+{
+    if (!self->reconnects)
+        return true;
+    if (!rte_spinlock_trylock(&self->lock))
+        return false;
+    if (self->is_started)
+        return true;
+    rte_spinlock_unlock(&self->lock);
+    return false;
+}
+
+static void leave_device(struct port_dpdk *self)
+{
+    if (self->reconnects)
+        rte_spinlock_unlock(&self->lock);
+}
+
+/* Pools keep a cache for each thread that DPDK knows. Where it cannot know ours (too many, or a
+ * driver that shares with other processes) all still works, a little slower. */
+static enum hf_status attach_thread(struct hf_port *port)
+{
+    assert(port != NULL);
+    if (rte_lcore_id() == LCORE_ID_ANY)
+        (void)rte_thread_register();
+    return HF_STATUS_OK;
+}
+
+/* ---- receiving */
+
+/* Which checksums the device vouches for. NONE means that the data is whole though the field is not
+ * (it came over memory, not over a wire). */
+static unsigned trust_of(const struct rte_mbuf *mbuf)
+{
+    unsigned trust = 0;
+    uint64_t ip = mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+    uint64_t udp = mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+    if (ip == RTE_MBUF_F_RX_IP_CKSUM_GOOD || ip == RTE_MBUF_F_RX_IP_CKSUM_NONE)
+        trust |= HF_IP_TRUST_HEADER;
+    if (udp == RTE_MBUF_F_RX_L4_CKSUM_GOOD || udp == RTE_MBUF_F_RX_L4_CKSUM_NONE)
+        trust |= HF_IP_TRUST_UDP;
+    return trust;
+}
+
+/* The driver filled these fields from what a peer wrote. */
+static bool is_one_segment(const struct rte_mbuf *mbuf)
+{
+    return mbuf->nb_segs == 1 && mbuf->next == NULL && mbuf->data_len == mbuf->pkt_len &&
+           (uint32_t)mbuf->data_off + mbuf->data_len <= mbuf->buf_len;
+}
+
+/* Sorts one frame. True when it is a datagram for the caller; else it has gone elsewhere. */
+static bool sort_frame(struct port_dpdk *self, struct rte_mbuf *mbuf, struct hf_packet *packet)
+{
+    struct hf_port_counters *counters = &self->receive.counted.counters;
+    struct hf_ip_packet parsed;
+    uint8_t *frame = rte_pktmbuf_mtod(mbuf, uint8_t *);
+    enum hf_ip_kind kind = HF_IP_MALFORMED;
+    if (is_one_segment(mbuf))
+        kind = hf_ip_parse(&self->port.local, frame, mbuf->data_len, trust_of(mbuf), &parsed);
+    switch (kind) {
+    case HF_IP_UDP:
+        packet->data = frame + parsed.payload_offset;
+        packet->length = parsed.payload_length;
+        packet->peer = parsed.peer;
+        packet->owner = mbuf;
+        hf_counter_add(&counters->received, 1);
+        hf_counter_add(&counters->received_bytes, packet->length);
+        return true;
+    case HF_IP_ECHO_REQUEST:
+    case HF_IP_ARP_REQUEST:
+    case HF_IP_ARP_REPLY:
+        if (rte_ring_sp_enqueue(self->control, mbuf) == 0)
+            return false;
+        hf_counter_add(&counters->dropped_full, 1);
+        break;
+    case HF_IP_OTHER:
+        hf_counter_add(&counters->dropped_other, 1);
+        break;
+    case HF_IP_MALFORMED:
+        hf_counter_add(&counters->dropped_malformed, 1);
+        break;
+    }
+    rte_pktmbuf_free(mbuf);
+    return false;
+}
+
+/* Looks at the link now and then, and starts the device again when it is down. */
+static void reconnect(struct port_dpdk *self)
+{
+    uint64_t time_us = now_us(self);
+    if (time_us - self->receive.looked_us < RECONNECT_PAUSE_US)
+        return;
+    self->receive.looked_us = time_us;
+    struct rte_eth_link link = {0};
+    if (self->is_started && rte_eth_link_get_nowait(self->device, &link) == 0 &&
+        link.link_status == RTE_ETH_LINK_UP)
+        return;
+    if (!rte_spinlock_trylock(&self->lock))
+        return; /* the sending thread is in a burst: next time */
+    if (self->is_started)
+        (void)rte_eth_dev_stop(self->device);
+    self->is_started = rte_eth_dev_start(self->device) == 0;
+    rte_spinlock_unlock(&self->lock);
+}
+
+static uint32_t receive(struct hf_port *port, struct hf_packet packets[], uint32_t most)
+{
+    struct port_dpdk *self = self_of(port);
+    struct rte_mbuf *mbufs[HF_PORT_BURST_MAX];
+    assert(most <= HF_PORT_BURST_MAX);
+    uint32_t frames = 0;
+    if (enter_device(self)) {
+        frames = rte_eth_rx_burst(self->device, 0, mbufs, (uint16_t)most);
+        leave_device(self);
+    }
+    assert(frames <= most);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < frames; i++)
+        if (sort_frame(self, mbufs[i], &packets[count]))
+            count++;
+    if (frames == 0 && self->reconnects)
+        reconnect(self);
+    return count;
+}
+
+static void release(struct hf_port *port, struct hf_packet packets[], uint32_t count)
+{
+    assert(port != NULL);
+    for (uint32_t i = 0; i < count; i++) {
+        assert(packets[i].owner != NULL);
+        rte_pktmbuf_free(packets[i].owner);
+        packets[i].data = NULL;
+        packets[i].owner = NULL;
+    }
+}
+
+/* Drivers have no common way to wake a sleeper: naps, short enough to be a small part of what any
+ * waking costs. */
+static void wait_for_datagram(struct hf_port *port, uint32_t timeout_us)
+{
+    assert(port != NULL);
+    uint32_t nap_us = timeout_us < NAP_US ? timeout_us : NAP_US;
+    struct timespec nap = {.tv_nsec = (long)nap_us * 1000};
+    (void)nanosleep(&nap, NULL);
+}
+
+/* ---- sending */
+
+static uint32_t take(struct hf_port *port, struct hf_packet packets[], uint32_t count)
+{
+    struct port_dpdk *self = self_of(port);
+    assert(count <= HF_PORT_BURST_MAX);
+    uint32_t taken = 0;
+    for (; taken < count; taken++) {
+        struct rte_mbuf *mbuf = rte_pktmbuf_alloc(self->send.pool);
+        if (mbuf == NULL)
+            break;
+        packets[taken] = (struct hf_packet){
+            .data = rte_pktmbuf_mtod(mbuf, uint8_t *) + HF_IP_UDP_HEADERS_SIZE, .owner = mbuf};
+    }
+    return taken;
+}
+
+/* Hands `count` frames to the device and counts what it did not take. Returns how many it took,
+ * which are the first ones. */
+static uint32_t transmit(struct port_dpdk *self, struct rte_mbuf *mbufs[], uint32_t count)
+{
+    uint32_t taken = 0;
+    if (count > 0 && enter_device(self)) {
+        uint32_t burst;
+        do {
+            burst = rte_eth_tx_burst(self->device, 0, mbufs + taken, (uint16_t)(count - taken));
+            taken += burst;
+        } while (taken < count && burst > 0);
+        leave_device(self);
+    }
+    assert(taken <= count);
+    if (taken < count) {
+        hf_counter_add(&self->send.counted.counters.dropped_full, count - taken);
+        rte_pktmbuf_free_bulk(mbufs + taken, count - taken);
+    }
+    return taken;
+}
+
+/* An empty frame of `length` bytes to fill, or NULL. */
+static struct rte_mbuf *new_frame(struct port_dpdk *self, uint32_t length)
+{
+    struct rte_mbuf *mbuf = rte_pktmbuf_alloc(self->send.pool);
+    if (mbuf == NULL)
+        return NULL;
+    assert(length <= rte_pktmbuf_tailroom(mbuf));
+    mbuf->data_len = (uint16_t)length;
+    mbuf->pkt_len = length;
+    return mbuf;
+}
+
+/* Answers one frame of the control ring, or learns from it. NULL: nothing to send. */
+static struct rte_mbuf *answer_frame(struct port_dpdk *self, struct rte_mbuf *request)
+{
+    const struct hf_address *local = &self->port.local;
+    struct hf_port_counters *counters = &self->send.counted.counters;
+    struct hf_ip_packet parsed;
+    uint8_t *frame = rte_pktmbuf_mtod(request, uint8_t *);
+    enum hf_ip_kind kind = hf_ip_parse(local, frame, request->data_len, trust_of(request), &parsed);
+    struct rte_mbuf *answer = NULL;
+    if (kind == HF_IP_ARP_REQUEST || kind == HF_IP_ARP_REPLY)
+        hf_neighbour_learn(&self->send.neighbours, parsed.peer.ip, parsed.peer.ether);
+    if (kind == HF_IP_ARP_REQUEST) {
+        answer = new_frame(self, HF_IP_ARP_FRAME_SIZE);
+        if (answer == NULL)
+            return NULL;
+        hf_ip_write_arp_reply(local, &parsed.peer, rte_pktmbuf_mtod(answer, uint8_t *));
+        hf_counter_add(&counters->arp_answered, 1);
+    } else if (kind == HF_IP_ECHO_REQUEST && parsed.payload_offset + parsed.payload_length <=
+                                                 self->port.payload_max + HF_IP_UDP_HEADERS_SIZE) {
+        answer = new_frame(self, parsed.payload_offset + parsed.payload_length);
+        if (answer == NULL)
+            return NULL;
+        hf_ip_write_echo_reply(local, &parsed.peer, frame + parsed.payload_offset,
+                               parsed.payload_length, rte_pktmbuf_mtod(answer, uint8_t *));
+        hf_counter_add(&counters->icmp_answered, 1);
+    }
+    return answer;
+}
+
+static void answer_control(struct port_dpdk *self)
+{
+    struct rte_mbuf *requests[CONTROL_BURST];
+    struct rte_mbuf *answers[CONTROL_BURST];
+    unsigned count =
+        rte_ring_sc_dequeue_burst(self->control, (void **)requests, CONTROL_BURST, NULL);
+    uint32_t answer_count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct rte_mbuf *answer = answer_frame(self, requests[i]);
+        if (answer != NULL)
+            answers[answer_count++] = answer;
+        rte_pktmbuf_free(requests[i]);
+    }
+    (void)transmit(self, answers, answer_count);
+}
+
+/* Finds the Ethernet address of a peer that came without one. While it is not known a question goes
+ * out and the answer is false. */
+static bool resolve(struct port_dpdk *self, struct hf_address *peer)
+{
+    static const uint8_t unknown[6];
+    if (memcmp(peer->ether, unknown, sizeof unknown) != 0)
+        return true;
+    if (peer->ip == 0)
+        return false;
+    bool ask = false;
+    bool is_known =
+        hf_neighbour_find(&self->send.neighbours, peer->ip, now_us(self), peer->ether, &ask);
+    if (ask) {
+        struct rte_mbuf *question = new_frame(self, HF_IP_ARP_FRAME_SIZE);
+        if (question != NULL) {
+            hf_ip_write_arp_request(&self->port.local, peer->ip,
+                                    rte_pktmbuf_mtod(question, uint8_t *));
+            (void)transmit(self, &question, 1);
+        }
+    }
+    return is_known;
+}
+
+/* Makes a frame of a packet. False when it is not to be sent. */
+static bool make_frame(struct port_dpdk *self, struct hf_packet *packet)
+{
+    struct rte_mbuf *mbuf = packet->owner;
+    assert(mbuf != NULL);
+    assert(packet->length <= self->port.payload_max);
+    if (packet->length == 0)
+        return false;
+    if (!resolve(self, &packet->peer)) {
+        hf_counter_add(&self->send.counted.counters.dropped_full, 1);
+        return false;
+    }
+    hf_ip_write_udp(&self->port.local, &packet->peer, rte_pktmbuf_mtod(mbuf, uint8_t *),
+                    packet->length, self->offloads);
+    mbuf->data_len = (uint16_t)(HF_IP_UDP_HEADERS_SIZE + packet->length);
+    mbuf->pkt_len = mbuf->data_len;
+    if (self->offloads) {
+        mbuf->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_UDP_CKSUM;
+        mbuf->l2_len = sizeof(struct rte_ether_hdr);
+        mbuf->l3_len = sizeof(struct rte_ipv4_hdr);
+    }
+    return true;
+}
+
+static void send_packets(struct hf_port *port, struct hf_packet packets[], uint32_t count)
+{
+    struct port_dpdk *self = self_of(port);
+    struct hf_port_counters *counters = &self->send.counted.counters;
+    struct rte_mbuf *mbufs[HF_PORT_BURST_MAX];
+    uint32_t lengths[HF_PORT_BURST_MAX];
+    assert(count <= HF_PORT_BURST_MAX);
+    if (!rte_ring_empty(self->control))
+        answer_control(self);
+
+    uint32_t frames = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (make_frame(self, &packets[i])) {
+            lengths[frames] = packets[i].length;
+            mbufs[frames++] = packets[i].owner;
+        } else {
+            rte_pktmbuf_free(packets[i].owner);
+        }
+        packets[i].data = NULL;
+        packets[i].owner = NULL;
+    }
+    uint32_t sent = transmit(self, mbufs, frames);
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < sent; i++)
+        bytes += lengths[i];
+    hf_counter_add(&counters->sent, sent);
+    hf_counter_add(&counters->sent_bytes, bytes);
+}
+
+/* ---- opening and closing */
+
+static void count_all(const struct hf_port *port, struct hf_port_counters *counters)
+{
+    const struct port_dpdk *self = (const struct port_dpdk *)port;
+    assert(counters != NULL);
+    hf_port_counters_sum(&self->receive.counted, &self->send.counted, counters);
+}
+
+static void drain_control(struct port_dpdk *self)
+{
+    void *frame;
+    while (rte_ring_sc_dequeue(self->control, &frame) == 0)
+        rte_pktmbuf_free(frame);
+}
+
+/* Both halves have ended. */
+static void destroy(struct hf_port *port)
+{
+    struct port_dpdk *self = self_of(port);
+    if (self->control != NULL)
+        drain_control(self);
+    if (self->is_started)
+        (void)rte_eth_dev_stop(self->device);
+    if (self->is_configured)
+        (void)rte_eth_dev_close(self->device);
+    rte_ring_free(self->control);
+    rte_mempool_free(self->receive.pool);
+    rte_mempool_free(self->send.pool);
+    free(self);
+    hf_eal_stop();
+}
+
+static const struct hf_port_maker dpdk_maker = {
+    .attach_receive = attach_thread,
+    .attach_send = attach_thread,
+    .receive = receive,
+    .release = release,
+    .take = take,
+    .send = send_packets,
+    .wait = wait_for_datagram,
+    .count = count_all,
+    .destroy = destroy,
+};
+
+/* Writes the fault's line: what failed, on which device, why. */
+static enum hf_status fail(struct hf_fault *fault, uint16_t device, const char *what, int error)
+{
+    snprintf(fault->line, sizeof fault->line, "dpdk port: device %u: %s: %s", device, what,
+             rte_strerror(error < 0 ? -error : error));
+    return HF_STATUS_IO;
+}
+
+static bool is_memif_client(const struct rte_eth_dev_info *info)
+{
+    const struct rte_devargs *devargs = info->device == NULL ? NULL : rte_dev_devargs(info->device);
+    return info->driver_name != NULL && strcmp(info->driver_name, "net_memif") == 0 &&
+           devargs != NULL && devargs->args != NULL && strstr(devargs->args, "role=client") != NULL;
+}
+
+static enum hf_status make_memory(struct port_dpdk *self, uint32_t mbufs, uint16_t mtu,
+                                  struct hf_fault *fault)
+{
+    int socket = rte_eth_dev_socket_id(self->device);
+    uint32_t frame = FRAME_SIZE_MAX(mtu) > RTE_MBUF_DEFAULT_DATAROOM ? FRAME_SIZE_MAX(mtu)
+                                                                     : RTE_MBUF_DEFAULT_DATAROOM;
+    uint16_t room = (uint16_t)(RTE_PKTMBUF_HEADROOM + RTE_ALIGN_CEIL(frame, RTE_CACHE_LINE_SIZE));
+    self->receive.pool =
+        rte_pktmbuf_pool_create("holdfast_receive", mbufs, MBUF_CACHE, 0, room, socket);
+    self->send.pool = rte_pktmbuf_pool_create("holdfast_send", mbufs, MBUF_CACHE, 0, room, socket);
+    self->control =
+        rte_ring_create("holdfast_control", CONTROL_DEPTH, socket, RING_F_SP_ENQ | RING_F_SC_DEQ);
+    if (self->receive.pool != NULL && self->send.pool != NULL && self->control != NULL)
+        return HF_STATUS_OK;
+    snprintf(fault->line, sizeof fault->line,
+             "dpdk port: no memory for twice %u mbufs of %u bytes (EAL's -m, or huge pages): %s",
+             mbufs, room, rte_strerror(rte_errno));
+    return HF_STATUS_NO_MEMORY;
+}
+
+/* Asks for the MTU where it differs from what the device has: many virtual ones know no setting. */
+static enum hf_status set_mtu(struct port_dpdk *self, uint16_t mtu, struct hf_fault *fault)
+{
+    uint16_t current = 0;
+    int error = rte_eth_dev_get_mtu(self->device, &current);
+    if (error == 0 && current == mtu)
+        return HF_STATUS_OK;
+    error = rte_eth_dev_set_mtu(self->device, mtu);
+    if (error == 0 || (error == -ENOTSUP && current > mtu))
+        return HF_STATUS_OK;
+    char what[64];
+    snprintf(what, sizeof what, "MTU %u (it has %u)", mtu, current);
+    return fail(fault, self->device, what, error);
+}
+
+static enum hf_status set_ether(struct port_dpdk *self, struct hf_fault *fault)
+{
+    static const uint8_t unset[6];
+    struct rte_ether_addr ether;
+    int error;
+    if (memcmp(self->port.local.ether, unset, sizeof unset) != 0) {
+        memcpy(&ether, self->port.local.ether, sizeof ether);
+        error = rte_eth_dev_default_mac_addr_set(self->device, &ether);
+        if (error != 0)
+            return fail(fault, self->device, "Ethernet address", error);
+        return HF_STATUS_OK;
+    }
+    error = rte_eth_macaddr_get(self->device, &ether);
+    if (error != 0)
+        return fail(fault, self->device, "Ethernet address", error);
+    memcpy(self->port.local.ether, &ether, sizeof ether);
+    return HF_STATUS_OK;
+}
+
+static enum hf_status set_queues(struct port_dpdk *self, const struct rte_eth_dev_info *info,
+                                 struct hf_fault *fault)
+{
+    int socket = rte_eth_dev_socket_id(self->device);
+    uint16_t receive_descriptors = DESCRIPTORS;
+    uint16_t send_descriptors = DESCRIPTORS;
+    int error =
+        rte_eth_dev_adjust_nb_rx_tx_desc(self->device, &receive_descriptors, &send_descriptors);
+    if (error != 0)
+        return fail(fault, self->device, "number of descriptors", error);
+    unsigned place = socket < 0 ? (unsigned)SOCKET_ID_ANY : (unsigned)socket;
+    struct rte_eth_rxconf receiving = info->default_rxconf;
+    struct rte_eth_txconf sending = info->default_txconf;
+    receiving.offloads = info->rx_offload_capa & OFFLOAD_RX_WANTED;
+    sending.offloads = self->offloads ? OFFLOAD_TX_WANTED : 0;
+    error = rte_eth_rx_queue_setup(self->device, 0, receive_descriptors, place, &receiving,
+                                   self->receive.pool);
+    if (error != 0)
+        return fail(fault, self->device, "receive queue", error);
+    error = rte_eth_tx_queue_setup(self->device, 0, send_descriptors, place, &sending);
+    if (error != 0)
+        return fail(fault, self->device, "transmit queue", error);
+    return HF_STATUS_OK;
+}
+
+static enum hf_status start_device(struct port_dpdk *self, uint16_t mtu, struct hf_fault *fault)
+{
+    struct rte_eth_dev_info info;
+    int error = rte_eth_dev_info_get(self->device, &info);
+    if (error != 0)
+        return fail(fault, self->device, "its description", error);
+    self->reconnects = is_memif_client(&info);
+    self->offloads = (info.tx_offload_capa & OFFLOAD_TX_WANTED) == OFFLOAD_TX_WANTED;
+
+    struct rte_eth_conf settings = {
+        .rxmode.offloads = info.rx_offload_capa & OFFLOAD_RX_WANTED,
+        .txmode.offloads = self->offloads ? OFFLOAD_TX_WANTED : 0,
+    };
+    error = rte_eth_dev_configure(self->device, 1, 1, &settings);
+    if (error != 0)
+        return fail(fault, self->device, "configuration", error);
+    self->is_configured = true;
+    enum hf_status status = set_mtu(self, mtu, fault);
+    if (status == HF_STATUS_OK)
+        status = set_ether(self, fault);
+    if (status == HF_STATUS_OK)
+        status = set_queues(self, &info, fault);
+    if (status != HF_STATUS_OK)
+        return status;
+
+    /* A memif client whose server is not there fails to start: receive will try again. */
+    error = rte_eth_dev_start(self->device);
+    self->is_started = error == 0;
+    if (error != 0 && !self->reconnects)
+        return fail(fault, self->device, "start", error);
+    return HF_STATUS_OK;
+}
+
+static enum hf_status check_options(const struct hf_port_dpdk_options *options,
+                                    struct hf_fault *fault)
+{
+    uint32_t mbufs = options->mbufs;
+    uint16_t mtu = options->mtu;
+    if (options->local.ip == 0 || options->local.udp == 0) {
+        snprintf(fault->line, sizeof fault->line,
+                 "dpdk port: an IP address and a UDP port number must be given");
+        return HF_STATUS_INVALID;
+    }
+    if ((mtu != 0 && (mtu < MTU_MIN || mtu > MTU_LIMIT)) || (mbufs != 0 && mbufs < MBUFS_MIN)) {
+        snprintf(fault->line, sizeof fault->line,
+                 "dpdk port: the MTU is %u to %u, the number of mbufs at least %u", MTU_MIN,
+                 MTU_LIMIT, MBUFS_MIN);
+        return HF_STATUS_INVALID;
+    }
+    return HF_STATUS_OK;
+}
+
+enum hf_status hf_port_dpdk_open(const struct hf_port_dpdk_options *options, struct hf_port **port,
+                                 struct hf_fault *fault)
+{
+    assert(options != NULL && port != NULL);
+    assert(fault != NULL);
+    enum hf_status status = check_options(options, fault);
+    if (status != HF_STATUS_OK)
+        return status;
+    uint16_t mtu = options->mtu == 0 ? MTU_DEFAULT : options->mtu;
+    struct port_dpdk *self = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof *self);
+    if (self == NULL) {
+        snprintf(fault->line, sizeof fault->line, "dpdk port: no memory");
+        return HF_STATUS_NO_MEMORY;
+    }
+    memset(self, 0, sizeof *self);
+    status = hf_eal_start(options->eal, fault);
+    if (status != HF_STATUS_OK) {
+        free(self);
+        return status;
+    }
+    self->device = options->device;
+    self->port = (struct hf_port){.maker = &dpdk_maker,
+                                  .name = "dpdk",
+                                  .local = options->local,
+                                  .payload_max = (uint32_t)mtu - HF_IP_OVERHEAD};
+    self->ticks_per_us = rte_get_tsc_hz() / 1000000;
+    rte_spinlock_init(&self->lock);
+
+    /* A driver that fails does not fail EAL's start: only the number of devices tells. */
+    if (!rte_eth_dev_is_valid_port(options->device)) {
+        snprintf(fault->line, sizeof fault->line,
+                 "dpdk port: no device %u: the EAL arguments gave %u devices", options->device,
+                 rte_eth_dev_count_avail());
+        status = HF_STATUS_NOT_FOUND;
+    }
+    if (status == HF_STATUS_OK)
+        status =
+            make_memory(self, options->mbufs == 0 ? MBUFS_DEFAULT : options->mbufs, mtu, fault);
+    if (status == HF_STATUS_OK)
+        status = start_device(self, mtu, fault);
+    if (status != HF_STATUS_OK) {
+        destroy(&self->port);
+        return status;
+    }
+    *port = &self->port;
+    return HF_STATUS_OK;
+}

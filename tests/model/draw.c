@@ -1,0 +1,637 @@
+/* The mix of operations. Accounts come from a pool a little larger than the table, so that it fills
+ * up. The first few accounts of the pool are whales: unbounded ones that move amounts at the edge
+ * of 64 bits; everyone else is kept clear of them so that ordinary business goes on. */
+#include "draw.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define WHALES      6
+#define ASSETS_USED 3
+#define NS_PER_MS   UINT64_C(1000000)
+
+/* splitmix64 (Steele, Lea, Flood 2014): a counter and a mixer. */
+static uint64_t draw_bits(struct draw *draw)
+{
+    draw->state += UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t bits = draw->state;
+    bits = (bits ^ (bits >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    bits = (bits ^ (bits >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return bits ^ (bits >> 31);
+}
+
+uint64_t draw_below(struct draw *draw, uint64_t bound)
+{
+    assert(bound > 0);
+    return draw_bits(draw) % bound;
+}
+
+static bool chance(struct draw *draw, uint32_t percent)
+{
+    return draw_below(draw, 100) < percent;
+}
+
+static uint64_t pick(struct draw *draw, const uint64_t values[], size_t count)
+{
+    return values[draw_below(draw, count)];
+}
+#define PICK(draw, ...)                         \
+    pick(draw, (const uint64_t[]){__VA_ARGS__}, \
+         sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
+
+/* Rounds and time ------------------------------------------------------------------------- */
+
+struct hf_ledger_limits draw_limits(struct draw *draw)
+{
+    return (struct hf_ledger_limits){
+        .accounts = PICK(draw, 20, 33, 64, 128, 200),
+        .instruments = PICK(draw, 12, 30, 64, 100),
+        .holds = PICK(draw, 1, 7, 16, 61, 128, 200),
+        .remembered = PICK(draw, 1, 17, 64, 300, 300, 1000, 1000, 2000),
+        .remember_ns = PICK(draw, 40 * NS_PER_MS, 500 * NS_PER_MS + 700000, 20000 * NS_PER_MS - 1,
+                            3600000 * NS_PER_MS),
+        .id_ahead_ns =
+            PICK(draw, 999999, 5 * NS_PER_MS + 999999, 300 * NS_PER_MS, 60000 * NS_PER_MS),
+    };
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+struct hf_ledger_limits draw_other_limits(struct draw *draw)
+{
+    const struct model_books *books = draw->model->books;
+    struct hf_ledger_limits limits = draw->model->limits;
+    if (chance(draw, 50))
+        return limits;
+    struct hf_ledger_limits other = draw_limits(draw);
+    limits.accounts = larger(other.accounts, books->account_count);
+    limits.instruments = larger(other.instruments, books->instrument_count);
+    limits.holds = larger(other.holds, model_holds_open(draw->model));
+    limits.remembered = other.remembered;
+    return limits;
+}
+
+void draw_start_round(struct draw *draw, const struct model *model)
+{
+    draw->model = model;
+    draw->history_count = 0;
+    draw->history_next = 0;
+    draw->mood_left = 0;
+    /* Near the epoch the floor of ids would be negative; it is 0. */
+    draw->timestamp_ns = PICK(draw, 1 + draw_below(draw, 300 * NS_PER_MS),
+                              UINT64_C(1700000000000000000) + draw_below(draw, 1000 * NS_PER_MS));
+}
+
+void draw_next_bundle(struct draw *draw)
+{
+    uint64_t now_ms = draw->timestamp_ns / NS_PER_MS;
+    uint64_t floor_ms = model_floor_ms(draw->model, draw->timestamp_ns);
+    uint64_t kind = draw_below(draw, 100);
+
+    if (floor_ms > now_ms && chance(draw, 90))
+        draw->timestamp_ns += (floor_ms - now_ms) * NS_PER_MS + draw_below(draw, NS_PER_MS);
+    else if (kind < 20)
+        draw->timestamp_ns += 0;
+    else if (kind < 25)
+        draw->timestamp_ns += 1;
+    else if (kind < 60)
+        draw->timestamp_ns += draw_below(draw, NS_PER_MS);
+    else if (kind < 99)
+        draw->timestamp_ns += draw_below(draw, 5 * NS_PER_MS);
+    else
+        draw->timestamp_ns += draw_below(draw, 2000 * NS_PER_MS);
+}
+
+static uint64_t draw_id_time_ms(struct draw *draw)
+{
+    uint64_t now_ms = draw->timestamp_ns / NS_PER_MS;
+    uint64_t floor_ms = model_floor_ms(draw->model, draw->timestamp_ns);
+    uint64_t newest_ms = now_ms + draw->model->limits.id_ahead_ns / NS_PER_MS;
+    uint64_t kind = draw_below(draw, 200);
+
+    if (kind < 3)
+        return floor_ms;
+    if (kind < 5)
+        return floor_ms > 0 ? floor_ms - 1 : 0;
+    if (kind < 6)
+        return newest_ms;
+    if (kind < 8)
+        return newest_ms + 1;
+    if (kind < 9)
+        return PICK(draw, 0, 1, (UINT64_C(1) << 48) - 1);
+    if (kind < 40 && floor_ms < now_ms)
+        return floor_ms + draw_below(draw, now_ms - floor_ms + 1);
+    return floor_ms > now_ms ? floor_ms : now_ms;
+}
+
+/* Names ----------------------------------------------------------------------------------- */
+
+static struct hf_id account_id(uint64_t index)
+{
+    if (index % 3 == 0)
+        return (struct hf_id){.lo = 1000 + index, .hi = 0};
+    return (struct hf_id){.lo = index, .hi = 1 + index % 5};
+}
+
+static struct hf_id draw_account_id(struct draw *draw)
+{
+    uint64_t accounts = draw->model->limits.accounts;
+    return account_id(draw_below(draw, accounts + accounts / 5 + 1));
+}
+
+static struct hf_id draw_token(struct draw *draw)
+{
+    uint64_t instruments = draw->model->limits.instruments;
+    uint64_t index = draw_below(draw, instruments + instruments / 5 + 1);
+    return (struct hf_id){.lo = 0xc0ffee + index / 4, .hi = UINT64_MAX - index % 4};
+}
+
+static bool is_whale(const struct model_account *account)
+{
+    for (uint64_t i = 0; i < WHALES; i++)
+        if (memcmp(&account->id, &(struct hf_id[]){account_id(i)}, 16) == 0)
+            return true;
+    return false;
+}
+
+/* An account that exists, if there is any; a whale or none as asked. */
+static const struct model_account *draw_account(struct draw *draw, bool whale)
+{
+    const struct model_books *books = draw->model->books;
+    if (books->account_count == 0)
+        return NULL;
+    const struct model_account *account = NULL;
+    for (int tries = 0; tries < 20; tries++) {
+        account = whale ? model_account_of(draw->model, account_id(draw_below(draw, WHALES)))
+                        : &books->accounts[draw_below(draw, books->account_count)];
+        if (account != NULL && is_whale(account) == whale)
+            return account;
+    }
+    return account;
+}
+
+/* Payer, payee and asset, nearly always of one asset. */
+struct parties {
+    const struct model_account *payer; /* NULL when it does not exist */
+    const struct model_account *payee;
+    struct hf_id payer_id;
+    struct hf_id payee_id;
+    uint16_t asset;
+    bool whales;
+};
+
+static void draw_parties(struct draw *draw, const struct model_account *payer,
+                         struct parties *parties)
+{
+    parties->whales = payer == NULL ? chance(draw, 4) : is_whale(payer);
+    if (payer == NULL)
+        payer = draw_account(draw, parties->whales);
+    const struct model_account *payee = draw_account(draw, parties->whales);
+    for (int tries = 0; tries < 8 && payer != NULL && payee != NULL; tries++) {
+        if (payer != payee && payer->asset == payee->asset)
+            break;
+        payee = draw_account(draw, parties->whales);
+    }
+    parties->payer_id = payer == NULL ? draw_account_id(draw) : payer->id;
+    parties->payee_id = payee == NULL ? draw_account_id(draw) : payee->id;
+    if (chance(draw, 2))
+        parties->payee_id = draw_account_id(draw);
+    if (chance(draw, 2))
+        parties->payer_id = draw_account_id(draw);
+    if (chance(draw, 1))
+        parties->payee_id = parties->payer_id;
+    parties->payer = model_account_of(draw->model, parties->payer_id);
+    parties->payee = model_account_of(draw->model, parties->payee_id);
+    parties->asset = parties->payer == NULL ? 1 : parties->payer->asset;
+    if (chance(draw, 2) && parties->payee != NULL)
+        parties->asset = parties->payee->asset;
+    if (chance(draw, 2))
+        parties->asset = (uint16_t)(1 + draw_below(draw, ASSETS_USED + 2));
+}
+
+/* Amounts --------------------------------------------------------------------------------- */
+
+/* What 128 bits came to, brought back into the range that an operation may carry. */
+static uint64_t as_amount(__int128 value)
+{
+    if (value < 1)
+        return 1;
+    if (value > INT64_MAX)
+        return INT64_MAX;
+    return (uint64_t)value;
+}
+
+/* Exactly what one of the limits allows for these two, or one more. */
+static uint64_t draw_edge_amount(struct draw *draw, const struct parties *parties)
+{
+    const struct model_account *payer = parties->payer;
+    const struct model_account *payee = parties->payee;
+    __int128 spendable = (__int128)payer->posted - (__int128)payer->held_out;
+    __int128 edge;
+    switch (draw_below(draw, parties->whales ? 6 : 1)) {
+    case 0:
+        edge = spendable - payer->floor;
+        break;
+    case 1:
+        edge = spendable - INT64_MIN;
+        break;
+    case 2:
+        edge = (__int128)UINT64_MAX - (__int128)payer->lifetime_debits;
+        break;
+    case 3:
+        edge = (__int128)INT64_MAX - (__int128)payer->held_out;
+        break;
+    case 4:
+        edge = (__int128)INT64_MAX - payee->posted - (__int128)payee->held_in;
+        break;
+    default:
+        edge = INT64_MAX;
+    }
+    return as_amount(edge + (__int128)draw_below(draw, 2));
+}
+
+static uint64_t draw_amount(struct draw *draw, const struct parties *parties)
+{
+    bool both = parties->payer != NULL && parties->payee != NULL;
+    if (parties->whales) {
+        if (both && chance(draw, 60))
+            return draw_edge_amount(draw, parties);
+        return 1 + (draw_bits(draw) >> (1 + draw_below(draw, 8))) % (uint64_t)INT64_MAX;
+    }
+    if (both && chance(draw, 10))
+        return draw_edge_amount(draw, parties);
+    return 1 + draw_below(draw, chance(draw, 10) ? 100000 : 500);
+}
+
+/* What remains, all of it by name, one more, one less, or a part. */
+static uint64_t draw_part(struct draw *draw, const struct model_hold *hold)
+{
+    if (hold == NULL || chance(draw, 25))
+        return UINT64_MAX;
+    const struct model_account *payer = model_account_of(draw->model, hold->payer);
+    uint64_t unused = UINT64_MAX - payer->lifetime_debits;
+    switch (draw_below(draw, 8)) {
+    case 0:
+        return as_amount(hold->remaining);
+    case 1:
+        return as_amount((__int128)hold->remaining + 1);
+    case 2:
+        return as_amount((__int128)hold->remaining - 1);
+    case 3:
+        return as_amount((__int128)unused + (__int128)draw_below(draw, 2));
+    default:
+        return 1 + (hold->remaining > 1 ? draw_below(draw, hold->remaining) : 0);
+    }
+}
+
+/* Bodies ---------------------------------------------------------------------------------- */
+
+static void draw_asset_put(struct draw *draw, struct hf_op_asset_put *put)
+{
+    put->header.length = sizeof(*put);
+    put->asset = (uint16_t)(1 + draw_below(draw, chance(draw, 30) ? ASSETS_USED : 400));
+    put->scale = (uint8_t)(put->asset % 19);
+    memcpy(put->code, "AST", 3);
+    put->code[3] = (char)('0' + put->asset % 10);
+    if (chance(draw, 5))
+        put->scale = (uint8_t)draw_below(draw, 19);
+    if (chance(draw, 5))
+        put->code[draw_below(draw, 8) % 5] = 'Z';
+}
+
+static void draw_account_put(struct draw *draw, struct hf_op_account_put *put)
+{
+    put->header.length = sizeof(*put);
+    put->account = chance(draw, 10) ? account_id(draw_below(draw, WHALES)) : draw_account_id(draw);
+    const struct model_account *known = model_account_of(draw->model, put->account);
+    struct model_account wanted = {.id = put->account};
+    bool whale = is_whale(&wanted);
+    put->asset = whale ? 1 : (uint16_t)(1 + (put->account.lo % ASSETS_USED));
+    if (known != NULL)
+        put->asset = known->asset;
+    if (chance(draw, 4))
+        put->asset = (uint16_t)(1 + draw_below(draw, chance(draw, 50) ? ASSETS_USED : 500));
+    put->status = chance(draw, whale ? 2 : 8) ? HF_ACCOUNT_FROZEN : HF_ACCOUNT_OPEN;
+    uint64_t kind = draw_below(draw, 100);
+    if (kind < (whale ? 80 : 12))
+        put->floor = INT64_MIN;
+    else if (kind < 60)
+        put->floor = 0;
+    else if (kind < 90)
+        put->floor = -(int64_t)draw_below(draw, 50000);
+    else if (kind < 96)
+        put->floor = (int64_t)draw_below(draw, 2000);
+    else if (kind < 98)
+        put->floor = (int64_t)PICK(draw, (uint64_t)INT64_MIN + 1, INT64_MAX, 1);
+    else
+        put->floor = (int64_t)draw_bits(draw);
+}
+
+static void draw_move(struct draw *draw, struct hf_op_move *move)
+{
+    struct parties parties;
+    draw_parties(draw, NULL, &parties);
+    move->header.length = sizeof(*move);
+    move->payer = parties.payer_id;
+    move->payee = parties.payee_id;
+    move->asset = parties.asset;
+    move->amount = draw_amount(draw, &parties);
+    move->reference = (uint32_t)draw_bits(draw);
+}
+
+static void draw_hold(struct draw *draw, struct hf_op_hold *hold)
+{
+    struct parties parties;
+    draw_parties(draw, NULL, &parties);
+    hold->header.length = sizeof(*hold);
+    hold->payer = parties.payer_id;
+    hold->payee = parties.payee_id;
+    hold->asset = parties.asset;
+    hold->amount = draw_amount(draw, &parties);
+    hold->reference = (uint32_t)draw_bits(draw);
+}
+
+/* Mostly an open hold; now and then any, or a name that never held anything. */
+static const struct model_hold *draw_hold_record(struct draw *draw, struct hf_id *id)
+{
+    const struct model_books *books = draw->model->books;
+    const struct model_hold *hold = NULL;
+    for (int tries = 0; tries < 10 && books->hold_count > 0; tries++) {
+        hold = &books->holds[draw_below(draw, books->hold_count)];
+        if (hold->resolution == 0 || chance(draw, 2))
+            break;
+    }
+    if (hold != NULL && !chance(draw, 3)) {
+        *id = hold->id;
+        return hold;
+    }
+    if (draw->history_count > 0)
+        *id = draw->history[draw_below(draw, draw->history_count)].header.id;
+    else
+        *id = draw_account_id(draw);
+    return NULL;
+}
+
+static void draw_capture(struct draw *draw, struct hf_op_capture *capture)
+{
+    const struct model_hold *hold = draw_hold_record(draw, &capture->hold);
+    capture->header.length = sizeof(*capture);
+    capture->amount = draw_part(draw, hold);
+    capture->final = chance(draw, 30);
+}
+
+static void draw_release(struct draw *draw, struct hf_op_release *release)
+{
+    const struct model_hold *hold = draw_hold_record(draw, &release->hold);
+    release->header.length = sizeof(*release);
+    release->amount = draw_part(draw, hold);
+}
+
+static void draw_instrument_put(struct draw *draw, struct hf_op_instrument_put *put)
+{
+    const struct model_account *account = draw_account(draw, chance(draw, 5));
+    put->header.length = sizeof(*put);
+    put->token = draw_token(draw);
+    put->account = account == NULL || chance(draw, 3) ? draw_account_id(draw) : account->id;
+    put->expires_ns = chance(draw, 85) ? 0 : draw->timestamp_ns + draw_below(draw, 20 * NS_PER_MS);
+    if (chance(draw, 10))
+        put->expires_ns = draw->timestamp_ns + draw_below(draw, 2);
+    put->amount_limit =
+        chance(draw, 50) ? HF_INSTRUMENT_UNLIMITED : draw_below(draw, chance(draw, 10) ? 2 : 600);
+    put->remaining = chance(draw, 50) ? HF_INSTRUMENT_UNLIMITED : draw_below(draw, 8);
+    uint64_t kind = draw_below(draw, 1000);
+    put->status = kind < 1     ? HF_INSTRUMENT_CLOSED
+                  : kind < 60  ? HF_INSTRUMENT_FROZEN
+                  : kind < 300 ? HF_INSTRUMENT_INACTIVE
+                               : HF_INSTRUMENT_ACTIVE;
+    put->flags = chance(draw, 60) ? HF_INSTRUMENT_FIRST_USE : 0;
+}
+
+static void draw_auth(struct draw *draw, struct hf_op_auth *auth)
+{
+    const struct model_books *books = draw->model->books;
+    const struct model_instrument *card = NULL;
+    if (books->instrument_count > 0 && !chance(draw, 3))
+        card = &books->instruments[draw_below(draw, books->instrument_count)];
+    const struct model_account *payer =
+        card == NULL ? NULL : model_account_of(draw->model, card->account);
+    struct parties parties;
+    draw_parties(draw, payer, &parties);
+    auth->header.length = sizeof(*auth);
+    auth->token = card == NULL ? draw_token(draw) : card->token;
+    auth->payee = parties.payee_id;
+    auth->asset = payer == NULL || chance(draw, 2) ? parties.asset : payer->asset;
+    parties.payer = payer;
+    auth->amount = chance(draw, 8) ? 0 : draw_amount(draw, &parties);
+    if (card != NULL && card->amount_limit < 1000 && chance(draw, 30))
+        auth->amount = card->amount_limit + draw_below(draw, 2);
+    auth->mcc = (uint16_t)draw_bits(draw);
+    auth->stan = (uint32_t)draw_bits(draw);
+    memcpy(auth->merchant, "CORNER SHOP 123", sizeof(auth->merchant));
+}
+
+/* Operations ------------------------------------------------------------------------------ */
+
+static void draw_header(struct draw *draw, uint8_t type, struct hf_op_header *header)
+{
+    uint64_t id_time_ms = draw_id_time_ms(draw);
+    header->type = type;
+    header->flags = chance(draw, 50) ? HF_OP_RETURN_BALANCES : 0;
+    if (chance(draw, 4))
+        header->flags |= HF_OP_DRY_RUN;
+    header->origin = (uint32_t)draw_below(draw, 3);
+    header->id.hi = (id_time_ms << 16) | (draw_bits(draw) & 0xffff);
+    header->id.lo = draw_bits(draw);
+    uint64_t kind = draw_below(draw, 100);
+    if (kind < 2)
+        header->deadline_ns = draw->timestamp_ns - 1;
+    else if (kind < 4)
+        header->deadline_ns = draw->timestamp_ns;
+    else if (kind < 5)
+        header->deadline_ns = 1 + draw_below(draw, draw->timestamp_ns);
+    else if (kind < 20)
+        header->deadline_ns = draw->timestamp_ns + 1 + draw_below(draw, NS_PER_MS);
+    else
+        header->deadline_ns = 0;
+}
+
+static void draw_fresh(struct draw *draw, uint8_t type, union hf_operation *operation)
+{
+    memset(operation, 0, sizeof(*operation));
+    draw_header(draw, type, &operation->header);
+    switch (type) {
+    case HF_OP_ASSET_PUT:
+        draw_asset_put(draw, &operation->asset_put);
+        break;
+    case HF_OP_ACCOUNT_PUT:
+        draw_account_put(draw, &operation->account_put);
+        break;
+    case HF_OP_MOVE:
+        draw_move(draw, &operation->move);
+        break;
+    case HF_OP_HOLD:
+        draw_hold(draw, &operation->hold);
+        break;
+    case HF_OP_CAPTURE:
+        draw_capture(draw, &operation->capture);
+        break;
+    case HF_OP_RELEASE:
+        draw_release(draw, &operation->release);
+        break;
+    case HF_OP_INSTRUMENT_PUT:
+        draw_instrument_put(draw, &operation->instrument_put);
+        break;
+    default:
+        assert(type == HF_OP_AUTH);
+        draw_auth(draw, &operation->auth);
+    }
+}
+
+/* One of the mix for the mood of the moment; 0 stands for sending something again. */
+static uint8_t draw_type(struct draw *draw)
+{
+    enum { MOODS = 4, KINDS = 9 };
+    static const uint8_t kinds[KINDS] = {
+        0,          HF_OP_ASSET_PUT, HF_OP_ACCOUNT_PUT, HF_OP_MOVE,
+        HF_OP_HOLD, HF_OP_CAPTURE,   HF_OP_RELEASE,     HF_OP_INSTRUMENT_PUT,
+        HF_OP_AUTH,
+    };
+    static const uint8_t percent[MOODS][KINDS] = {
+        {5, 4, 5, 36, 10, 12, 6, 6, 16}, /* a normal day */
+        {2, 1, 2, 9, 45, 2, 1, 3, 35},   /* everybody shops */
+        {2, 1, 2, 10, 4, 50, 24, 2, 5},  /* everything is cleared */
+        {40, 1, 3, 20, 10, 8, 3, 3, 12}, /* a bad network */
+    };
+    if (draw->mood_left == 0) {
+        draw->mood = (uint32_t)draw_below(draw, MOODS);
+        draw->mood_left = 100 + (uint32_t)draw_below(draw, 1500);
+    }
+    draw->mood_left--;
+    uint64_t at = draw_below(draw, 100);
+    for (int i = 0; i < KINDS; i++) {
+        if (at < percent[draw->mood][i])
+            return kinds[i];
+        at -= percent[draw->mood][i];
+    }
+    return HF_OP_MOVE;
+}
+
+/* Something sent before: the same, the same in another envelope, or other content under its id. */
+static void draw_again(struct draw *draw, union hf_operation *operation)
+{
+    const struct model_books *books = draw->model->books;
+    if (books->hold_count > 0 && chance(draw, 30))
+        *operation = books->holds[draw_below(draw, books->hold_count)].memory.operation;
+    else
+        *operation = draw->history[draw_below(draw, draw->history_count)];
+
+    union hf_operation changed = *operation;
+    switch (draw_below(draw, 4)) {
+    case 0:
+        draw_header(draw, changed.header.type, &changed.header);
+        changed.header.id = operation->header.id;
+        break;
+    case 1:
+        draw_fresh(draw, (uint8_t)PICK(draw, HF_OP_MOVE, HF_OP_HOLD, HF_OP_RELEASE, HF_OP_AUTH),
+                   &changed);
+        changed.header.id = operation->header.id;
+        break;
+    case 2:
+        changed.bytes[32 + draw_below(draw, changed.header.length - 32u)] ^=
+            (uint8_t)(1u << draw_below(draw, 8));
+        break;
+    default:
+        break;
+    }
+    if (model_check(&changed, sizeof(changed)).code == HF_CODE_OK)
+        *operation = changed;
+}
+
+void draw_operation(struct draw *draw, union hf_operation *operation)
+{
+    uint8_t type = draw_type(draw);
+    if (type == 0 && draw->history_count == 0)
+        type = HF_OP_ASSET_PUT;
+    bool resolves = type == HF_OP_CAPTURE || type == HF_OP_RELEASE;
+    if (resolves && model_holds_open(draw->model) == 0 && chance(draw, 70))
+        type = HF_OP_HOLD;
+    if (type == 0) {
+        draw_again(draw, operation);
+    } else {
+        draw_fresh(draw, type, operation);
+        draw->history[draw->history_next] = *operation;
+        draw->history_next = (draw->history_next + 1) % DRAW_HISTORY_MAX;
+        if (draw->history_count < DRAW_HISTORY_MAX)
+            draw->history_count++;
+    }
+    assert(model_check(operation, sizeof(*operation)).code == HF_CODE_OK);
+}
+
+size_t draw_damage(struct draw *draw, union hf_operation *operation)
+{
+    size_t available = sizeof(*operation);
+    if (chance(draw, 20))
+        draw_query(draw, operation->header.id, &operation->query);
+    for (uint64_t times = draw_below(draw, 3); times > 0; times--) {
+        size_t at = draw_below(draw, operation->header.length) % sizeof(*operation);
+        size_t wide_at = at / 8 * 8;
+        switch (draw_below(draw, 8)) {
+        case 0:
+            operation->header.type = (uint8_t)draw_below(draw, 24);
+            break;
+        case 1:
+            operation->header.length = (uint16_t)draw_below(draw, 220);
+            break;
+        case 2:
+            operation->header.flags = (uint8_t)draw_bits(draw);
+            break;
+        case 3:
+            available = draw_below(draw, sizeof(*operation) + 1);
+            break;
+        case 4:
+            memset(operation->bytes + (at < 176 ? wide_at : 176), chance(draw, 50) ? 0 : 0xff, 16);
+            break;
+        case 5: {
+            uint64_t edge =
+                PICK(draw, 0, 1, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX - 1, UINT64_MAX);
+            memcpy(operation->bytes + wide_at, &edge, 8);
+            break;
+        }
+        case 6:
+            operation->bytes[at] = (uint8_t)draw_below(draw, 24);
+            break;
+        default:
+            operation->bytes[at] ^= (uint8_t)(1u << draw_below(draw, 8));
+        }
+        if (operation->header.length == 0)
+            break;
+    }
+    return available;
+}
+
+void draw_query_of(uint8_t subject, struct hf_id id, struct hf_op_query *query)
+{
+    memset(query, 0, sizeof(*query));
+    query->header.length = sizeof(*query);
+    query->header.type = HF_OP_QUERY;
+    query->header.id = (struct hf_id){.lo = subject, .hi = id.lo | 1};
+    query->subject_id = id;
+    query->subject = subject;
+}
+
+void draw_query(struct draw *draw, struct hf_id operation_id, struct hf_op_query *query)
+{
+    uint8_t subject = (uint8_t)(1 + draw_below(draw, 4));
+    struct hf_id id = operation_id;
+    if (subject == HF_QUERY_ACCOUNT)
+        id = draw_account_id(draw);
+    if (subject == HF_QUERY_INSTRUMENT)
+        id = draw_token(draw);
+    if (subject == HF_QUERY_HOLD && chance(draw, 50))
+        draw_hold_record(draw, &id);
+    draw_query_of(subject, id, query);
+    query->header.flags = chance(draw, 50) ? HF_OP_RETURN_BALANCES : 0;
+}

@@ -1,0 +1,220 @@
+/* Driving: sends operations at a rate (open loop) or with so many in flight (closed loop), and
+ * takes the time of each.
+ *
+ * In the open loop an operation's time runs from when it should have been sent, not from when it
+ * was: a node that stalls cannot hide behind a generator that waits for it. */
+#include "load.h"
+#include "target.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define ANSWERS_MOST 256u
+#define NS_PER_S     1e9
+/* The longest sleep, and how much before a send is due a sleeper wakes: a timer of the kernel is
+ * late by some 50 microseconds. */
+#define WAIT_MOST_US  10000u
+#define WAKE_EARLY_NS 80000u
+/* How long to look for answers before going to sleep. */
+#define SPIN_NS 20000u
+
+struct flown {
+    struct hf_workload_entry entry;
+    uint64_t intended_ns;
+};
+
+struct drive {
+    struct hf_client *client;
+    const struct hf_load_options *options;
+    struct hf_journal *journal;
+    struct hf_workload_balance *balances;
+    struct hf_load_result *result;
+    struct hf_workload *workload;
+    struct flown *flown;
+    uint32_t *unused; /* a stack of indices into flown */
+    uint32_t unused_count;
+    union hf_operation *operations; /* the batch being made */
+    uint32_t *batch;                /* and where each of it is kept */
+    uint64_t start_ns;
+    uint64_t last_answer_ns;
+};
+
+static bool prepare(struct drive *drive)
+{
+    const struct hf_load_options *options = drive->options;
+    drive->workload = hf_workload_create(&options->workload);
+    drive->flown = calloc(options->inflight, sizeof *drive->flown);
+    drive->unused = calloc(options->inflight, sizeof *drive->unused);
+    drive->operations = calloc(options->batch, sizeof *drive->operations);
+    drive->batch = calloc(options->batch, sizeof *drive->batch);
+    if (drive->workload == NULL || drive->flown == NULL || drive->unused == NULL ||
+        drive->operations == NULL || drive->batch == NULL)
+        return false;
+    for (uint32_t i = 0; i < options->inflight; i++)
+        drive->unused[drive->unused_count++] = i;
+    return true;
+}
+
+static void clean_up(struct drive *drive)
+{
+    hf_workload_destroy(drive->workload);
+    free(drive->flown);
+    free(drive->unused);
+    free(drive->operations);
+    free(drive->batch);
+}
+
+/* When operation number `index` should be sent: in the open loop a batch at a time, evenly. */
+static uint64_t intended_ns(const struct drive *drive, uint64_t index, uint64_t now)
+{
+    const struct hf_load_options *options = drive->options;
+    if (options->rate <= 0)
+        return now;
+    uint64_t batch_begin = index - index % options->batch;
+    return drive->start_ns + (uint64_t)((double)batch_begin / options->rate * NS_PER_S);
+}
+
+/* Makes and sends `count` operations; journalled before they leave. */
+static void send_batch(struct drive *drive, uint32_t count, uint64_t now)
+{
+    struct hf_load_result *result = drive->result;
+    assert(count <= drive->unused_count);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t slot = drive->unused[--drive->unused_count];
+        struct flown *flown = &drive->flown[slot];
+        hf_workload_next(drive->workload, drive->client, &drive->operations[i], &flown->entry);
+        flown->intended_ns = intended_ns(drive, result->sent + i, now);
+        drive->batch[i] = slot;
+        hf_journal_sent(drive->journal, &flown->entry);
+        result->captures += flown->entry.type == HF_OP_CAPTURE;
+    }
+    hf_journal_flush(drive->journal);
+    for (uint32_t i = 0; i < count; i++) {
+        enum hf_status status =
+            hf_client_submit(drive->client, &drive->operations[i], &drive->flown[drive->batch[i]]);
+        assert(status == HF_STATUS_OK); /* the window is as large as all that may be in flight */
+    }
+    result->sent += count;
+    hf_client_flush(drive->client);
+}
+
+/* How many operations there are still to send. */
+static uint64_t left_to_send(const struct drive *drive, uint64_t now)
+{
+    const struct hf_load_options *options = drive->options;
+    if (options->seconds > 0 && (double)(now - drive->start_ns) >= options->seconds * NS_PER_S)
+        return 0;
+    if (options->workload.operations == 0)
+        return UINT64_MAX;
+    return options->workload.operations - drive->result->sent;
+}
+
+/* Sends what is due, as far as there is room in flight; whole batches but at the end. */
+static void send_due(struct drive *drive, uint64_t left, uint64_t now)
+{
+    const struct hf_load_options *options = drive->options;
+    while (left > 0) {
+        uint32_t count = options->batch < left ? options->batch : (uint32_t)left;
+        if (count > drive->unused_count || intended_ns(drive, drive->result->sent, now) > now)
+            return;
+        send_batch(drive, count, now);
+        left -= count;
+    }
+}
+
+static void settle(struct drive *drive, const struct hf_answer *answer, uint64_t now)
+{
+    struct hf_load_result *result = drive->result;
+    struct flown *flown = answer->context;
+    const struct hf_reply *reply = &answer->reply.reply;
+    assert(answer->outcome == HF_OUTCOME_ANSWERED);
+    result->answered++;
+    result->by_code[reply->code < HF_LOAD_CODES ? reply->code : HF_LOAD_CODES - 1]++;
+    if (reply->place != 0)
+        result->durability = reply->durability;
+    hf_histogram_add(&result->latency, now > flown->intended_ns ? now - flown->intended_ns : 0);
+    hf_journal_answered(drive->journal, reply);
+    if (reply->code != HF_CODE_OK) {
+        result->refused++;
+    } else {
+        if (drive->balances != NULL)
+            hf_workload_enter(drive->balances, &flown->entry);
+        if (flown->entry.type == HF_OP_AUTH)
+            hf_workload_approved(drive->workload, &flown->entry);
+    }
+    drive->unused[drive->unused_count++] = (uint32_t)(flown - drive->flown);
+}
+
+/* Nothing came: sleep until an answer comes or the next operation is due. */
+static void rest(struct drive *drive, bool sending, uint64_t now)
+{
+    const struct hf_load_options *options = drive->options;
+    if (options->spin || now - drive->last_answer_ns < SPIN_NS)
+        return;
+    uint64_t wait_us = WAIT_MOST_US;
+    if (sending && options->rate > 0) {
+        uint64_t due = intended_ns(drive, drive->result->sent, now);
+        if (due < now + WAKE_EARLY_NS && drive->unused_count > 0)
+            return;
+        if (due > now + WAKE_EARLY_NS && (due - now - WAKE_EARLY_NS) / 1000 < wait_us)
+            wait_us = (due - now - WAKE_EARLY_NS) / 1000;
+    }
+    hf_client_wait(drive->client, (uint32_t)wait_us);
+}
+
+static void drive_until_done(struct drive *drive)
+{
+    static const struct hf_answer none;
+    struct hf_answer answers[ANSWERS_MOST];
+    answers[0] = none;
+    drive->start_ns = hf_target_now_ns();
+    drive->last_answer_ns = drive->start_ns;
+    uint64_t now = drive->start_ns;
+    uint64_t stopped_ns = 0; /* when sending ended */
+    for (;;) {
+        uint64_t left = stopped_ns == 0 ? left_to_send(drive, now) : 0;
+        if (left > 0)
+            send_due(drive, left, now);
+        else if (stopped_ns == 0)
+            stopped_ns = now;
+        uint32_t count = hf_client_poll(drive->client, answers, ANSWERS_MOST);
+        now = hf_target_now_ns();
+        for (uint32_t i = 0; i < count; i++)
+            settle(drive, &answers[i], now);
+        if (count > 0)
+            drive->last_answer_ns = now;
+        if (stopped_ns != 0) {
+            bool all = drive->unused_count == drive->options->inflight;
+            double drained = (double)(now - stopped_ns) / NS_PER_S;
+            if (all || drained > drive->options->drain_seconds)
+                return;
+        }
+        if (count == 0)
+            rest(drive, stopped_ns == 0, now);
+    }
+}
+
+enum hf_status hf_load_drive(struct hf_client *client, const struct hf_load_options *options,
+                             struct hf_journal *journal, struct hf_workload_balance *balances,
+                             struct hf_load_result *result, struct hf_fault *fault)
+{
+    struct drive drive = {
+        .client = client,
+        .options = options,
+        .journal = journal,
+        .balances = balances,
+        .result = result,
+    };
+    assert(options->batch <= options->inflight);
+    if (!prepare(&drive)) {
+        clean_up(&drive);
+        snprintf(fault->line, sizeof fault->line, "no memory for the load");
+        return HF_STATUS_NO_MEMORY;
+    }
+    drive_until_done(&drive);
+    hf_journal_flush(journal);
+    result->lost = result->sent - result->answered;
+    result->seconds = (double)(drive.last_answer_ns - drive.start_ns) / NS_PER_S;
+    clean_up(&drive);
+    return HF_STATUS_OK;
+}

@@ -1,0 +1,73 @@
+/* What the load consists of: which accounts there are, what the next operation is, and what the
+ * books must say when it has been answered.
+ *
+ * Ids follow from numbers, so that every run, and a check long after, means the same accounts:
+ * account i is ACCOUNT_BASE + i, its card TOKEN_BASE + i. After the last account come two that
+ * every workload has: the issuance account (no floor) and the acquirer. */
+#ifndef HF_TOOLS_WORKLOAD_H
+#define HF_TOOLS_WORKLOAD_H
+
+#include "net/holdfast.h"
+#include "random.h"
+
+#define HF_WORKLOAD_ASSET        840 /* USD */
+#define HF_WORKLOAD_ASSET_CODE   "USD"
+#define HF_WORKLOAD_ASSET_SCALE  2
+#define HF_WORKLOAD_ACCOUNT_BASE UINT64_C(1000000000000)
+#define HF_WORKLOAD_TOKEN_BASE   UINT64_C(2000000000000)
+#define HF_WORKLOAD_ISSUANCE     UINT64_C(900000000001)
+#define HF_WORKLOAD_ACQUIRER     UINT64_C(900000000002)
+#define HF_WORKLOAD_ACCOUNTS_MAX (UINT64_C(1) << 31)
+
+enum hf_workload_kind { HF_WORKLOAD_TRANSFER, HF_WORKLOAD_AUTH };
+
+/* "transfer" or "auth". */
+const char *hf_workload_kind_name(enum hf_workload_kind kind);
+bool hf_workload_kind_parse(const char *text, enum hf_workload_kind *kind);
+
+struct hf_id hf_workload_account_id(uint64_t accounts, uint64_t index);
+struct hf_id hf_workload_token(uint64_t index);
+/* The index of an account, up to accounts + 1; UINT64_MAX: none of ours. */
+uint64_t hf_workload_account_index(uint64_t accounts, struct hf_id id);
+
+/* One operation as the books and the journal see it. */
+struct hf_workload_entry {
+    struct hf_id id;
+    uint8_t type;          /* MOVE, AUTH or CAPTURE */
+    uint64_t payer, payee; /* account indices */
+    uint64_t amount;
+};
+
+/* Balances as they must be: of every account, the issuance account and the acquirer. */
+struct hf_workload_balance {
+    int64_t posted;
+    int64_t held_out;
+    int64_t held_in;
+};
+/* Enters one operation that was carried out. */
+void hf_workload_enter(struct hf_workload_balance *balances, const struct hf_workload_entry *entry);
+
+struct hf_workload_settings {
+    enum hf_workload_kind kind;
+    uint64_t accounts; /* at least 2 */
+    double zipf;       /* exponent; 0: uniform */
+    uint64_t seed;
+    uint64_t operations;    /* how many at most, when known: less to prepare; 0: not known */
+    uint32_t clear_percent; /* AUTH: how many approved ones are captured in full later */
+};
+
+struct hf_workload;
+
+/* Prepares a workload; NULL when there is no memory. Zipf ranks are drawn here, ahead of time: the
+ * sampler's logarithms must not show in the measured path. Up to 4 Mi draws, then used again. */
+struct hf_workload *hf_workload_create(const struct hf_workload_settings *settings);
+void hf_workload_destroy(struct hf_workload *workload);
+
+/* Makes the next operation with a new id. */
+void hf_workload_next(struct hf_workload *workload, struct hf_client *client,
+                      union hf_operation *op, struct hf_workload_entry *entry);
+
+/* An AUTH was approved: some of these will be captured. */
+void hf_workload_approved(struct hf_workload *workload, const struct hf_workload_entry *entry);
+
+#endif

@@ -1,0 +1,617 @@
+/* The real disk.
+ *
+ * The blocking half is plain system calls on the directory. The appending half is one io_uring,
+ * made by the thread that attaches: single issuer, completions delivered when that thread asks. A
+ * durable append is two linked requests, write then fdatasync: the kernel starts the flush only
+ * after a whole write, and cancels it after a short or failed one. (A single write with RWF_DSYNC
+ * would complete through a kernel worker which a spinning thread can starve for milliseconds.)
+ *
+ * Buffers and files are registered, so that a request pins and looks up nothing; where the system
+ * refuses to register, plain requests do the same work. */
+#include "disk_uring.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <liburing.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OPS_MAX      128
+#define RING_ENTRIES (2 * OPS_MAX) /* each append takes two */
+#define BUFFERS_MAX  64
+
+/* One append or fill on its way. Its requests carry its place in the table, times two, plus one in
+ * the flush. */
+struct op {
+    uint64_t tag;
+    uint32_t length;
+    uint8_t parts; /* completions still to come; 0: free */
+    bool failed;
+    int error;
+};
+
+struct open_file {
+    int fd; /* -1: free */
+    bool registered;
+};
+
+struct uring_disk {
+    struct hf_disk disk; /* first: it is what others hold */
+    int directory;
+    char path[160]; /* for fault lines */
+    struct open_file files[HF_DISK_FILES_MAX];
+
+    bool attached;
+    bool files_registered;
+    bool buffers_registered;
+    struct io_uring ring;
+    const uint8_t *buffers[BUFFERS_MAX];
+    size_t buffer_length;
+    uint32_t buffer_count;
+    struct op ops[OPS_MAX];
+    uint32_t free_ops[OPS_MAX]; /* a stack */
+    uint32_t free_count;
+    uint32_t unsubmitted; /* requests prepared since the last submit */
+};
+
+static struct uring_disk *self_of(struct hf_disk *disk)
+{
+    return (struct uring_disk *)(void *)disk;
+}
+
+/* ---- Faults ---- */
+
+static enum hf_status status_of(int error)
+{
+    switch (error) {
+    case ENOENT:
+        return HF_STATUS_NOT_FOUND;
+    case EEXIST:
+        return HF_STATUS_EXISTS;
+    case ENOSPC:
+    case EDQUOT:
+        return HF_STATUS_FULL;
+    case EROFS:
+    case EACCES:
+    case EPERM:
+        return HF_STATUS_READ_ONLY;
+    case ENOMEM:
+        return HF_STATUS_NO_MEMORY;
+    default:
+        return HF_STATUS_IO;
+    }
+}
+
+static enum hf_status fail(struct uring_disk *self, const char *call, const char *name, int error)
+{
+    snprintf(self->disk.fault.line, sizeof self->disk.fault.line, "%.160s%s%.64s: %s: %s",
+             self->path, name[0] == '\0' ? "" : "/", name, call, strerror(error));
+    return status_of(error);
+}
+
+/* The name behind a file number, for the fault line only. */
+static enum hf_status fail_file(struct uring_disk *self, const char *call, int file, int error)
+{
+    char link[48];
+    char target[256];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", self->files[file].fd);
+    ssize_t length = readlink(link, target, sizeof target - 1);
+    target[length < 0 ? 0 : length] = '\0';
+    const char *slash = strrchr(target, '/');
+    return fail(self, call, slash == NULL ? target : slash + 1, error);
+}
+
+/* ---- Blocking half ---- */
+
+static enum hf_status uring_open(struct hf_disk *disk, const char *name, unsigned flags, int *file)
+{
+    struct uring_disk *self = self_of(disk);
+    assert(strchr(name, '/') == NULL);
+    assert((flags & HF_DISK_WRITE) == 0 || !disk->read_only);
+    int slot = 0;
+    while (slot < HF_DISK_FILES_MAX && self->files[slot].fd >= 0) {
+        slot++;
+    }
+    if (slot == HF_DISK_FILES_MAX) {
+        return fail(self, "open", name, EMFILE);
+    }
+    int mode = O_CLOEXEC | O_NOFOLLOW;
+    mode |= (flags & HF_DISK_WRITE) != 0 ? O_RDWR : O_RDONLY;
+    mode |= (flags & HF_DISK_CREATE) != 0 ? O_CREAT | O_EXCL : 0;
+    mode |= (flags & HF_DISK_DIRECT) != 0 ? O_DIRECT : 0;
+    int fd = openat(self->directory, name, mode, 0640);
+    if (fd < 0) {
+        return fail(self, errno == EINVAL ? "open with O_DIRECT" : "open", name, errno);
+    }
+    self->files[slot] = (struct open_file){.fd = fd};
+    *file = slot;
+    return HF_STATUS_OK;
+}
+
+static int fd_of(const struct uring_disk *self, int file)
+{
+    assert(file >= 0);
+    assert(file < HF_DISK_FILES_MAX);
+    assert(self->files[file].fd >= 0);
+    return self->files[file].fd;
+}
+
+static enum hf_status uring_close(struct hf_disk *disk, int file)
+{
+    struct uring_disk *self = self_of(disk);
+    int fd = fd_of(self, file);
+    if (self->files[file].registered) {
+        int none = -1;
+        int result = io_uring_register_files_update(&self->ring, (unsigned)file, &none, 1);
+        if (result < 0) {
+            return fail_file(self, "unregister", file, -result);
+        }
+    }
+    self->files[file] = (struct open_file){.fd = -1};
+    /* After EINTR the descriptor is gone all the same on Linux. */
+    if (close(fd) != 0 && errno != EINTR) {
+        return fail(self, "close", "", errno);
+    }
+    return HF_STATUS_OK;
+}
+
+static enum hf_status uring_size(struct hf_disk *disk, int file, uint64_t *bytes)
+{
+    struct uring_disk *self = self_of(disk);
+    struct stat info;
+    if (fstat(fd_of(self, file), &info) != 0) {
+        return fail_file(self, "stat", file, errno);
+    }
+    *bytes = (uint64_t)info.st_size;
+    return HF_STATUS_OK;
+}
+
+static enum hf_status uring_read(struct hf_disk *disk, int file, uint64_t offset, void *buffer,
+                                 size_t length, size_t *done)
+{
+    struct uring_disk *self = self_of(disk);
+    int fd = fd_of(self, file);
+    *done = 0;
+    while (*done < length) {
+        ssize_t got = pread(fd, (uint8_t *)buffer + *done, length - *done, (off_t)(offset + *done));
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return fail_file(self, "read", file, errno);
+        }
+        *done += (size_t)got;
+        /* Less than a block: the file's end, which a direct read cannot go on from. */
+        if (got == 0 || *done % disk->block_size != 0) {
+            break;
+        }
+    }
+    return HF_STATUS_OK;
+}
+
+static enum hf_status uring_write(struct hf_disk *disk, int file, uint64_t offset,
+                                  const void *buffer, size_t length)
+{
+    struct uring_disk *self = self_of(disk);
+    int fd = fd_of(self, file);
+    size_t done = 0;
+    while (done < length) {
+        ssize_t put =
+            pwrite(fd, (const uint8_t *)buffer + done, length - done, (off_t)(offset + done));
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put <= 0) {
+            return fail_file(self, "write", file, put < 0 ? errno : EIO);
+        }
+        done += (size_t)put;
+    }
+    return HF_STATUS_OK;
+}
+
+static enum hf_status uring_flush(struct hf_disk *disk, int file)
+{
+    struct uring_disk *self = self_of(disk);
+    if (fsync(fd_of(self, file)) != 0) {
+        return fail_file(self, "flush", file, errno);
+    }
+    return HF_STATUS_OK;
+}
+
+static enum hf_status uring_allocate(struct hf_disk *disk, int file, uint64_t bytes)
+{
+    struct uring_disk *self = self_of(disk);
+    int result = 0;
+    do {
+        result = fallocate(fd_of(self, file), 0, 0, (off_t)bytes);
+    } while (result != 0 && errno == EINTR);
+    /* A file system that cannot reserve still fills: the room is then found piece by piece. */
+    if (result != 0 && errno != EOPNOTSUPP) {
+        return fail_file(self, "allocate", file, errno);
+    }
+    return HF_STATUS_OK;
+}
+
+static enum hf_status uring_rename(struct hf_disk *disk, const char *from, const char *to)
+{
+    struct uring_disk *self = self_of(disk);
+    if (renameat(self->directory, from, self->directory, to) != 0) {
+        return fail(self, "rename", from, errno);
+    }
+    return HF_STATUS_OK;
+}
+
+static enum hf_status uring_remove(struct hf_disk *disk, const char *name)
+{
+    struct uring_disk *self = self_of(disk);
+    if (unlinkat(self->directory, name, 0) != 0) {
+        return fail(self, "remove", name, errno);
+    }
+    return HF_STATUS_OK;
+}
+
+static enum hf_status uring_flush_directory(struct hf_disk *disk)
+{
+    struct uring_disk *self = self_of(disk);
+    if (fsync(self->directory) != 0) {
+        return fail(self, "flush the directory", "", errno);
+    }
+    return HF_STATUS_OK;
+}
+
+static enum hf_status uring_list(struct hf_disk *disk,
+                                 bool (*visit)(void *context, const char *name), void *context)
+{
+    struct uring_disk *self = self_of(disk);
+    int again = openat(self->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (again < 0) {
+        return fail(self, "list", "", errno);
+    }
+    DIR *stream = fdopendir(again);
+    if (stream == NULL) {
+        int error = errno;
+        close(again);
+        return fail(self, "list", "", error);
+    }
+    bool more = true;
+    errno = 0;
+    for (struct dirent *entry = readdir(stream); entry != NULL && more; entry = readdir(stream)) {
+        struct stat info;
+        if (fstatat(self->directory, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(info.st_mode)) {
+            more = visit(context, entry->d_name);
+        }
+        errno = 0;
+    }
+    int error = errno;
+    closedir(stream);
+    return error == 0 ? HF_STATUS_OK : fail(self, "list", "", error);
+}
+
+/* The lock lies on the directory itself: nothing is written to take it, and it cannot be removed.
+ * Readers share it among themselves. */
+static enum hf_status uring_lock(struct hf_disk *disk)
+{
+    struct uring_disk *self = self_of(disk);
+    if (flock(self->directory, (disk->read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) {
+        return HF_STATUS_OK;
+    }
+    if (errno == EWOULDBLOCK) {
+        snprintf(self->disk.fault.line, sizeof self->disk.fault.line,
+                 "%.160s: locked: another process uses this data directory", self->path);
+        return HF_STATUS_LOCKED;
+    }
+    return fail(self, "lock", "", errno);
+}
+
+/* ---- Appending half ---- */
+
+static enum hf_status make_ring(struct uring_disk *self)
+{
+    struct io_uring_params params = {
+        .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+    };
+    int result = io_uring_queue_init_params(RING_ENTRIES, &self->ring, &params);
+    if (result == -EINVAL) {
+        /* A kernel before 6.1. */
+        params = (struct io_uring_params){0};
+        result = io_uring_queue_init_params(RING_ENTRIES, &self->ring, &params);
+    }
+    if (result < 0) {
+        return fail(self, "io_uring", "", -result);
+    }
+    return HF_STATUS_OK;
+}
+
+static enum hf_status uring_attach(struct hf_disk *disk, void *const buffers[],
+                                   size_t buffer_length, uint32_t buffer_count)
+{
+    struct uring_disk *self = self_of(disk);
+    assert(!self->attached);
+    assert(buffer_count <= BUFFERS_MAX);
+    enum hf_status status = make_ring(self);
+    if (status != HF_STATUS_OK) {
+        return status;
+    }
+    struct iovec vectors[BUFFERS_MAX];
+    for (uint32_t i = 0; i < buffer_count; i++) {
+        self->buffers[i] = buffers[i];
+        vectors[i] = (struct iovec){.iov_base = buffers[i], .iov_len = buffer_length};
+    }
+    self->buffer_count = buffer_count;
+    self->buffer_length = buffer_length;
+    self->buffers_registered =
+        buffer_count != 0 && io_uring_register_buffers(&self->ring, vectors, buffer_count) == 0;
+    self->files_registered = io_uring_register_files_sparse(&self->ring, HF_DISK_FILES_MAX) == 0;
+    for (uint32_t i = 0; i < OPS_MAX; i++) {
+        self->free_ops[i] = OPS_MAX - 1 - i;
+    }
+    self->free_count = OPS_MAX;
+    self->attached = true;
+    return HF_STATUS_OK;
+}
+
+/* Files are registered when they are first appended to, by the thread that owns the ring. */
+static enum hf_status register_file(struct uring_disk *self, int file)
+{
+    if (!self->files_registered || self->files[file].registered) {
+        return HF_STATUS_OK;
+    }
+    int fd = fd_of(self, file);
+    int result = io_uring_register_files_update(&self->ring, (unsigned)file, &fd, 1);
+    if (result < 0) {
+        return fail_file(self, "register", file, -result);
+    }
+    self->files[file].registered = true;
+    return HF_STATUS_OK;
+}
+
+static int registered_buffer(const struct uring_disk *self, const uint8_t *bytes, size_t length)
+{
+    if (!self->buffers_registered) {
+        return -1;
+    }
+    for (uint32_t i = 0; i < self->buffer_count; i++) {
+        const uint8_t *buffer = self->buffers[i];
+        if (bytes >= buffer && bytes + length <= buffer + self->buffer_length) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static void prepare_write(struct uring_disk *self, struct io_uring_sqe *sqe, int file,
+                          const void *bytes, uint32_t length, uint64_t offset)
+{
+    bool fixed = self->files[file].registered;
+    int target = fixed ? file : fd_of(self, file);
+    int buffer = registered_buffer(self, bytes, length);
+    if (buffer >= 0) {
+        io_uring_prep_write_fixed(sqe, target, bytes, length, offset, buffer);
+    } else {
+        io_uring_prep_write(sqe, target, bytes, length, offset);
+    }
+    sqe->flags |= fixed ? IOSQE_FIXED_FILE : 0;
+}
+
+static enum hf_status queue(struct uring_disk *self, int file, uint64_t offset, const void *bytes,
+                            size_t length, uint64_t tag, bool durable)
+{
+    assert(self->attached);
+    assert(length <= UINT32_MAX);
+    assert(offset % self->disk.block_size == 0);
+    assert(length % self->disk.block_size == 0);
+    if (self->free_count == 0 || io_uring_sq_space_left(&self->ring) < 2) {
+        return HF_STATUS_AGAIN;
+    }
+    enum hf_status status = register_file(self, file);
+    if (status != HF_STATUS_OK) {
+        return status;
+    }
+    uint32_t number = self->free_ops[--self->free_count];
+    self->ops[number] =
+        (struct op){.tag = tag, .length = (uint32_t)length, .parts = durable ? 2 : 1};
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&self->ring);
+    assert(sqe != NULL);
+    prepare_write(self, sqe, file, bytes, (uint32_t)length, offset);
+    io_uring_sqe_set_data64(sqe, (uint64_t)number * 2);
+    self->unsubmitted++;
+    if (durable) {
+        sqe->flags |= IOSQE_IO_LINK;
+        struct io_uring_sqe *sync = io_uring_get_sqe(&self->ring);
+        assert(sync != NULL);
+        bool fixed = self->files[file].registered;
+        io_uring_prep_fsync(sync, fixed ? file : fd_of(self, file), IORING_FSYNC_DATASYNC);
+        sync->flags |= fixed ? IOSQE_FIXED_FILE : 0;
+        io_uring_sqe_set_data64(sync, (uint64_t)number * 2 + 1);
+        self->unsubmitted++;
+    }
+    return HF_STATUS_OK;
+}
+
+static enum hf_status uring_append(struct hf_disk *disk, int file, uint64_t offset,
+                                   const void *buffer, size_t length, uint64_t tag)
+{
+    return queue(self_of(disk), file, offset, buffer, length, tag, true);
+}
+
+static enum hf_status uring_fill(struct hf_disk *disk, int file, uint64_t offset,
+                                 const void *buffer, size_t length, uint64_t tag)
+{
+    return queue(self_of(disk), file, offset, buffer, length, tag, false);
+}
+
+/* One part of an op has ended. The reason kept is the write's own, not the cancelled flush. */
+static void part_ended(struct op *op, bool is_flush, int result)
+{
+    assert(op->parts > 0);
+    op->parts--;
+    if (is_flush) {
+        if (result < 0 && !op->failed) {
+            op->failed = true;
+            op->error = -result;
+        }
+    } else if (result < 0) {
+        op->failed = true;
+        op->error = -result;
+    } else if ((uint32_t)result != op->length) {
+        op->failed = true;
+        op->error = EIO; /* short: the flush has been cancelled */
+    }
+}
+
+static uint32_t uring_poll(struct hf_disk *disk, struct hf_disk_completion *completions,
+                           uint32_t most)
+{
+    struct uring_disk *self = self_of(disk);
+    assert(self->attached);
+    if (self->free_count == OPS_MAX) {
+        return 0; /* nothing is on its way: no system call */
+    }
+    if (self->unsubmitted != 0) {
+        int submitted = io_uring_submit_and_get_events(&self->ring);
+        if (submitted > 0) {
+            assert((uint32_t)submitted <= self->unsubmitted);
+            self->unsubmitted -= (uint32_t)submitted;
+        }
+        /* Otherwise the kernel is out of memory or busy with completions: the requests wait in the
+         * queue for the next poll. */
+    } else if (io_uring_cq_ready(&self->ring) == 0) {
+        (void)!io_uring_get_events(&self->ring);
+    }
+    uint32_t count = 0;
+    struct io_uring_cqe *cqe = NULL;
+    while (count < most && io_uring_peek_cqe(&self->ring, &cqe) == 0) {
+        uint64_t data = io_uring_cqe_get_data64(cqe);
+        assert(data / 2 < OPS_MAX);
+        uint32_t number = (uint32_t)(data / 2);
+        struct op *op = &self->ops[number];
+        part_ended(op, data % 2 == 1, cqe->res);
+        io_uring_cqe_seen(&self->ring, cqe);
+        if (op->parts == 0) {
+            enum hf_status status = HF_STATUS_OK;
+            if (op->failed) {
+                status = op->error == ENOSPC || op->error == EDQUOT ? HF_STATUS_FULL : HF_STATUS_IO;
+            }
+            completions[count++] =
+                (struct hf_disk_completion){.tag = op->tag, .status = status, .error = op->error};
+            self->free_ops[self->free_count++] = number;
+        }
+    }
+    return count;
+}
+
+static void uring_destroy(struct hf_disk *disk)
+{
+    struct uring_disk *self = self_of(disk);
+    if (self->attached) {
+        io_uring_queue_exit(&self->ring);
+    }
+    for (int i = 0; i < HF_DISK_FILES_MAX; i++) {
+        if (self->files[i].fd >= 0) {
+            close(self->files[i].fd);
+        }
+    }
+    close(self->directory); /* and with it the lock */
+    free(self);
+}
+
+static const struct hf_disk_maker uring_maker = {
+    .open = uring_open,
+    .close = uring_close,
+    .size = uring_size,
+    .read = uring_read,
+    .write = uring_write,
+    .flush = uring_flush,
+    .allocate = uring_allocate,
+    .rename = uring_rename,
+    .remove = uring_remove,
+    .flush_directory = uring_flush_directory,
+    .list = uring_list,
+    .lock = uring_lock,
+    .attach = uring_attach,
+    .append = uring_append,
+    .fill = uring_fill,
+    .poll = uring_poll,
+    .destroy = uring_destroy,
+};
+
+/* ---- Opening the directory ---- */
+
+/* Makes the directory, and its name in the one above durable. */
+static enum hf_status make_directory(struct uring_disk *self, const char *directory)
+{
+    if (mkdir(directory, 0750) != 0) {
+        return errno == EEXIST ? HF_STATUS_OK : fail(self, "make directory", "", errno);
+    }
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int above = fd < 0 ? -1 : openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int result = above < 0 ? -1 : fsync(above);
+    int error = errno;
+    if (above >= 0) {
+        close(above);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return result == 0 ? HF_STATUS_OK : fail(self, "flush the directory above", "", error);
+}
+
+static enum hf_status open_directory(struct uring_disk *self, const char *directory, bool create)
+{
+    if (create && !self->disk.read_only) {
+        enum hf_status status = make_directory(self, directory);
+        if (status != HF_STATUS_OK) {
+            return status;
+        }
+    }
+    self->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (self->directory < 0) {
+        return fail(self, "open", "", errno);
+    }
+    if (!self->disk.read_only && faccessat(self->directory, ".", R_OK | W_OK | X_OK, 0) != 0) {
+        return fail(self, "may not be written", "", errno);
+    }
+    return HF_STATUS_OK;
+}
+
+enum hf_status hf_disk_uring_open(const char *directory, bool read_only, bool create,
+                                  uint32_t block_size, struct hf_disk **disk,
+                                  struct hf_fault *fault)
+{
+    if (block_size != 512 && block_size != 4096) {
+        snprintf(fault->line, sizeof fault->line, "block size %u: expected 512 or 4096",
+                 block_size);
+        return HF_STATUS_INVALID;
+    }
+    struct uring_disk *self = calloc(1, sizeof *self);
+    if (self == NULL) {
+        snprintf(fault->line, sizeof fault->line, "no memory to open %.160s", directory);
+        return HF_STATUS_NO_MEMORY;
+    }
+    self->disk.maker = &uring_maker;
+    self->disk.block_size = block_size;
+    self->disk.read_only = read_only;
+    self->directory = -1;
+    for (int i = 0; i < HF_DISK_FILES_MAX; i++) {
+        self->files[i].fd = -1;
+    }
+    snprintf(self->path, sizeof self->path, "%s", directory);
+    enum hf_status status = open_directory(self, directory, create);
+    if (status != HF_STATUS_OK) {
+        *fault = self->disk.fault;
+        if (self->directory >= 0) {
+            close(self->directory);
+        }
+        free(self);
+        return status;
+    }
+    *disk = &self->disk;
+    return HF_STATUS_OK;
+}

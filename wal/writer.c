@@ -1,0 +1,719 @@
+/* Two machines in one, both turned by poll.
+ *
+ * The log proper: records go to the current segment, each with one durable append. Slots remember
+ * what is on its way, by index modulo their count; three indices walk over them:
+ *
+ *     returned  <=  commit  <=  last          (last - commit <= depth)
+ *     batches given back | durable, not given back | in flight
+ *
+ * The maker of segments: creates one under a temporary name, gives it its room, fills it with zeros
+ * piece by piece, the last piece with a flush, and names it. Only then does it count as room: its
+ * size, its zeros and its name are durable before any record lies in it. It works when the log is
+ * idle, or in step with the log when no segment is ready. */
+#include "writer.h"
+#include "segment.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SLOT_COUNT      HF_LOG_BATCHES_MAX
+#define COMPLETIONS_MAX 32
+#define TAG_FILL        UINT64_MAX
+/* With no space, this many polls pass before the maker tries again: the poller may spin, and each
+ * try costs a handful of system calls. */
+#define POLLS_BETWEEN_TRIES 4096
+
+struct slot {
+    struct hf_log_batch *batch;
+    bool durable;
+    bool in_previous; /* its record lies in the previous segment */
+};
+
+struct segment_file {
+    uint64_t number; /* 0: none */
+    int file;        /* -1: not open */
+};
+
+enum making {
+    MAKING_NOTHING = 0,
+    MAKING_PIECES = 1,   /* created, being filled */
+    MAKING_COMPLETE = 2, /* filled and flushed; to be named */
+    MAKING_BLOCKED = 3,  /* there was no space */
+};
+
+struct hf_log_writer {
+    struct hf_disk *disk;
+    struct hf_log_writer_options options;
+    struct hf_id cluster;
+    uint64_t epoch;
+    uint32_t block_size;
+    uint64_t segment_size;
+
+    /* The log proper. */
+    uint64_t last_index;
+    struct hf_hash last_hash;
+    uint64_t next_place;
+    uint64_t last_timestamp_ns;
+    uint64_t returned_index;
+    struct slot slots[SLOT_COUNT];
+    uint32_t previous_count; /* records in flight in the previous segment */
+    struct segment_file previous;
+    struct segment_file current;
+    struct segment_file next;
+    uint64_t offset;       /* in the current segment */
+    uint64_t segment_last; /* newest with its name; those after `current` are ready */
+
+    /* The maker. */
+    enum making making;
+    int making_file;
+    uint64_t making_filled;
+    bool making_busy; /* a piece is on its way */
+    uint32_t polls_to_wait;
+    uint8_t *zeros;
+
+    /* For any thread to look at. Written by the log's thread alone. */
+    _Atomic uint64_t commit_index;
+    _Atomic bool room;
+    _Atomic bool poisoned;
+
+    bool attached;
+    uint32_t outstanding; /* queued with the disk and not completed, pieces included */
+    uint64_t records;
+    uint64_t operations;
+    uint64_t bytes_logical;
+    uint64_t bytes_device;
+    struct hf_fault fault;
+    uint8_t *memory; /* of all batches */
+    struct hf_log_batch batches[HF_LOG_BATCHES_MAX];
+};
+
+static void maker_step(struct hf_log_writer *writer);
+
+/* ---- Create and destroy ---- */
+
+void hf_log_writer_defaults(struct hf_log_writer_options *options)
+{
+    *options = (struct hf_log_writer_options){
+        .depth = HF_LOG_DEPTH_DEFAULT,
+        .segments_ahead = HF_LOG_AHEAD_DEFAULT,
+        .batch_count = HF_LOG_BATCHES_DEFAULT,
+        .batch_capacity = HF_LOG_CAPACITY_DEFAULT,
+    };
+}
+
+static enum hf_status check_options(const struct hf_log_writer_options *options,
+                                    uint64_t segment_size, struct hf_fault *fault)
+{
+    const char *wrong = NULL;
+    if (options->depth < 1 || options->depth > HF_LOG_DEPTH_MAX) {
+        wrong = "depth";
+    } else if (options->segments_ahead < 1 || options->segments_ahead > HF_LOG_AHEAD_MAX) {
+        wrong = "segments ahead";
+    } else if (options->batch_count < 1 || options->batch_count > HF_LOG_BATCHES_MAX) {
+        wrong = "batch count";
+    } else if (options->batch_capacity == 0 || options->batch_capacity % HF_RECORD_BLOCK_MAX != 0 ||
+               options->batch_capacity > HF_RECORD_LENGTH_MAX) {
+        wrong = "batch capacity";
+    } else if ((uint64_t)options->batch_capacity * options->batch_count > segment_size) {
+        wrong = "all batches together: they must fit one segment, their size";
+    }
+    if (wrong != NULL) {
+        snprintf(fault->line, sizeof fault->line, "log writer: the %s is out of range", wrong);
+        return HF_STATUS_INVALID;
+    }
+    return HF_STATUS_OK;
+}
+
+static void init_batches(struct hf_log_writer *writer)
+{
+    uint32_t capacity = writer->options.batch_capacity;
+    for (uint32_t i = 0; i < writer->options.batch_count; i++) {
+        struct hf_log_batch *batch = &writer->batches[i];
+        batch->bytes = writer->memory + (size_t)i * capacity;
+        batch->capacity = capacity;
+        batch->number = i;
+        hf_log_batch_begin(batch, 0, 0);
+    }
+}
+
+enum hf_status hf_log_writer_create(struct hf_disk *disk, const struct hf_log_state *state,
+                                    const struct hf_log_writer_options *options,
+                                    struct hf_log_writer **writer_made, struct hf_fault *fault)
+{
+    enum hf_status status = check_options(options, state->superblock.segment_size, fault);
+    if (status != HF_STATUS_OK) {
+        return status;
+    }
+    assert(state->next_place >= 1);
+    size_t memory_size = (size_t)options->batch_capacity * options->batch_count;
+    struct hf_log_writer *writer = calloc(1, sizeof *writer);
+    uint8_t *memory = aligned_alloc(HF_LOG_BATCH_ALIGNMENT, memory_size);
+    uint8_t *zeros = aligned_alloc(HF_LOG_BATCH_ALIGNMENT, HF_SEGMENT_PIECE_SIZE);
+    if (writer == NULL || memory == NULL || zeros == NULL) {
+        free(writer);
+        free(memory);
+        free(zeros);
+        snprintf(fault->line, sizeof fault->line, "log writer: no memory for %zu bytes of batches",
+                 memory_size);
+        return HF_STATUS_NO_MEMORY;
+    }
+    memset(memory, 0, memory_size);
+    memset(zeros, 0, HF_SEGMENT_PIECE_SIZE);
+    writer->disk = disk;
+    writer->options = *options;
+    writer->cluster = state->superblock.cluster;
+    writer->epoch = hf_superblock_epoch(&state->superblock);
+    writer->block_size = state->superblock.block_size;
+    writer->segment_size = state->superblock.segment_size;
+    writer->last_index = state->last_index;
+    writer->last_hash = state->last_hash;
+    writer->next_place = state->next_place;
+    writer->last_timestamp_ns = state->last_timestamp_ns;
+    writer->returned_index = state->last_index;
+    writer->previous.file = -1;
+    writer->next.file = -1;
+    /* With no segment made yet the current one is number 0: full, so the first record moves on. */
+    writer->current = (struct segment_file){.file = -1};
+    writer->offset = writer->segment_size;
+    if (state->segment <= state->segment_last) {
+        writer->current.number = state->segment;
+        writer->offset = state->offset;
+    }
+    writer->segment_last = state->segment_last;
+    writer->making_file = -1;
+    writer->zeros = zeros;
+    writer->memory = memory;
+    atomic_init(&writer->commit_index, state->last_index);
+    init_batches(writer);
+    *writer_made = writer;
+    return HF_STATUS_OK;
+}
+
+struct hf_log_batch *hf_log_writer_batch(struct hf_log_writer *writer, uint32_t number)
+{
+    assert(number < writer->options.batch_count);
+    return &writer->batches[number];
+}
+
+static void close_file(struct hf_log_writer *writer, struct segment_file *segment)
+{
+    if (segment->file >= 0) {
+        /* Every record in it is flushed, or will never be acknowledged. */
+        (void)!writer->disk->maker->close(writer->disk, segment->file);
+        segment->file = -1;
+    }
+}
+
+void hf_log_writer_destroy(struct hf_log_writer *writer)
+{
+    if (writer == NULL) {
+        return;
+    }
+    /* The device may still read from the batches: not one is released before all have ended. */
+    while (writer->outstanding != 0) {
+        struct hf_disk_completion completions[COMPLETIONS_MAX];
+        uint32_t count = writer->disk->maker->poll(writer->disk, completions, COMPLETIONS_MAX);
+        assert(count <= writer->outstanding);
+        writer->outstanding -= count;
+    }
+    struct segment_file making = {.file = writer->making_file};
+    close_file(writer, &making);
+    close_file(writer, &writer->previous);
+    close_file(writer, &writer->current);
+    close_file(writer, &writer->next);
+    free(writer->memory);
+    free(writer->zeros);
+    free(writer);
+}
+
+/* ---- State that others see ---- */
+
+/* P7: the first error is the last word. */
+static void poison(struct hf_log_writer *writer, const char *what, const char *why)
+{
+    if (atomic_load_explicit(&writer->poisoned, memory_order_relaxed)) {
+        return;
+    }
+    snprintf(writer->fault.line, sizeof writer->fault.line, "the log is poisoned: %s: %.150s", what,
+             why);
+    atomic_store_explicit(&writer->room, false, memory_order_relaxed);
+    /* Release, with the acquire in is_poisoned: who sees it sees the fault line. */
+    atomic_store_explicit(&writer->poisoned, true, memory_order_release);
+}
+
+static bool is_poisoned(const struct hf_log_writer *writer)
+{
+    return atomic_load_explicit(&writer->poisoned, memory_order_relaxed);
+}
+
+static uint64_t commit_of(const struct hf_log_writer *writer)
+{
+    return atomic_load_explicit(&writer->commit_index, memory_order_relaxed);
+}
+
+uint64_t hf_log_writer_commit_index(const struct hf_log_writer *writer)
+{
+    /* Acquire, with the release in advance_commit. */
+    return atomic_load_explicit(&writer->commit_index, memory_order_acquire);
+}
+
+bool hf_log_writer_has_room(const struct hf_log_writer *writer)
+{
+    /* A hint, and always a late one: the promise behind it has all batches to spare. */
+    return atomic_load_explicit(&writer->room, memory_order_relaxed);
+}
+
+bool hf_log_writer_is_poisoned(const struct hf_log_writer *writer)
+{
+    return atomic_load_explicit(&writer->poisoned, memory_order_acquire);
+}
+
+const struct hf_fault *hf_log_writer_fault(const struct hf_log_writer *writer)
+{
+    static const struct hf_fault none;
+    return hf_log_writer_is_poisoned(writer) ? &writer->fault : &none;
+}
+
+static uint64_t segments_ready(const struct hf_log_writer *writer)
+{
+    assert(writer->segment_last >= writer->current.number);
+    return writer->segment_last - writer->current.number;
+}
+
+/* Room for all batches, all full: so much may be under way when the answer is read elsewhere. */
+static void publish_room(struct hf_log_writer *writer)
+{
+    uint64_t wanted = (uint64_t)writer->options.batch_capacity * writer->options.batch_count;
+    bool room = segments_ready(writer) != 0 || writer->segment_size - writer->offset >= wanted;
+    atomic_store_explicit(&writer->room, room && !is_poisoned(writer), memory_order_relaxed);
+}
+
+void hf_log_writer_count(const struct hf_log_writer *writer, struct hf_log_writer_counts *counts)
+{
+    *counts = (struct hf_log_writer_counts){
+        .last_index = writer->last_index,
+        .commit_index = commit_of(writer),
+        .in_flight = (uint32_t)(writer->last_index - writer->returned_index),
+        .segments_ready = (uint32_t)segments_ready(writer),
+        .segment = writer->current.number,
+        .offset = writer->offset,
+        .records = writer->records,
+        .operations = writer->operations,
+        .bytes_logical = writer->bytes_logical,
+        .bytes_device = writer->bytes_device,
+    };
+}
+
+void hf_log_writer_describe(const struct hf_log_writer *writer, struct hf_checkpoint_header *header)
+{
+    assert(writer->returned_index == writer->last_index);
+    assert(commit_of(writer) == writer->last_index);
+    memset(header, 0, sizeof *header);
+    header->cluster = writer->cluster;
+    header->index = writer->last_index;
+    header->epoch = writer->epoch;
+    header->place = writer->next_place - 1;
+    header->timestamp_ns = writer->last_timestamp_ns;
+    header->record_hash = writer->last_hash;
+}
+
+/* ---- Submitting ---- */
+
+static enum hf_status open_named(struct hf_log_writer *writer, struct segment_file *segment)
+{
+    char name[HF_DISK_NAME_SIZE];
+    hf_segment_format_name(segment->number, name);
+    enum hf_status status = writer->disk->maker->open(
+        writer->disk, name, HF_DISK_WRITE | HF_DISK_DIRECT, &segment->file);
+    if (status != HF_STATUS_OK) {
+        segment->file = -1;
+        poison(writer, "a segment cannot be opened", writer->disk->fault.line);
+        return HF_STATUS_IO;
+    }
+    return HF_STATUS_OK;
+}
+
+/* Has the next segment open before it is needed, so that moving on costs nothing. */
+static enum hf_status open_next(struct hf_log_writer *writer)
+{
+    if (writer->next.file >= 0 || segments_ready(writer) == 0) {
+        return HF_STATUS_OK;
+    }
+    writer->next.number = writer->current.number + 1;
+    return open_named(writer, &writer->next);
+}
+
+/* Moves on to the next segment. What is left of the current one stays zeros. */
+static enum hf_status move_on(struct hf_log_writer *writer)
+{
+    if (segments_ready(writer) == 0) {
+        return HF_STATUS_FULL;
+    }
+    if (writer->previous.file >= 0) {
+        /* All batches fit one segment, so this one's records are on their way out. */
+        return HF_STATUS_AGAIN;
+    }
+    enum hf_status status = open_next(writer);
+    if (status != HF_STATUS_OK) {
+        return status;
+    }
+    assert(writer->previous_count == 0);
+    uint64_t commit = commit_of(writer);
+    for (uint64_t index = commit + 1; index <= writer->last_index; index++) {
+        struct slot *slot = &writer->slots[index % SLOT_COUNT];
+        if (!slot->durable) {
+            slot->in_previous = true;
+            writer->previous_count++;
+        }
+    }
+    writer->previous = writer->current;
+    if (writer->previous_count == 0) {
+        close_file(writer, &writer->previous);
+    }
+    writer->current = writer->next;
+    writer->next = (struct segment_file){.file = -1};
+    writer->offset = 0;
+    return HF_STATUS_OK;
+}
+
+/* Makes the batch's bytes a record, whole and padded. */
+static const struct hf_record_header *seal(struct hf_log_writer *writer, struct hf_log_batch *batch,
+                                           uint32_t padded)
+{
+    struct hf_record_header *record = (struct hf_record_header *)(void *)batch->bytes;
+    *record = (struct hf_record_header){
+        .magic = HF_RECORD_MAGIC,
+        .format = HF_RECORD_FORMAT,
+        .kind = batch->count == 0 ? HF_RECORD_MARK : HF_RECORD_OPERATIONS,
+        .length = batch->length,
+        .count = batch->count,
+        .cluster = writer->cluster,
+        .epoch = writer->epoch,
+        .index = writer->last_index + 1,
+        .first_place = batch->first_place,
+        .timestamp_ns = batch->timestamp_ns,
+        .commit = commit_of(writer),
+        .prev_hash = writer->last_hash,
+    };
+    memset(batch->bytes + batch->length, 0, padded - batch->length);
+    hf_record_seal(record);
+    return record;
+}
+
+enum hf_status hf_log_writer_submit(struct hf_log_writer *writer, struct hf_log_batch *batch)
+{
+    assert(writer->attached);
+    assert(batch == &writer->batches[batch->number]);
+    assert(batch->length >= HF_RECORD_HEADER_SIZE);
+    assert(batch->length <= batch->capacity);
+    assert(batch->first_place == writer->next_place);
+    assert(batch->timestamp_ns >= writer->last_timestamp_ns);
+    if (is_poisoned(writer)) {
+        return HF_STATUS_IO;
+    }
+    if (writer->last_index - commit_of(writer) >= writer->options.depth) {
+        return HF_STATUS_AGAIN;
+    }
+    uint32_t padded = hf_record_padded_length(batch->length, writer->block_size);
+    if (padded > writer->segment_size - writer->offset) {
+        enum hf_status moved = move_on(writer);
+        if (moved != HF_STATUS_OK) {
+            return moved;
+        }
+    }
+    const struct hf_record_header *record = seal(writer, batch, padded);
+    enum hf_status status = writer->disk->maker->append(
+        writer->disk, writer->current.file, writer->offset, batch->bytes, padded, record->index);
+    if (status == HF_STATUS_AGAIN) {
+        return HF_STATUS_AGAIN;
+    }
+    if (status != HF_STATUS_OK) {
+        poison(writer, "a record cannot be queued", writer->disk->fault.line);
+        return HF_STATUS_IO;
+    }
+    batch->index = record->index;
+    writer->slots[record->index % SLOT_COUNT] = (struct slot){.batch = batch};
+    writer->outstanding++;
+    writer->last_index = record->index;
+    writer->last_hash = record->hash;
+    writer->next_place += batch->count;
+    writer->last_timestamp_ns = batch->timestamp_ns;
+    writer->offset += padded;
+    writer->records++;
+    writer->operations += batch->count;
+    writer->bytes_logical += batch->length;
+    writer->bytes_device += padded;
+    return HF_STATUS_OK;
+}
+
+/* ---- Collecting ---- */
+
+static void record_completed(struct hf_log_writer *writer,
+                             const struct hf_disk_completion *completion)
+{
+    uint64_t index = completion->tag;
+    assert(index > commit_of(writer));
+    assert(index <= writer->last_index);
+    struct slot *slot = &writer->slots[index % SLOT_COUNT];
+    assert(!slot->durable);
+    if (completion->status != HF_STATUS_OK) {
+        char what[64];
+        snprintf(what, sizeof what, "record %" PRIu64 " was not written and flushed", index);
+        poison(writer, what, strerror(completion->error));
+        return;
+    }
+    slot->durable = true;
+    if (slot->in_previous) {
+        assert(writer->previous_count > 0);
+        writer->previous_count--;
+        if (writer->previous_count == 0) {
+            close_file(writer, &writer->previous);
+        }
+    }
+}
+
+static void maker_abandon(struct hf_log_writer *writer);
+
+static void piece_completed(struct hf_log_writer *writer,
+                            const struct hf_disk_completion *completion)
+{
+    assert(writer->making == MAKING_PIECES);
+    assert(writer->making_busy);
+    writer->making_busy = false;
+    if (completion->status == HF_STATUS_FULL) {
+        maker_abandon(writer);
+        return;
+    }
+    if (completion->status != HF_STATUS_OK) {
+        poison(writer, "a segment was not filled", strerror(completion->error));
+        return;
+    }
+    uint64_t left = writer->segment_size - writer->making_filled;
+    writer->making_filled += left < HF_SEGMENT_PIECE_SIZE ? left : HF_SEGMENT_PIECE_SIZE;
+    if (writer->making_filled == writer->segment_size) {
+        writer->making = MAKING_COMPLETE;
+    }
+}
+
+static void collect(struct hf_log_writer *writer)
+{
+    struct hf_disk_completion completions[COMPLETIONS_MAX];
+    uint32_t count = 0;
+    do {
+        count = writer->disk->maker->poll(writer->disk, completions, COMPLETIONS_MAX);
+        assert(count <= writer->outstanding);
+        writer->outstanding -= count;
+        for (uint32_t i = 0; i < count; i++) {
+            if (completions[i].tag == TAG_FILL) {
+                piece_completed(writer, &completions[i]);
+            } else {
+                record_completed(writer, &completions[i]);
+            }
+        }
+    } while (count == COMPLETIONS_MAX);
+}
+
+/* The commit index follows the longest durable prefix. */
+static void advance_commit(struct hf_log_writer *writer)
+{
+    uint64_t before = commit_of(writer);
+    uint64_t commit = before;
+    while (commit < writer->last_index && writer->slots[(commit + 1) % SLOT_COUNT].durable) {
+        commit++;
+    }
+    if (commit != before) {
+        /* Release, with the acquire in hf_log_writer_commit_index: what the record's completion
+         * stands for has happened before. */
+        atomic_store_explicit(&writer->commit_index, commit, memory_order_release);
+    }
+}
+
+uint32_t hf_log_writer_poll(struct hf_log_writer *writer, struct hf_log_batch *done[],
+                            uint32_t most)
+{
+    assert(writer->attached);
+    collect(writer);
+    if (is_poisoned(writer)) {
+        return 0;
+    }
+    advance_commit(writer);
+    uint64_t commit = commit_of(writer);
+    uint32_t count = 0;
+    while (count < most && writer->returned_index < commit) {
+        writer->returned_index++;
+        struct slot *slot = &writer->slots[writer->returned_index % SLOT_COUNT];
+        assert(slot->durable);
+        assert(slot->batch->index == writer->returned_index);
+        done[count++] = slot->batch;
+        slot->batch = NULL;
+    }
+    maker_step(writer);
+    publish_room(writer);
+    return count;
+}
+
+/* ---- The maker of segments ---- */
+
+/* Nothing is lost when a segment does not come to be for want of space. */
+static void maker_abandon(struct hf_log_writer *writer)
+{
+    struct segment_file making = {.file = writer->making_file};
+    close_file(writer, &making);
+    writer->making_file = -1;
+    writer->making = MAKING_BLOCKED;
+    writer->polls_to_wait = POLLS_BETWEEN_TRIES;
+    enum hf_status status = writer->disk->maker->remove(writer->disk, HF_SEGMENT_NAME_TEMPORARY);
+    if (status != HF_STATUS_OK && status != HF_STATUS_NOT_FOUND) {
+        poison(writer, "an unfinished segment cannot be removed", writer->disk->fault.line);
+    }
+}
+
+/* Blocks for the time of creating a file and reserving its room. */
+static void maker_begin(struct hf_log_writer *writer)
+{
+    struct hf_disk *disk = writer->disk;
+    enum hf_status status =
+        disk->maker->open(disk, HF_SEGMENT_NAME_TEMPORARY,
+                          HF_DISK_WRITE | HF_DISK_CREATE | HF_DISK_DIRECT, &writer->making_file);
+    if (status != HF_STATUS_OK) {
+        writer->making_file = -1;
+    } else {
+        status = disk->maker->allocate(disk, writer->making_file, writer->segment_size);
+    }
+    if (status == HF_STATUS_FULL) {
+        maker_abandon(writer);
+    } else if (status != HF_STATUS_OK) {
+        poison(writer, "a segment cannot be made", disk->fault.line);
+    } else {
+        writer->making = MAKING_PIECES;
+        writer->making_filled = 0;
+        assert(!writer->making_busy);
+    }
+}
+
+static void maker_fill(struct hf_log_writer *writer)
+{
+    uint64_t left = writer->segment_size - writer->making_filled;
+    bool last = left <= HF_SEGMENT_PIECE_SIZE;
+    size_t length = last ? (size_t)left : HF_SEGMENT_PIECE_SIZE;
+    const struct hf_disk_maker *maker = writer->disk->maker;
+    /* The last piece is a durable append: its flush covers the pieces before and the file's size.
+     */
+    enum hf_status status =
+        last ? maker->append(writer->disk, writer->making_file, writer->making_filled,
+                             writer->zeros, length, TAG_FILL)
+             : maker->fill(writer->disk, writer->making_file, writer->making_filled, writer->zeros,
+                           length, TAG_FILL);
+    if (status == HF_STATUS_AGAIN) {
+        return;
+    }
+    if (status != HF_STATUS_OK) {
+        poison(writer, "a segment cannot be filled", writer->disk->fault.line);
+        return;
+    }
+    writer->making_busy = true;
+    writer->outstanding++;
+}
+
+/* The one step that blocks for a flush: rename, and the directory made durable. */
+static void maker_name(struct hf_log_writer *writer)
+{
+    struct hf_disk *disk = writer->disk;
+    struct segment_file making = {.file = writer->making_file};
+    char name[HF_DISK_NAME_SIZE];
+    hf_segment_format_name(writer->segment_last + 1, name);
+    enum hf_status status = disk->maker->rename(disk, HF_SEGMENT_NAME_TEMPORARY, name);
+    if (status == HF_STATUS_OK) {
+        status = disk->maker->flush_directory(disk);
+    }
+    close_file(writer, &making);
+    writer->making_file = -1;
+    writer->making = MAKING_NOTHING;
+    if (status != HF_STATUS_OK) {
+        poison(writer, "a segment cannot be named", disk->fault.line);
+        return;
+    }
+    writer->segment_last++;
+}
+
+/* Whether the maker may take the device's and the thread's time now: when nothing is in flight; or
+ * when no segment is ready, and the one in the making is behind the one in use. */
+static bool maker_may_work(const struct hf_log_writer *writer)
+{
+    if (writer->last_index == commit_of(writer)) {
+        return true;
+    }
+    if (segments_ready(writer) != 0) {
+        return false;
+    }
+    return writer->making != MAKING_PIECES || writer->making_filled <= writer->offset;
+}
+
+static void maker_step(struct hf_log_writer *writer)
+{
+    if (open_next(writer) != HF_STATUS_OK || writer->making_busy) {
+        return;
+    }
+    if (writer->making == MAKING_BLOCKED) {
+        writer->polls_to_wait--;
+        if (writer->polls_to_wait == 0) {
+            writer->making = MAKING_NOTHING;
+        }
+        return;
+    }
+    if (writer->making == MAKING_NOTHING &&
+        segments_ready(writer) >= writer->options.segments_ahead) {
+        return;
+    }
+    if (!maker_may_work(writer)) {
+        return;
+    }
+    switch (writer->making) {
+    case MAKING_NOTHING:
+        maker_begin(writer);
+        break;
+    case MAKING_PIECES:
+        maker_fill(writer);
+        break;
+    case MAKING_COMPLETE:
+        maker_name(writer);
+        break;
+    case MAKING_BLOCKED:
+        break;
+    }
+}
+
+/* ---- Attaching ---- */
+
+enum hf_status hf_log_writer_attach(struct hf_log_writer *writer, struct hf_fault *fault)
+{
+    assert(!writer->attached);
+    void *buffers[HF_LOG_BATCHES_MAX];
+    for (uint32_t i = 0; i < writer->options.batch_count; i++) {
+        buffers[i] = writer->batches[i].bytes;
+    }
+    enum hf_status status = writer->disk->maker->attach(
+        writer->disk, buffers, writer->options.batch_capacity, writer->options.batch_count);
+    if (status != HF_STATUS_OK) {
+        *fault = writer->disk->fault;
+        return status;
+    }
+    writer->attached = true;
+    if (writer->current.number != 0 && open_named(writer, &writer->current) != HF_STATUS_OK) {
+        *fault = writer->fault;
+        return HF_STATUS_IO;
+    }
+    publish_room(writer);
+    while (!hf_log_writer_has_room(writer) && writer->making != MAKING_BLOCKED) {
+        struct hf_log_batch *none = NULL;
+        uint32_t returned = hf_log_writer_poll(writer, &none, 1);
+        assert(returned == 0);
+        if (is_poisoned(writer)) {
+            *fault = writer->fault;
+            return HF_STATUS_IO;
+        }
+    }
+    return HF_STATUS_OK;
+}
