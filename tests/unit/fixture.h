@@ -225,4 +225,68 @@ static inline void open_accounts(struct fixture *f)
     assert_ok(f, make_move(f, 1, 3, 1000));
 }
 
+/* One fixture a test, with accounts opened; the sums checked at its end. */
+static inline int open_each(void **state)
+{
+    struct fixture *f = malloc(sizeof(*f));
+
+    assert_non_null(f);
+    open_fixture(f, &small_limits);
+    open_accounts(f);
+    *state = f;
+    return 0;
+}
+
+static inline int close_each(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_true(hf_ledger_is_balanced(f->ledger));
+    close_fixture(f);
+    free(f);
+    return 0;
+}
+
+#define assert_balances(f, number, expected_posted, expected_out, expected_in) \
+    do {                                                                       \
+        struct hf_account_view view_ = view_account((f), (number));            \
+        assert_int_equal(view_.posted, (expected_posted));                     \
+        assert_int_equal(view_.held_out, (expected_out));                      \
+        assert_int_equal(view_.held_in, (expected_in));                        \
+    } while (0)
+
+#define assert_money(f, expected_approved, expected_available, expected_posted) \
+    do {                                                                        \
+        assert_int_equal((f)->reply.approved, (expected_approved));             \
+        assert_int_equal((f)->reply.available, (expected_available));           \
+        assert_int_equal((f)->reply.posted, (expected_posted));                 \
+    } while (0)
+
+static inline struct hf_ledger_counts counts_of(const struct fixture *f)
+{
+    struct hf_ledger_counts counts;
+    hf_ledger_count(f->ledger, &counts);
+    return counts;
+}
+
+static inline void query(const struct fixture *f, uint8_t subject, struct hf_id id,
+                         struct hf_query_reply *reply)
+{
+    struct hf_op_query query = {
+        .header = {.length = sizeof(query), .type = HF_OP_QUERY, .id = {44, 55}},
+        .subject_id = id,
+        .subject = subject,
+    };
+
+    memset(reply, 0xee, sizeof(*reply));
+    hf_ledger_query(f->ledger, &query, reply);
+    assert_int_equal(reply->reply.type, HF_OP_QUERY | HF_REPLY_TYPE_BIT);
+    assert_true(hf_id_equal(reply->reply.id, query.header.id));
+    assert_int_equal(reply->reply.place, hf_ledger_place(f->ledger));
+    assert_int_equal(reply->reply.timestamp_ns, hf_ledger_timestamp_ns(f->ledger));
+    assert_int_equal(reply->reply.approved, 0);
+}
+
+#define each(test) cmocka_unit_test_setup_teardown(test, open_each, close_each)
+
 #endif
