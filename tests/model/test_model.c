@@ -19,7 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS           12
+#define ROUNDS_MIN       12 /* each with other limits, from nothing */
+#define ROUND_OPERATIONS UINT64_C(80000)
 #define OPERATIONS_USUAL UINT64_C(1000000)
 #define OPERATIONS_SHORT UINT64_C(20000)
 #define SEED_USUAL       UINT64_C(20250117)
@@ -519,14 +520,21 @@ static void do_round(struct run *run, uint64_t operations)
     run->model = NULL;
 }
 
+static uint64_t rounds_of(uint64_t operations)
+{
+    uint64_t rounds = operations / ROUND_OPERATIONS;
+    return rounds < ROUNDS_MIN ? ROUNDS_MIN : rounds;
+}
+
 static void do_run(uint64_t seed, uint64_t operations, struct run *run)
 {
+    uint64_t rounds = rounds_of(operations);
     memset(run, 0, sizeof(*run));
     run->seed = seed;
     run->operations = operations;
     run->draw.state = seed;
-    for (uint64_t round = 0; round < ROUNDS; round++) {
-        uint64_t end = operations * (round + 1) / ROUNDS;
+    for (uint64_t round = 0; round < rounds; round++) {
+        uint64_t end = round + 1 < rounds ? operations / rounds * (round + 1) : operations;
         do_round(run, end - run->step);
     }
 }
@@ -562,7 +570,8 @@ int main(int argc, char *argv[])
         else
             return 2;
     }
-    printf("seed %" PRIu64 ", %" PRIu64 " operations in %d rounds\n", seed, operations, ROUNDS);
+    printf("seed %" PRIu64 ", %" PRIu64 " operations in %" PRIu64 " rounds\n", seed, operations,
+           rounds_of(operations));
     fflush(stdout);
 
     uint64_t short_operations = operations < OPERATIONS_SHORT ? operations : OPERATIONS_SHORT;
