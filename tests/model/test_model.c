@@ -42,6 +42,8 @@ struct run {
     uint64_t bundles;
     uint64_t images;
     uint64_t answered_by_holds; /* ids that only their hold still knew */
+    uint64_t swept_place;       /* of the state that was swept last, and its digest */
+    struct hf_id swept_digest;
     uint64_t trace; /* a hash over all answers: two runs with one seed must have the same */
     struct draw draw;
     struct model *model;
@@ -295,6 +297,11 @@ static void sweep(struct run *run)
     struct hf_id replayed = hf_ledger_digest(run->replayed.ledger);
     require(run, hf_id_equal(live, replayed),
             "the state after replaying what took a place is another than the live one");
+    bool moved = run->swept_place != run->model->place;
+    require(run, moved != hf_id_equal(live, run->swept_digest),
+            moved ? "the digest does not see what was done" : "the digest moves by itself");
+    run->swept_place = run->model->place;
+    run->swept_digest = live;
     mix_trace(run, &live, sizeof(live));
 }
 
@@ -486,6 +493,8 @@ static void go_through_image(struct run *run)
     run->live = read_image(run, &limits, image, length);
     run->replayed = read_image(run, &limits, image, length);
     model_resize(run->model, &limits);
+    run->swept_digest = hf_ledger_digest(run->live.ledger);
+    run->swept_place = run->model->place;
     free(image);
     run->images++;
     sweep(run);
@@ -500,6 +509,8 @@ static void do_round(struct run *run, uint64_t operations)
     run->live = make_ledger(&limits);
     run->replayed = make_ledger(&limits);
     draw_start_round(&run->draw, run->model);
+    run->swept_digest = hf_ledger_digest(run->live.ledger);
+    run->swept_place = 0;
 
     uint64_t end = run->step + operations;
     while (run->step < end) {
