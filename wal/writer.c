@@ -236,7 +236,7 @@ static void poison(struct hf_log_writer *writer, const char *what, const char *w
     if (atomic_load_explicit(&writer->poisoned, memory_order_relaxed)) {
         return;
     }
-    snprintf(writer->fault.line, sizeof writer->fault.line, "the log is poisoned: %s: %.180s", what,
+    snprintf(writer->fault.line, sizeof writer->fault.line, "the log is poisoned: %s: %.150s", what,
              why);
     atomic_store_explicit(&writer->room, false, memory_order_relaxed);
     /* Release, with the acquire in is_poisoned: who sees it sees the fault line. */

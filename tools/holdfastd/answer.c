@@ -373,7 +373,7 @@ char *answer_line(struct node *node, const char *line)
     snprintf(copy, sizeof copy, "%s", line);
     answer = find_and_answer(node, copy);
     if (answer != NULL) {
-        text = json_dumps(answer, 0);
+        text = json_dumps(answer, JSON_REAL_PRECISION(6));
         json_decref(answer);
     }
     return text;

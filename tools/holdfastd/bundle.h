@@ -26,7 +26,7 @@ struct bundle_extra {
 };
 
 struct bundle {
-    uint32_t operation_count;
+    _Alignas(64) uint32_t operation_count;
     uint32_t extra_count;
     uint64_t record_index; /* answers leave when this log record is durable; 0: at once */
     struct sender senders[HF_BUNDLE_OPERATIONS_MAX];

@@ -236,17 +236,37 @@ static int take_setting(void *context, const char *section, const char *key, con
     return why == NULL;
 }
 
+/* How this program's files differ from the reader's defaults: a semicolon is part of a value
+ * (node.cores has them), an indented line is a line like any other, and the longest value
+ * (port.eal) fits on its line. */
+static void set_up_reader(void)
+{
+    static char inline_comment[] = "#";
+
+    ini_inline_comment_prefixes = inline_comment;
+    ini_allow_multiline = false;
+    ini_max_line = 4 * CONFIG_TEXT_SIZE;
+}
+
 static enum hf_status read_file(struct config *config, const char *path, struct hf_fault *fault)
 {
     struct file_reading reading = {.config = config, .file = fopen(path, "re")};
+    bool unreadable;
     int line;
 
     if (reading.file == NULL) {
         snprintf(fault->line, sizeof fault->line, "%.200s: %s", path, strerror(errno));
         return HF_STATUS_INVALID;
     }
+    set_up_reader();
+    errno = 0;
     line = ini_parse_stream(next_line, &reading, take_setting, &reading);
+    unreadable = ferror(reading.file) != 0;
+    if (unreadable) /* a directory opens, and reads as nothing */
+        snprintf(fault->line, sizeof fault->line, "%.200s: %s", path, strerror(errno));
     fclose(reading.file);
+    if (unreadable)
+        return HF_STATUS_INVALID;
     if (line == 0)
         return HF_STATUS_OK;
     snprintf(fault->line, sizeof fault->line, "%.100s:%d: %s", path, line,
@@ -357,7 +377,8 @@ void config_print_help(FILE *out)
 
     fputs("usage: holdfastd [--config FILE] [--SECTION.KEY VALUE ...]\n"
           "       holdfastd --help | --version\n\n"
-          "Runs a Holdfast node until SIGTERM. Settings, with their defaults:\n",
+          "Runs a Holdfast node until SIGTERM. In the file, a line that begins with # or ; is a\n"
+          "comment, and so is what follows a blank and a #. Settings, with their defaults:\n",
           out);
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         if (strcmp(section, settings[i].section) != 0)

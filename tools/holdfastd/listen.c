@@ -1,31 +1,49 @@
 #include "listen.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define LOOPBACK_NETWORK 0x7f000000u
 #define LOOPBACK_MASK    0xff000000u
 
-/* Whether this process sits in another network namespace than the machine's first process. */
+/* A setting that only the machine's own network shows below /proc/sys: namespaces lack it. */
+#define FIRST_NETWORK_MARK "/proc/sys/net/core/netdev_max_backlog"
+
+static bool is_other_network(const struct stat *ours, const struct stat *other)
+{
+    return ours->st_ino != other->st_ino || ours->st_dev != other->st_dev;
+}
+
+/* Whether this process sits in another network namespace than the machine's first process. Where
+ * that one may not be looked at, two things must hold instead: this is not the kernel's first
+ * network, and whoever started us is in another one. When nothing can be told: no. */
 static bool in_own_namespace(void)
 {
     struct stat ours;
-    struct stat first;
+    struct stat other;
+    char parent[64];
 
-    return stat("/proc/self/ns/net", &ours) == 0 && stat("/proc/1/ns/net", &first) == 0 &&
-           (ours.st_ino != first.st_ino || ours.st_dev != first.st_dev);
+    if (stat("/proc/self/ns/net", &ours) != 0)
+        return false;
+    if (stat("/proc/1/ns/net", &other) == 0)
+        return is_other_network(&ours, &other);
+    snprintf(parent, sizeof parent, "/proc/%d/ns/net", (int)getppid());
+    return access("/proc/sys/net/core", F_OK) == 0 && access(FIRST_NETWORK_MARK, F_OK) != 0 &&
+           stat(parent, &other) == 0 && is_other_network(&ours, &other);
 }
 
 /* Whether every --vdev of the EAL arguments is one of the kinds that stay between processes, and
- * there is one. */
+ * there is one. The EAL takes --vd and --vde for it, too. */
 static bool only_between_processes(const char *eal)
 {
     static const char *const kinds[] = {"net_memif", "net_ring", "net_null"};
     uint32_t devices = 0;
 
-    for (const char *at = strstr(eal, "--vdev"); at != NULL; at = strstr(at, "--vdev")) {
+    for (const char *at = strstr(eal, "--vd"); at != NULL; at = strstr(at, "--vd")) {
         bool found = false;
-        at += strlen("--vdev");
+        at += strcspn(at, " =");
         at += strspn(at, " =");
         for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
             found = found || strncmp(at, kinds[i], strlen(kinds[i])) == 0;

@@ -88,5 +88,5 @@ uint32_t logger_poll(struct logger *logger)
 
 bool logger_is_pending(const struct logger *logger)
 {
-    return logger->in_flight != 0 || logger->waiting != NULL || !rte_ring_empty(logger->batches);
+    return logger->in_flight != 0 || logger->waiting != NULL || ring_count(logger->batches) != 0;
 }

@@ -365,6 +365,7 @@ enum hf_status node_start(struct node *node, const struct config *config, struct
     connect_pollers(node);
     clock_gettime(CLOCK_REALTIME, &now);
     node->started_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    node->start_place = hf_ledger_place(node->ledger);
     node->core_count = core_count;
     return start_cores(node, fault);
 }

@@ -16,6 +16,7 @@
 struct recovery {
     struct hf_ledger *ledger;
     struct hf_image_reader *image;
+    uint64_t checkpoint_place;
     uint64_t operations;
     uint64_t next_progress;
 };
@@ -49,6 +50,7 @@ static enum hf_status end_image(void *context, const struct hf_checkpoint_header
     enum hf_status status = hf_image_read_end(recovery->image);
 
     if (status == HF_STATUS_OK && hf_ledger_place(recovery->ledger) == header->place) {
+        recovery->checkpoint_place = header->place;
         fprintf(stderr, "holdfastd: checkpoint loaded, place %llu\n",
                 (unsigned long long)header->place);
         return HF_STATUS_OK;
@@ -158,6 +160,7 @@ static enum hf_status recover(struct storage *storage, struct hf_id cluster, str
     status = hf_log_open(storage->disk, &options, &replay, &storage->state, fault);
     free(image);
     storage->recovery_ns = monotonic_ns() - began_ns;
+    storage->checkpoint_place = recovery.checkpoint_place;
     if (status == HF_STATUS_OK)
         tell_recovery(storage);
     return status;
@@ -199,6 +202,7 @@ static enum hf_status fill_from_image(void *context, void *buffer, size_t size, 
 enum hf_status storage_write_checkpoint(struct storage *storage, struct hf_fault *fault)
 {
     static struct hf_image_writer image; /* one thread, and too large for a stack */
+    const struct hf_checkpoint_stream stream = {.context = &image, .source = fill_from_image};
     struct hf_checkpoint_header header;
     enum hf_status status;
 
@@ -207,7 +211,7 @@ enum hf_status storage_write_checkpoint(struct storage *storage, struct hf_fault
     assert(header.place == hf_ledger_place(storage->ledger));
     header.digest = hf_ledger_digest(storage->ledger);
     hf_image_write_begin(&image, storage->ledger);
-    status = hf_checkpoint_write(storage->checkpoint_disk, &header, fill_from_image, &image, fault);
+    status = hf_checkpoint_write(storage->checkpoint_disk, &header, &stream, fault);
     if (status == HF_STATUS_OK)
         storage->checkpoint_place = header.place;
     return status;

@@ -1,0 +1,54 @@
+/* A ledger in its steady state, for benchmarks: every account open, every card made, as many holds
+ * open and resolved as it keeps, and its memory of operation ids full, so that each new operation
+ * pushes an old one out. */
+#ifndef HF_BENCH_LEDGER_FIXTURE_H
+#define HF_BENCH_LEDGER_FIXTURE_H
+
+#include "bench/harness.h"
+#include "bench/workload.h"
+#include "engine/ledger.h"
+
+struct hf_bench_ledger {
+    struct hf_ledger *ledger;
+    void *memory;
+    size_t memory_size;
+    struct hf_bench_workload workload;
+    uint64_t cards;
+    /* Ids of the open holds, oldest first: a ring. */
+    struct hf_id *holds;
+    uint64_t holds_size;
+    uint64_t holds_head;
+    uint64_t holds_tail;
+};
+
+/* The ledger with `accounts` accounts, made at the first call for that number (it takes seconds)
+ * and shared by all after. NULL without memory. It stays until hf_bench_ledger_release_all. */
+struct hf_bench_ledger *hf_bench_ledger_get(const struct hf_bench_scale *scale, uint64_t accounts);
+/* Checks that each ledger still balances, and gives the memory back. May be called again. */
+void hf_bench_ledger_release_all(void);
+
+/* Operations waiting to be applied, back to back at their own lengths, as in a datagram. */
+struct hf_bench_pool {
+    uint32_t count;
+    size_t length;
+    uint64_t timestamp_ns;
+    uint64_t refused;
+    const union hf_operation *operations[HF_BENCH_POOL];
+    _Alignas(64) uint8_t bytes[HF_BENCH_POOL * HF_OPERATION_LENGTH_MAX];
+};
+
+void hf_bench_pool_clear(struct hf_bench_pool *pool);
+/* Room for one more operation of `length` bytes, 8-byte aligned. Asserts that there is some. */
+void *hf_bench_pool_add(struct hf_bench_pool *pool, size_t length);
+/* Fills the pool: all of one kind. The held ones go into the ring of open holds; captures take the
+ * oldest out of it. */
+void hf_bench_pool_fill_moves(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
+void hf_bench_pool_fill_hot(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
+void hf_bench_pool_fill_holds(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
+void hf_bench_pool_fill_auths(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
+void hf_bench_pool_fill_captures(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
+/* Applies all of it in bundles of `bundle` operations; answers that are not OK count as refused. */
+void hf_bench_pool_apply(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture,
+                         uint32_t bundle);
+
+#endif

@@ -1,0 +1,132 @@
+/* Operations for benchmarks. */
+#include "bench/workload.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define BEGIN_MS UINT64_C(1704067200000) /* 2024-01-01 */
+
+void hf_bench_workload_begin(struct hf_bench_workload *workload, uint64_t accounts)
+{
+    assert(accounts >= 2);
+    assert(accounts <= (UINT64_C(1) << 32));
+    workload->accounts = accounts;
+    workload->made = 0;
+    workload->random.counter = 0x5eed;
+}
+
+static uint64_t now_ms(const struct hf_bench_workload *workload)
+{
+    return BEGIN_MS + workload->made / HF_BENCH_OPERATIONS_PER_MS;
+}
+
+uint64_t hf_bench_workload_now_ns(const struct hf_bench_workload *workload)
+{
+    return now_ms(workload) * 1000000u;
+}
+
+struct hf_id hf_bench_workload_id(struct hf_bench_workload *workload)
+{
+    workload->made++;
+    return hf_id_make_operation(now_ms(workload), 0x7000, hf_bench_mix(workload->made));
+}
+
+uint64_t hf_bench_workload_account(struct hf_bench_workload *workload)
+{
+    return hf_bench_random_below(&workload->random, workload->accounts);
+}
+
+uint64_t hf_bench_workload_account_but(struct hf_bench_workload *workload, uint64_t other)
+{
+    assert(other < workload->accounts);
+    uint64_t index = hf_bench_random_below(&workload->random, workload->accounts - 1);
+    return index < other ? index : index + 1;
+}
+
+static void make_header(struct hf_bench_workload *workload, struct hf_op_header *header,
+                        uint8_t type, size_t length)
+{
+    memset(header, 0, length);
+    header->length = (uint16_t)length;
+    header->type = type;
+    header->id = hf_bench_workload_id(workload);
+}
+
+void hf_bench_make_asset(struct hf_bench_workload *workload, struct hf_op_asset_put *put)
+{
+    make_header(workload, &put->header, HF_OP_ASSET_PUT, sizeof(*put));
+    put->asset = HF_BENCH_ASSET;
+    put->scale = 2;
+    memcpy(put->code, "USD", 3);
+}
+
+void hf_bench_make_account(struct hf_bench_workload *workload, struct hf_op_account_put *put,
+                           uint64_t index)
+{
+    make_header(workload, &put->header, HF_OP_ACCOUNT_PUT, sizeof(*put));
+    put->account = hf_bench_account_id(index);
+    /* A floor that the compare must look at and that no run can reach. */
+    put->floor = -(INT64_C(1) << 60);
+    put->asset = HF_BENCH_ASSET;
+    put->status = HF_ACCOUNT_OPEN;
+}
+
+void hf_bench_make_instrument(struct hf_bench_workload *workload, struct hf_op_instrument_put *put,
+                              uint64_t index)
+{
+    make_header(workload, &put->header, HF_OP_INSTRUMENT_PUT, sizeof(*put));
+    put->token = hf_bench_token_id(index);
+    put->account = hf_bench_account_id(index);
+    put->expires_ns = INT64_MAX;
+    put->amount_limit = 1000000;
+    put->remaining = UINT64_C(1) << 60;
+    put->status = HF_INSTRUMENT_ACTIVE;
+}
+
+void hf_bench_make_move(struct hf_bench_workload *workload, struct hf_op_move *move, uint64_t payer,
+                        uint64_t payee)
+{
+    make_header(workload, &move->header, HF_OP_MOVE, sizeof(*move));
+    move->payer = hf_bench_account_id(payer);
+    move->payee = hf_bench_account_id(payee);
+    move->amount = 1 + (workload->made & 1023);
+    move->asset = HF_BENCH_ASSET;
+}
+
+void hf_bench_make_hold(struct hf_bench_workload *workload, struct hf_op_hold *hold, uint64_t payer,
+                        uint64_t payee)
+{
+    make_header(workload, &hold->header, HF_OP_HOLD, sizeof(*hold));
+    hold->payer = hf_bench_account_id(payer);
+    hold->payee = hf_bench_account_id(payee);
+    hold->amount = 1 + (workload->made & 1023);
+    hold->asset = HF_BENCH_ASSET;
+}
+
+void hf_bench_make_capture(struct hf_bench_workload *workload, struct hf_op_capture *capture,
+                           struct hf_id hold)
+{
+    make_header(workload, &capture->header, HF_OP_CAPTURE, sizeof(*capture));
+    capture->hold = hold;
+    capture->amount = HF_AMOUNT_ALL;
+    capture->final = 1;
+}
+
+void hf_bench_make_auth(struct hf_bench_workload *workload, struct hf_op_auth *auth, uint64_t card,
+                        uint64_t payee)
+{
+    make_header(workload, &auth->header, HF_OP_AUTH, sizeof(*auth));
+    auth->token = hf_bench_token_id(card);
+    auth->payee = hf_bench_account_id(payee);
+    auth->amount = 1 + (workload->made & 1023);
+    auth->acquirer = 12345678901;
+    memcpy(auth->terminal, "TERM0001", sizeof(auth->terminal));
+    memcpy(auth->merchant, "MERCHANT0000001", sizeof(auth->merchant));
+    memcpy(auth->rrn, "412345678901", sizeof(auth->rrn));
+    auth->stan = (uint32_t)(workload->made % 1000000);
+    auth->asset = HF_BENCH_ASSET;
+    auth->card_expiry = 2912;
+    auth->mcc = 5411;
+    auth->country = 840;
+    auth->entry_mode = 71;
+}
