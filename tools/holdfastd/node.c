@@ -230,6 +230,11 @@ static enum hf_status attach_log(void *state, struct hf_fault *fault)
     return logger_attach(state, fault);
 }
 
+static void detach_log(void *state)
+{
+    logger_detach(state);
+}
+
 static uint32_t poll_receive(void *state)
 {
     return receiver_poll(state);
@@ -291,6 +296,7 @@ static void make_pollers(struct node *node)
     node->pollers[2] = (struct poller){.name = "log",
                                        .state = &node->logger,
                                        .attach = attach_log,
+                                       .detach = detach_log,
                                        .poll = poll_log,
                                        .is_pending = log_is_pending};
     node->pollers[3] = (struct poller){.name = "tx",
