@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -55,8 +56,18 @@ def left_over():
     return [name for name in names if name.startswith(TAG)]
 
 
+def remove_left_over():
+    """What a killed process could not remove itself."""
+    for name in left_over():
+        shutil.rmtree(f'/var/run/dpdk/{name}', ignore_errors=True)
+
+
 class Rig(contextlib.ExitStack):
     """Undoes what the test has made."""
+
+    def __init__(self):
+        super().__init__()
+        self.callback(remove_left_over)
 
     def namespace(self, name):
         name = f'{TAG}{name}'
