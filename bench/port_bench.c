@@ -27,10 +27,17 @@
 #define MESSAGES_MAX     18 /* transfers in an Ethernet frame */
 #define ACCOUNTS_A_FRAME 22
 #define WINDOW_MAX       4096
+#define SHAPES_MAX       8
 /* A datagram that has not come back after this is lost. */
 #define LOST_AFTER_NS UINT64_C(50000000)
 /* The other side may still be starting. */
 #define GIVE_UP_AFTER_NS UINT64_C(10000000000)
+
+/* How a measurement loads the other side. */
+struct shape {
+    uint32_t window;   /* datagrams in flight; 1: round trips are timed */
+    uint32_t messages; /* transfers in a datagram */
+};
 
 struct options {
     bool is_dpdk;
@@ -38,14 +45,15 @@ struct options {
     const char *eal;
     struct hf_address local;
     struct hf_address server;
-    double seconds;
-    uint32_t window;   /* datagrams in flight; 1: round trips are timed */
-    uint32_t messages; /* transfers in a datagram */
+    double seconds; /* for each shape */
     uint64_t accounts;
+    struct shape shapes[SHAPES_MAX];
+    uint32_t shape_count;
 };
 
 struct client {
     struct options options;
+    struct shape shape;
     struct hf_port *port;
     struct hf_bench_random random;
     uint64_t session;
@@ -97,7 +105,7 @@ static uint32_t fill_moves(struct client *client, uint8_t *data, uint32_t capaci
 {
     struct hf_wire_writer writer;
     hf_wire_begin(&writer, data, capacity);
-    for (uint32_t i = 0; i < client->options.messages; i++) {
+    for (uint32_t i = 0; i < client->shape.messages; i++) {
         struct hf_op_move move;
         make_header(client, &move.header, HF_OP_MOVE, sizeof(move), time_ms);
         uint64_t payer = hf_bench_random_below(&client->random, client->options.accounts);
@@ -191,11 +199,22 @@ static uint32_t send_moves(struct client *client, uint32_t count)
     return taken;
 }
 
+/* Lets what is still under way come back, uncounted. */
+static void drain(struct client *client)
+{
+    uint64_t newest = 0;
+    uint64_t begin_ns = hf_bench_now_ns();
+    while (newest != client->sequence && hf_bench_now_ns() - begin_ns < LOST_AFTER_NS) {
+        receive(client, &newest);
+    }
+    client->in_flight = 0;
+}
+
 /* Keeps the window full until the time is over. */
 static void run_window(struct client *client, uint64_t end_ns)
 {
-    const uint32_t messages = client->options.messages;
-    const uint64_t window = (uint64_t)client->options.window * messages;
+    const uint32_t messages = client->shape.messages;
+    const uint64_t window = (uint64_t)client->shape.window * messages;
     uint64_t newest = 0;
     uint64_t progress_ns = hf_bench_now_ns();
     for (;;) {
@@ -211,13 +230,14 @@ static void run_window(struct client *client, uint64_t end_ns)
             progress_ns = now_ns;
         }
         if (now_ns >= end_ns || is_stopped) {
-            return;
+            break;
         }
         uint64_t room = (window - client->in_flight) / messages;
         if (room > 0) {
             client->in_flight += (uint64_t)send_moves(client, (uint32_t)room) * messages;
         }
     }
+    drain(client);
 }
 
 /* One datagram at a time, each one timed. An answer that comes too late belongs to nobody. */
@@ -236,10 +256,10 @@ static void run_round_trips(struct client *client, uint64_t end_ns)
             now_ns = hf_bench_now_ns();
         }
         if (newest == client->sequence) {
-            client->answered += client->options.messages;
+            client->answered += client->shape.messages;
             hf_bench_samples_add(client->samples, now_ns - begin_ns);
         } else {
-            client->lost += client->options.messages;
+            client->lost += client->shape.messages;
         }
     }
 }
@@ -315,18 +335,36 @@ static void print_result(struct client *client, double seconds)
     printf("{\"target\": \"%s\", \"port\": \"%s\", \"window\": %u, \"messages\": %u, "
            "\"seconds\": %.3f, \"answered\": %llu, \"messages_s\": %.0f, \"packets_s\": %.0f, "
            "\"refused\": %llu, \"lost\": %llu",
-           client->options.is_node ? "node" : "echo", client->port->name, client->options.window,
-           client->options.messages, seconds, (unsigned long long)client->answered,
+           client->options.is_node ? "node" : "echo", client->port->name, client->shape.window,
+           client->shape.messages, seconds, (unsigned long long)client->answered,
            (double)client->answered / seconds,
-           (double)client->answered / seconds / client->options.messages,
+           (double)client->answered / seconds / client->shape.messages,
            (unsigned long long)client->refused, (unsigned long long)client->lost);
-    if (client->options.window == 1) {
+    if (client->shape.window == 1) {
         printf(", \"p50_us\": %.3f, \"p99_us\": %.3f, \"p999_us\": %.3f",
                (double)hf_bench_samples_percentile(samples, 50, 100) / 1e3,
                (double)hf_bench_samples_percentile(samples, 99, 100) / 1e3,
                (double)hf_bench_samples_percentile(samples, 999, 1000) / 1e3);
     }
     printf("}\n");
+}
+
+/* Loads the other side in one shape and prints what came of it. False when it was not served. */
+static bool measure(struct client *client)
+{
+    client->answered = 0;
+    client->refused = 0;
+    client->lost = 0;
+    hf_bench_samples_clear(client->samples);
+    uint64_t begin_ns = hf_bench_now_ns();
+    uint64_t end_ns = begin_ns + (uint64_t)(client->options.seconds * 1e9);
+    if (client->shape.window == 1) {
+        run_round_trips(client, end_ns);
+    } else {
+        run_window(client, end_ns);
+    }
+    print_result(client, (double)(hf_bench_now_ns() - begin_ns) * 1e-9);
+    return client->refused == 0 && client->answered > 0;
 }
 
 static int run_client(const struct options *options, struct hf_port *port)
@@ -345,17 +383,13 @@ static int run_client(const struct options *options, struct hf_port *port)
         hf_bench_samples_destroy(client.samples);
         return 1;
     }
-    client.refused = 0;
-    uint64_t begin_ns = hf_bench_now_ns();
-    uint64_t end_ns = begin_ns + (uint64_t)(options->seconds * 1e9);
-    if (options->window == 1) {
-        run_round_trips(&client, end_ns);
-    } else {
-        run_window(&client, end_ns);
+    bool is_good = true;
+    for (uint32_t i = 0; i < options->shape_count && !is_stopped; i++) {
+        client.shape = options->shapes[i];
+        is_good = measure(&client) && is_good;
     }
-    print_result(&client, (double)(hf_bench_now_ns() - begin_ns) * 1e-9);
     hf_bench_samples_destroy(client.samples);
-    return client.refused == 0 && client.answered > 0 ? 0 : 1;
+    return is_good ? 0 : 1;
 }
 
 /* ---- the echo ------------------------------------------------------------------------------ */
@@ -408,10 +442,30 @@ static bool parse_number(const char *text, uint64_t least, uint64_t most, uint64
     return errno == 0 && end != text && *end == '\0' && *value >= least && *value <= most;
 }
 
+/* "W:M". */
+static bool add_shape(struct options *options, const char *text)
+{
+    char window[16];
+    const char *colon = strchr(text, ':');
+    if (colon == NULL || (size_t)(colon - text) >= sizeof(window) ||
+        options->shape_count == SHAPES_MAX) {
+        return false;
+    }
+    memcpy(window, text, (size_t)(colon - text));
+    window[colon - text] = '\0';
+    uint64_t windows = 0;
+    uint64_t messages = 0;
+    if (!parse_number(window, 1, WINDOW_MAX, &windows) ||
+        !parse_number(colon + 1, 1, MESSAGES_MAX, &messages)) {
+        return false;
+    }
+    options->shapes[options->shape_count++] =
+        (struct shape){.window = (uint32_t)windows, .messages = (uint32_t)messages};
+    return true;
+}
+
 static bool take_option(struct options *options, int name, const char *value)
 {
-    uint64_t number = 0;
-    bool is_right = true;
     switch (name) {
     case 'k':
         options->is_dpdk = strcmp(value, "dpdk") == 0;
@@ -430,13 +484,7 @@ static bool take_option(struct options *options, int name, const char *value)
         options->seconds = strtod(value, NULL);
         return options->seconds > 0 && options->seconds < 3600;
     case 'w':
-        is_right = parse_number(value, 1, WINDOW_MAX, &number);
-        options->window = (uint32_t)number;
-        return is_right;
-    case 'm':
-        is_right = parse_number(value, 1, MESSAGES_MAX, &number);
-        options->messages = (uint32_t)number;
-        return is_right;
+        return add_shape(options, value);
     case 'a':
         return parse_number(value, 2, UINT32_MAX, &options->accounts);
     default:
@@ -447,11 +495,15 @@ static bool take_option(struct options *options, int name, const char *value)
 static bool take_options(struct options *options, int argc, char **argv)
 {
     static const struct option names[] = {
-        {"kind", required_argument, NULL, 'k'},     {"eal", required_argument, NULL, 'e'},
-        {"local", required_argument, NULL, 'l'},    {"server", required_argument, NULL, 's'},
-        {"target", required_argument, NULL, 't'},   {"seconds", required_argument, NULL, 'S'},
-        {"window", required_argument, NULL, 'w'},   {"messages", required_argument, NULL, 'm'},
-        {"accounts", required_argument, NULL, 'a'}, {NULL, 0, NULL, 0},
+        {"kind", required_argument, NULL, 'k'},
+        {"eal", required_argument, NULL, 'e'},
+        {"local", required_argument, NULL, 'l'},
+        {"server", required_argument, NULL, 's'},
+        {"target", required_argument, NULL, 't'},
+        {"seconds", required_argument, NULL, 'S'},
+        {"shape", required_argument, NULL, 'w'},
+        {"accounts", required_argument, NULL, 'a'},
+        {NULL, 0, NULL, 0},
     };
     int name;
     while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
@@ -479,13 +531,14 @@ int main(int argc, char **argv)
         .eal = "",
         .local = {.ip = 0x7f000001},
         .seconds = 1,
-        .window = 1,
-        .messages = 1,
         .accounts = 1000,
     };
     if (!take_options(&options, argc, argv)) {
         fputs(usage, stderr);
         return 2;
+    }
+    if (options.shape_count == 0) {
+        options.shapes[options.shape_count++] = (struct shape){.window = 1, .messages = 1};
     }
     bool is_echo = strcmp(argv[argc - 1], "echo") == 0;
     if (!is_echo && (strcmp(argv[argc - 1], "client") != 0 || options.server.udp == 0)) {

@@ -33,6 +33,7 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
+#include <rte_log.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 #include <rte_spinlock.h>
@@ -577,6 +578,9 @@ static enum hf_status start_device(struct port_dpdk *self, uint16_t mtu, struct 
     self->is_started = error == 0;
     if (error != 0 && !self->reconnects)
         return fail(fault, self->device, "start", error);
+    /* The driver writes a line at every attempt: ten a second while the server is away. */
+    if (self->reconnects)
+        (void)rte_log_set_level_pattern("pmd.net.memif", RTE_LOG_CRIT);
     return HF_STATUS_OK;
 }
 

@@ -251,7 +251,7 @@ def main():
     good('account_put', account_put())
     good('account_put_issuance', account_put(account=1, floor=FLOOR_NONE))
     good('account_put_frozen', account_put(floor=-50000, status=1))
-    good('move', move())
+    good('move', move(flags=BALANCES))
     good('move_largest', move(amount=2**63 - 1, flags=DRY_RUN | BALANCES, deadline=DEADLINE))
     good('hold', hold())
     good('capture_part', capture())

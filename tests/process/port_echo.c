@@ -252,6 +252,8 @@ static int ask(struct hf_port *port, const struct options *options)
     struct asker asker = {.port = port, .options = options};
     uint64_t start_us = now_us();
     uint64_t end_us = start_us + options->patience_s * 1000000;
+    uint64_t step = options->count / 10 + 1;
+    uint64_t mark = step;
     while (asker.answered < options->count && now_us() < end_us && !must_stop()) {
         struct hf_packet packets[HF_PORT_BURST_MAX];
         fill_window(&asker);
@@ -262,6 +264,10 @@ static int ask(struct hf_port *port, const struct options *options)
         if (count == 0)
             port->maker->wait(port, 1000);
         port->maker->send(port, NULL, 0);
+        for (; asker.answered >= mark && mark <= options->count; mark += step) {
+            printf("answered %" PRIu64 "\n", mark);
+            fflush(stdout);
+        }
     }
     char extra[256];
     snprintf(extra, sizeof extra,

@@ -3,6 +3,7 @@
 #include "commands.h"
 
 #include <argp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

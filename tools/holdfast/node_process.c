@@ -135,26 +135,39 @@ static void last_message(const char *path, struct hf_fault *fault)
     fclose(file);
 }
 
-/* Reads the node's stdout up to its ready line; takes the address from it. */
-static bool read_ready(struct hf_node_process *node, int input)
+/* Reads one line of the node's stdout, byte by byte: nothing may be read beyond it. False at the
+ * end. */
+static bool read_line(int input, char line[LINE_SIZE])
 {
-    FILE *stream = fdopen(input, "r");
-    if (stream == NULL) {
-        close(input);
-        return false;
+    size_t length = 0;
+    char byte;
+    for (;;) {
+        ssize_t got = read(input, &byte, 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        if (byte == '\n')
+            break;
+        if (length < LINE_SIZE - 1)
+            line[length++] = byte;
     }
+    line[length] = '\0';
+    return true;
+}
+
+/* Reads up to the node's ready line; takes the address from it. */
+static bool read_ready(struct hf_node_process *node)
+{
     char line[LINE_SIZE];
-    bool ready = false;
-    while (!ready && fgets(line, sizeof line, stream) != NULL) {
-        line[strcspn(line, "\n")] = '\0';
+    while (read_line(node->output, line)) {
         const char *address = line + strlen(READY);
         if (strncmp(line, READY, strlen(READY)) == 0 && strlen(address) < sizeof node->address) {
             memcpy(node->address, address, strlen(address) + 1);
-            ready = true;
+            return true;
         }
     }
-    fclose(stream);
-    return ready;
+    return false;
 }
 
 enum hf_status hf_node_process_start(struct hf_node_process *node, struct hf_fault *fault)
@@ -181,7 +194,8 @@ enum hf_status hf_node_process_start(struct hf_node_process *node, struct hf_fau
     if (node->pid == 0)
         become_node(node, data, pipes[1], messages, parent);
     close(pipes[1]);
-    if (read_ready(node, pipes[0]))
+    node->output = pipes[0];
+    if (read_ready(node))
         return HF_STATUS_OK;
     hf_node_process_kill(node);
     last_message(messages, fault);
@@ -196,6 +210,7 @@ static int wait_for(struct hf_node_process *node)
     while (waitpid(node->pid, &result, 0) < 0 && errno == EINTR)
         ;
     node->pid = 0;
+    close(node->output);
     return result;
 }
 

@@ -25,7 +25,8 @@ struct hf_node_process {
     const char *port_kind;              /* "kernel" */
     const char *options[HF_NODE_OPTIONS_MAX]; /* further flags and values of holdfastd, in turn */
     size_t option_count;
-    pid_t pid; /* 0: not running */
+    pid_t pid;  /* 0: not running */
+    int output; /* its stdout: open as long as it runs, so that it may go on talking */
 };
 
 /* Where holdfastd is: `program` when not NULL; else beside the running program, else on the PATH.

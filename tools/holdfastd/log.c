@@ -12,6 +12,12 @@ enum hf_status logger_attach(struct logger *logger, struct hf_fault *fault)
     return logger->writer != NULL ? hf_log_writer_attach(logger->writer, fault) : HF_STATUS_OK;
 }
 
+void logger_detach(struct logger *logger)
+{
+    if (logger->writer != NULL)
+        hf_log_writer_detach(logger->writer);
+}
+
 static void give_back(struct logger *logger, struct hf_log_batch *batch)
 {
     if (!ring_put(logger->free_batches, batch))
@@ -88,5 +94,5 @@ uint32_t logger_poll(struct logger *logger)
 
 bool logger_is_pending(const struct logger *logger)
 {
-    return logger->in_flight != 0 || logger->waiting != NULL || !rte_ring_empty(logger->batches);
+    return logger->in_flight != 0 || logger->waiting != NULL || ring_count(logger->batches) != 0;
 }

@@ -63,7 +63,7 @@ static void say_ready(void)
     fprintf(stderr, "holdfastd: serving on %s (%s), durability %s, place %llu, admin %s\n", address,
             node.port->name,
             node.config->durability == CONFIG_DURABILITY_SOLO ? "solo" : "memory-bench",
-            (unsigned long long)hf_ledger_place(node.ledger), node.config->admin_socket);
+            (unsigned long long)node.start_place, node.config->admin_socket);
     if (node.config->durability == CONFIG_DURABILITY_MEMORY_BENCH)
         fputs("holdfastd: memory-bench: NOTHING IS KEPT, every answer is lost with this process\n",
               stderr);

@@ -230,6 +230,11 @@ static enum hf_status attach_log(void *state, struct hf_fault *fault)
     return logger_attach(state, fault);
 }
 
+static void detach_log(void *state)
+{
+    logger_detach(state);
+}
+
 static uint32_t poll_receive(void *state)
 {
     return receiver_poll(state);
@@ -291,6 +296,7 @@ static void make_pollers(struct node *node)
     node->pollers[2] = (struct poller){.name = "log",
                                        .state = &node->logger,
                                        .attach = attach_log,
+                                       .detach = detach_log,
                                        .poll = poll_log,
                                        .is_pending = log_is_pending};
     node->pollers[3] = (struct poller){.name = "tx",
@@ -365,6 +371,7 @@ enum hf_status node_start(struct node *node, const struct config *config, struct
     connect_pollers(node);
     clock_gettime(CLOCK_REALTIME, &now);
     node->started_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    node->start_place = hf_ledger_place(node->ledger);
     node->core_count = core_count;
     return start_cores(node, fault);
 }

@@ -65,7 +65,7 @@ static bool has_batch(struct orderer *orderer)
 /* There are depth + 1 batches: what is neither here nor free is with the log poller. */
 static void count_batches_at_log(struct orderer *orderer)
 {
-    uint32_t here = (orderer->batch != NULL) + rte_ring_count(orderer->free_batches);
+    uint32_t here = (orderer->batch != NULL) + ring_count(orderer->free_batches);
 
     assert(here >= 1);
     assert(here <= orderer->depth + 1);
@@ -222,6 +222,6 @@ uint32_t orderer_poll(struct orderer *orderer)
 
 bool orderer_is_pending(const struct orderer *orderer)
 {
-    return orderer->checkpoint_asked || !rte_ring_empty(orderer->received) ||
+    return orderer->checkpoint_asked || ring_count(orderer->received) != 0 ||
            (orderer->batch != NULL && orderer->batch->count != 0);
 }

@@ -140,6 +140,6 @@ uint32_t transmitter_poll(struct transmitter *transmitter)
 
 bool transmitter_is_pending(const struct transmitter *transmitter)
 {
-    return transmitter->waiting != NULL || !rte_ring_empty(transmitter->applied) ||
-           !rte_ring_empty(transmitter->refusals);
+    return transmitter->waiting != NULL || ring_count(transmitter->applied) != 0 ||
+           ring_count(transmitter->refusals) != 0;
 }

@@ -1,0 +1,246 @@
+/* `holdfast run`: plays a scenario script against a private node, or against one that is there. */
+#include "commands.h"
+#include "node_process.h"
+#include "script_play.h"
+#include "target.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define TIMEOUT_US      UINT64_C(20000000)
+#define RETRY_US        20000u
+#define SCRIPT_SIZE_MAX (1u << 20)
+
+enum { KEY_ADMIN = 0x7001, KEY_NODE, KEY_NODE_OPTION, KEY_PORT, KEY_SALT, KEY_JSON };
+
+struct run_options {
+    struct hf_client_options client;
+    const char *script;
+    const char *admin;
+    const char *node;
+    const char *node_options[HF_NODE_OPTIONS_MAX];
+    size_t node_option_count;
+    uint64_t salt;
+    bool verbose;
+    bool json;
+};
+
+static const struct argp_option run_argp_options[] = {
+    {"admin", KEY_ADMIN, "SOCKET", 0, "The node's admin socket, with --server", 1},
+    {"node", KEY_NODE, "PATH", 0, "holdfastd for the private node (the one beside this program)",
+     1},
+    {"node-option", KEY_NODE_OPTION, "KEY=VALUE", 0,
+     "A setting of the private node, such as ledger.holds=8; may be given again", 1},
+    {"port", KEY_PORT, "kernel", 0, "The private node's port (kernel)", 1},
+    {"salt", KEY_SALT, "N", 0, "Names become the same ids as in the run that printed N", 1},
+    {"verbose", 'v', NULL, 0, "Show every line and its answer", 2},
+    {"json", KEY_JSON, NULL, 0, "Print one JSON object", 2},
+    {0},
+};
+
+/* "ledger.holds=8" becomes the node's flag --ledger.holds and its value. */
+static void add_node_option(struct run_options *options, char *text, const struct argp_state *state)
+{
+    char *equals = strchr(text, '=');
+    if (equals == NULL || equals == text || options->node_option_count + 2 > HF_NODE_OPTIONS_MAX) {
+        argp_error(state, "--node-option: '%s' is not KEY=VALUE, or one too many", text);
+        return;
+    }
+    char *flag = NULL;
+    if (asprintf(&flag, "--%.*s", (int)(equals - text), text) < 0)
+        abort();
+    options->node_options[options->node_option_count++] = flag; /* kept until the program ends */
+    options->node_options[options->node_option_count++] = equals + 1;
+}
+
+static error_t parse_option(int key, char *text, struct argp_state *state)
+{
+    struct run_options *options = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->client;
+        return 0;
+    case KEY_ADMIN:
+        options->admin = text;
+        return 0;
+    case KEY_NODE:
+        options->node = text;
+        return 0;
+    case KEY_NODE_OPTION:
+        add_node_option(options, text, state);
+        return 0;
+    case KEY_PORT:
+        if (strcmp(text, "kernel") != 0)
+            argp_error(state, "--port: a private node serves on a kernel port");
+        return 0;
+    case KEY_SALT:
+        options->salt = hf_target_parse_number(state, "salt", text, 0, UINT64_MAX);
+        return 0;
+    case 'v':
+        options->verbose = true;
+        return 0;
+    case KEY_JSON:
+        options->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (options->script != NULL)
+            argp_error(state, "one script at a time");
+        options->script = text;
+        return 0;
+    case ARGP_KEY_END:
+        if (options->script == NULL)
+            argp_error(state, "a script is needed");
+        if (options->client.servers[0] == NULL && options->admin != NULL)
+            argp_error(state, "--admin goes with --server: a private node has its own");
+        if (options->client.servers[0] != NULL &&
+            (options->node != NULL || options->node_option_count > 0))
+            argp_error(state, "--node and --node-option are about a private node, --server is not");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static char *read_script(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char *text = calloc(1, SCRIPT_SIZE_MAX + 1);
+    size_t length = 0;
+    bool good = file != NULL && text != NULL;
+    if (good) {
+        length = fread(text, 1, SCRIPT_SIZE_MAX, file);
+        good = ferror(file) == 0 && feof(file) != 0 && strlen(text) == length;
+        if (!good)
+            fprintf(stderr, "%s: not a text of at most 1 MiB\n", path);
+    } else {
+        perror(path);
+    }
+    if (file != NULL)
+        fclose(file);
+    if (!good) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static void tell(const struct hf_script_statement *statement, const char *got)
+{
+    printf("%4u  %s\n      %s\n", statement->line, statement->text, got);
+    fflush(stdout);
+}
+
+static void print_result(const struct run_options *options, const struct hf_script_result *result)
+{
+    const struct hf_script_statement *failed = result->failed;
+    if (options->json) {
+        json_t *json = json_pack("{s:s, s:b, s:i, s:i, s:i}", "script", options->script, "passed",
+                                 failed == NULL, "lines", (int)result->lines, "operations",
+                                 (int)result->operations, "restarts", (int)result->restarts);
+        if (failed != NULL)
+            json_object_set_new(json, "failure",
+                                json_pack("{s:i, s:s, s:s, s:s}", "line", (int)failed->line, "text",
+                                          failed->text, "expected", result->expected, "got",
+                                          result->got));
+        json_dumpf(json, stdout, JSON_PRESERVE_ORDER);
+        putchar('\n');
+        json_decref(json);
+    } else if (failed == NULL) {
+        printf("%s: %u lines, %u operations, %u restarts: all as expected\n", options->script,
+               result->lines, result->operations, result->restarts);
+    }
+    if (failed != NULL)
+        fprintf(stderr, "%s:%u: %s\n  expected %s\n  got      %s\n", options->script, failed->line,
+                failed->text, result->expected, result->got);
+}
+
+static int play(const struct run_options *options, struct hf_script *script,
+                struct hf_node_process *node)
+{
+    struct hf_fault fault = {""};
+    struct hf_script_result result;
+    struct hf_client_options client_options = options->client;
+    struct hf_script_player player = {
+        .node = node,
+        .admin = node != NULL ? node->admin : options->admin,
+        .timeout_us = TIMEOUT_US,
+        .tell = options->verbose && !options->json ? tell : NULL,
+    };
+    client_options.retry_us = RETRY_US;
+    if (node != NULL)
+        client_options.servers[0] = node->address;
+    int exit_status = HF_EXIT_FAILED;
+    enum hf_status status = hf_client_open(&client_options, &player.client, &fault);
+    if (status == HF_STATUS_OK) {
+        status = hf_script_play(&player, script, &result, &fault);
+        if (status == HF_STATUS_INVALID)
+            exit_status = HF_EXIT_USAGE;
+    }
+    if (status != HF_STATUS_OK) {
+        fprintf(stderr, "%s: %s\n", options->script, fault.line);
+    } else {
+        print_result(options, &result);
+        if (result.failed == NULL)
+            exit_status = HF_EXIT_OK;
+    }
+    hf_client_close(player.client);
+    return exit_status;
+}
+
+static int play_privately(const struct run_options *options, struct hf_script *script)
+{
+    struct hf_node_process node;
+    struct hf_fault fault = {""};
+    int exit_status = HF_EXIT_FAILED;
+    enum hf_status status = hf_node_process_prepare(&node, options->node, &fault);
+    if (status == HF_STATUS_OK) {
+        memcpy(node.options, options->node_options, sizeof node.options);
+        node.option_count = options->node_option_count;
+        status = hf_node_process_start(&node, &fault);
+    }
+    if (status == HF_STATUS_OK)
+        exit_status = play(options, script, &node);
+    else
+        fprintf(stderr, "holdfast run: %s\n", fault.line);
+    hf_node_process_discard(&node);
+    return exit_status;
+}
+
+int holdfast_run_main(int argc, char **argv)
+{
+    static const struct argp_child children[] = {
+        {&hf_target_argp, 0, "A node that is there, instead of a private one:", 3}, {0}};
+    static const struct argp argp = {
+        .options = run_argp_options,
+        .parser = parse_option,
+        .args_doc = "SCRIPT",
+        .doc =
+            "Plays a scenario script (see SCRIPT.md): one line, one operation, with the answer it "
+            "must get. Starts a private node in a temporary directory unless --server says "
+            "where one is.\vExit status: 0 all as expected, 1 a line did not hold, 2 the script "
+            "cannot be read or played.",
+        .children = children,
+    };
+    struct run_options options = {0};
+    if (getrandom(&options.salt, sizeof options.salt, 0) != (ssize_t)sizeof options.salt)
+        abort();
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+
+    struct hf_script script = {0};
+    struct hf_fault fault = {""};
+    char *text = read_script(options.script);
+    if (text == NULL)
+        return HF_EXIT_USAGE;
+    int exit_status = HF_EXIT_USAGE;
+    if (hf_script_parse(options.script, text, options.salt, &script, &fault) != HF_STATUS_OK)
+        fprintf(stderr, "%s\n", fault.line);
+    else if (options.client.servers[0] != NULL)
+        exit_status = play(&options, &script, NULL);
+    else
+        exit_status = play_privately(&options, &script);
+    hf_script_free(&script);
+    free(text);
+    return exit_status;
+}

@@ -1,0 +1,112 @@
+/* Scenario scripts: one line, one operation, with the answer it must get. The language is described
+ * in SCRIPT.md. Parsing is pure and complete before anything is sent: names become ids, amounts
+ * smallest units, expectations values to compare. */
+#ifndef HF_TOOLS_SCRIPT_H
+#define HF_TOOLS_SCRIPT_H
+
+#include "net/holdfast.h"
+
+#define HF_SCRIPT_NAME_SIZE  32
+#define HF_SCRIPT_VALUES_MAX 8
+#define HF_SCRIPT_NONE       UINT32_MAX
+
+enum hf_script_verb {
+    HF_SCRIPT_OPERATION,  /* sends `operation` */
+    HF_SCRIPT_REPEAT,     /* sends that of `reference` again, same id: the same answer */
+    HF_SCRIPT_AGAIN,      /* likewise with other contents: DUPLICATE_DIFFERENT */
+    HF_SCRIPT_EXPECT,     /* asks for a record */
+    HF_SCRIPT_BALANCED,   /* posted balances of an asset sum to zero */
+    HF_SCRIPT_RESTART,    /* kill -9, start again */
+    HF_SCRIPT_STOP_START, /* SIGTERM, start again */
+    HF_SCRIPT_ADMIN,      /* a line to the admin socket */
+};
+
+/* What can be said about an answer or a record, or changed by `again`. */
+enum hf_script_field {
+    HF_SCRIPT_APPROVED,
+    HF_SCRIPT_AVAILABLE,
+    HF_SCRIPT_POSTED,
+    HF_SCRIPT_HELD,
+    HF_SCRIPT_INCOMING,
+    HF_SCRIPT_DEBITS,
+    HF_SCRIPT_FLOOR,
+    HF_SCRIPT_STATUS,
+    HF_SCRIPT_REMAINING,
+    HF_SCRIPT_LIMIT,
+    HF_SCRIPT_AMOUNT,
+    HF_SCRIPT_CAPTURED,
+    HF_SCRIPT_CODE,
+    HF_SCRIPT_PAYER, /* from here on: of `again` only */
+    HF_SCRIPT_PAYEE,
+    HF_SCRIPT_ASSET,
+    HF_SCRIPT_COUNT,
+    HF_SCRIPT_FIELDS,
+};
+const char *hf_script_field_name(enum hf_script_field field);
+
+/* Values are 64 bits, signed or not as the field is. */
+struct hf_script_value {
+    enum hf_script_field field;
+    uint64_t bits;
+    struct hf_id id; /* payer, payee */
+};
+
+/* The code an answer must have: by number, or by its ISO 8583 response code. */
+struct hf_script_code {
+    uint16_t number;
+    char iso[4]; /* "51" or "116"; empty: by number */
+};
+
+struct hf_script_expectation {
+    struct hf_script_code code;
+    int rule; /* enum hf_rule, or -1: any */
+    struct hf_script_value values[HF_SCRIPT_VALUES_MAX];
+    uint32_t value_count;
+};
+
+/* A time relative to when the line is played. */
+struct hf_script_span {
+    bool given;
+    int64_t ms;
+};
+
+struct hf_script_statement {
+    uint32_t line;    /* from 1 */
+    const char *text; /* the line, without blanks around it */
+    enum hf_script_verb verb;
+    uint8_t scale;                /* of the asset it is about */
+    union hf_operation operation; /* without id and times: those are known when it is played */
+    uint32_t reference; /* the statement whose id this is about (repeat, again, capture of a
+                           hold, expect of a hold or an operation), or HF_SCRIPT_NONE */
+    struct hf_script_span id_time; /* of the operation's id */
+    struct hf_script_span deadline;
+    struct hf_script_span expires;                        /* of a card */
+    struct hf_script_value changes[HF_SCRIPT_VALUES_MAX]; /* `again` */
+    uint32_t change_count;
+    uint16_t asset;      /* `balanced` */
+    const char *command; /* `admin` */
+    struct hf_script_expectation expected;
+};
+
+/* An account the script opens, for `balanced`. */
+struct hf_script_account {
+    struct hf_id id;
+    uint16_t asset;
+};
+
+struct hf_script {
+    struct hf_script_statement *statements;
+    uint32_t statement_count;
+    struct hf_script_account *accounts;
+    uint32_t account_count;
+    char *text; /* what the statements' texts are cut from */
+};
+
+/* Parses a whole script. `file` is how faults call it. `salt` goes into every id a name gets, so
+ * that two runs against one node do not meet. INVALID with "FILE:LINE: why", or NO_MEMORY. Free the
+ * script in any case. */
+HF_MUST_USE enum hf_status hf_script_parse(const char *file, const char *text, uint64_t salt,
+                                           struct hf_script *script, struct hf_fault *fault);
+void hf_script_free(struct hf_script *script);
+
+#endif

@@ -1,0 +1,33 @@
+/* Plays a parsed script against a node: sends each line's operation, compares what comes back. */
+#ifndef HF_TOOLS_SCRIPT_PLAY_H
+#define HF_TOOLS_SCRIPT_PLAY_H
+
+#include "node_process.h"
+#include "script.h"
+
+struct hf_script_player {
+    struct hf_client *client;
+    struct hf_node_process *node; /* for restart and stop-start; NULL: the node is not ours */
+    const char *admin;            /* its admin socket; NULL: none */
+    uint64_t timeout_us;          /* how long one answer may take */
+    /* Told about every line played, with what came back. NULL: nobody is. */
+    void (*tell)(const struct hf_script_statement *statement, const char *got);
+};
+
+struct hf_script_result {
+    uint32_t lines;      /* played */
+    uint32_t operations; /* sent, repeats included */
+    uint32_t restarts;
+    const struct hf_script_statement *failed; /* the line that did not hold, NULL: all did */
+    char expected[256];
+    char got[256];
+};
+
+/* Plays until the end or the first line that does not hold. OK in both cases: see `result->failed`.
+ * INVALID when the script needs what the player has not (a node to restart, an admin socket):
+ * nothing has been played then. `*fault` says why. */
+HF_MUST_USE enum hf_status hf_script_play(const struct hf_script_player *player,
+                                          struct hf_script *script, struct hf_script_result *result,
+                                          struct hf_fault *fault);
+
+#endif
