@@ -47,7 +47,7 @@ static struct hf_disk *open_disk(bool read_only)
 
 static uint8_t *aligned(size_t size, uint8_t fill)
 {
-    uint8_t *bytes = aligned_alloc(4096, size);
+    uint8_t *bytes = aligned_alloc(4096, size < 4096 ? 4096 : size);
     assert_non_null(bytes);
     memset(bytes, fill, size);
     return bytes;
