@@ -6,19 +6,6 @@
 #include <assert.h>
 #include <string.h>
 
-enum section {
-    SECTION_HEADER,
-    SECTION_HEAD,
-    SECTION_ASSETS,
-    SECTION_ACCOUNTS,
-    SECTION_INSTRUMENTS,
-    SECTION_ANSWERS,
-    SECTION_RESOLVED,
-    SECTION_OPEN,
-    SECTION_TRAILER,
-    SECTION_END,
-};
-
 uint64_t hf_image_length(const struct hf_ledger *ledger)
 {
     uint64_t lines = ledger->assets.count + (uint64_t)ledger->accounts.count +
@@ -228,14 +215,18 @@ static bool make_trailer(struct hf_image_writer *writer)
 static bool make_record(struct hf_image_writer *writer)
 {
     static bool (*const makers[])(struct hf_image_writer *) = {
-        [SECTION_HEADER] = make_header,          [SECTION_HEAD] = make_head,
-        [SECTION_ASSETS] = make_asset,           [SECTION_ACCOUNTS] = make_account,
-        [SECTION_INSTRUMENTS] = make_instrument, [SECTION_ANSWERS] = make_answer,
-        [SECTION_RESOLVED] = make_resolved,      [SECTION_OPEN] = make_open,
-        [SECTION_TRAILER] = make_trailer,
+        [HF_IMAGE_SECTION_HEADER] = make_header,
+        [HF_IMAGE_SECTION_HEAD] = make_head,
+        [HF_IMAGE_SECTION_ASSETS] = make_asset,
+        [HF_IMAGE_SECTION_ACCOUNTS] = make_account,
+        [HF_IMAGE_SECTION_INSTRUMENTS] = make_instrument,
+        [HF_IMAGE_SECTION_ANSWERS] = make_answer,
+        [HF_IMAGE_SECTION_RESOLVED] = make_resolved,
+        [HF_IMAGE_SECTION_OPEN] = make_open,
+        [HF_IMAGE_SECTION_TRAILER] = make_trailer,
     };
 
-    while (writer->section != SECTION_END) {
+    while (writer->section != HF_IMAGE_SECTION_END) {
         if (makers[writer->section](writer))
             return true;
         writer->section++;

@@ -98,6 +98,20 @@ _Static_assert(sizeof(struct hf_image_account) == 64, "image account");
 _Static_assert(sizeof(struct hf_image_hold) == HF_IMAGE_RECORD_SIZE, "image hold");
 _Static_assert(sizeof(struct hf_image_trailer) == 64, "image trailer");
 
+/* The parts of an image, in their order. */
+enum hf_image_section {
+    HF_IMAGE_SECTION_HEADER,
+    HF_IMAGE_SECTION_HEAD,
+    HF_IMAGE_SECTION_ASSETS,
+    HF_IMAGE_SECTION_ACCOUNTS,
+    HF_IMAGE_SECTION_INSTRUMENTS,
+    HF_IMAGE_SECTION_ANSWERS,
+    HF_IMAGE_SECTION_RESOLVED,
+    HF_IMAGE_SECTION_OPEN,
+    HF_IMAGE_SECTION_TRAILER,
+    HF_IMAGE_SECTION_END,
+};
+
 /* What the records are called in the digest. */
 enum hf_image_kind {
     HF_IMAGE_HEAD = 1,
@@ -112,10 +126,10 @@ enum hf_image_kind {
 struct hf_image_writer {
     const struct hf_ledger *ledger;
     struct hf_digest digest;
-    uint64_t place;  /* the ledger's, when the image was begun */
-    uint64_t cursor; /* in the section in hand: index, slot or place */
-    uint64_t length; /* of the records made so far, in bytes */
-    uint32_t section;
+    uint64_t place;         /* the ledger's, when the image was begun */
+    uint64_t cursor;        /* in the section in hand: index, slot or place */
+    uint64_t length;        /* of the records made so far, in bytes */
+    uint32_t section;       /* enum hf_image_section */
     uint32_t record_length; /* of the record in hand */
     uint32_t record_taken;  /* of that, given out */
     uint8_t record[HF_IMAGE_RECORD_SIZE];
@@ -142,7 +156,7 @@ struct hf_image_reader {
     uint64_t left;   /* records of the section in hand not yet read */
     uint64_t length; /* of the records read so far, in bytes */
     enum hf_status status;
-    uint32_t section;
+    uint32_t section;       /* enum hf_image_section */
     uint32_t record_length; /* of a hold of which only a part has come */
     uint8_t record[HF_IMAGE_RECORD_SIZE];
 };

@@ -10,19 +10,6 @@
 #include <assert.h>
 #include <string.h>
 
-enum section {
-    SECTION_HEADER,
-    SECTION_HEAD,
-    SECTION_ASSETS,
-    SECTION_ACCOUNTS,
-    SECTION_INSTRUMENTS,
-    SECTION_ANSWERS,
-    SECTION_RESOLVED,
-    SECTION_OPEN,
-    SECTION_TRAILER,
-    SECTION_END,
-};
-
 /* How many records ahead the table's control word, and then its line, are fetched. */
 #define GROUP_AHEAD 24
 #define LINE_AHEAD  12
@@ -324,32 +311,32 @@ struct section_entry {
 };
 
 static const struct section_entry sections[] = {
-    [SECTION_HEADER] = {take_header, sizeof(struct hf_image_header), 0},
-    [SECTION_HEAD] = {take_head, sizeof(struct hf_image_head), HF_IMAGE_HEAD},
-    [SECTION_ASSETS] = {take_asset, sizeof(struct hf_image_asset), HF_IMAGE_ASSET},
-    [SECTION_ACCOUNTS] = {take_account, sizeof(struct hf_image_account), HF_IMAGE_ACCOUNT},
-    [SECTION_INSTRUMENTS] = {take_instrument, sizeof(struct hf_instrument_view),
-                             HF_IMAGE_INSTRUMENT},
-    [SECTION_ANSWERS] = {take_answer, sizeof(struct hf_answer), HF_IMAGE_ANSWER},
-    [SECTION_RESOLVED] = {take_resolved, sizeof(struct hf_image_hold), HF_IMAGE_HOLD},
-    [SECTION_OPEN] = {take_open, sizeof(struct hf_image_hold), HF_IMAGE_HOLD},
-    [SECTION_TRAILER] = {take_trailer, sizeof(struct hf_image_trailer), 0},
+    [HF_IMAGE_SECTION_HEADER] = {take_header, sizeof(struct hf_image_header), 0},
+    [HF_IMAGE_SECTION_HEAD] = {take_head, sizeof(struct hf_image_head), HF_IMAGE_HEAD},
+    [HF_IMAGE_SECTION_ASSETS] = {take_asset, sizeof(struct hf_image_asset), HF_IMAGE_ASSET},
+    [HF_IMAGE_SECTION_ACCOUNTS] = {take_account, sizeof(struct hf_image_account), HF_IMAGE_ACCOUNT},
+    [HF_IMAGE_SECTION_INSTRUMENTS] = {take_instrument, sizeof(struct hf_instrument_view),
+                                      HF_IMAGE_INSTRUMENT},
+    [HF_IMAGE_SECTION_ANSWERS] = {take_answer, sizeof(struct hf_answer), HF_IMAGE_ANSWER},
+    [HF_IMAGE_SECTION_RESOLVED] = {take_resolved, sizeof(struct hf_image_hold), HF_IMAGE_HOLD},
+    [HF_IMAGE_SECTION_OPEN] = {take_open, sizeof(struct hf_image_hold), HF_IMAGE_HOLD},
+    [HF_IMAGE_SECTION_TRAILER] = {take_trailer, sizeof(struct hf_image_trailer), 0},
 };
 
 static uint64_t records_in(const struct hf_image_header *header, uint32_t section)
 {
     switch (section) {
-    case SECTION_ASSETS:
+    case HF_IMAGE_SECTION_ASSETS:
         return header->assets;
-    case SECTION_ACCOUNTS:
+    case HF_IMAGE_SECTION_ACCOUNTS:
         return header->accounts;
-    case SECTION_INSTRUMENTS:
+    case HF_IMAGE_SECTION_INSTRUMENTS:
         return header->instruments;
-    case SECTION_ANSWERS:
+    case HF_IMAGE_SECTION_ANSWERS:
         return header->answers;
-    case SECTION_RESOLVED:
+    case HF_IMAGE_SECTION_RESOLVED:
         return header->holds_resolved;
-    case SECTION_OPEN:
+    case HF_IMAGE_SECTION_OPEN:
         return header->holds_open;
     default:
         return 1;
@@ -366,7 +353,7 @@ static void take_record(struct hf_image_reader *reader, const uint8_t *record)
         hf_digest_add(&reader->digest, section->kind, record, section->record_size);
     reader->status = section->take(reader, record);
     reader->left--;
-    while (reader->left == 0 && reader->section != SECTION_END) {
+    while (reader->left == 0 && reader->section != HF_IMAGE_SECTION_END) {
         reader->section++;
         reader->left = records_in(&reader->header, reader->section);
     }
@@ -382,13 +369,35 @@ static void fetch_ahead(const struct hf_image_reader *reader, const uint8_t *byt
     if (length <= GROUP_AHEAD * HF_IMAGE_UNIT)
         return;
     memcpy(&key, bytes + (size_t)GROUP_AHEAD * HF_IMAGE_UNIT, sizeof(key));
-    if (reader->section == SECTION_ANSWERS)
+    if (reader->section == HF_IMAGE_SECTION_ANSWERS)
         hf_seen_prefetch(&ledger->seen, hf_id_hash(key));
-    if (reader->section == SECTION_ACCOUNTS) {
+    if (reader->section == HF_IMAGE_SECTION_ACCOUNTS) {
         hf_table_prefetch_group(&ledger->accounts, hf_id_hash(key));
         memcpy(&key, bytes + (size_t)LINE_AHEAD * HF_IMAGE_UNIT, sizeof(key));
         hf_table_guess_free(&ledger->accounts, hf_id_hash(key));
     }
+}
+
+/* Takes what is missing of the record in hand, as far as the bytes reach. Returns how many bytes
+ * that was. */
+static size_t take_bytes(struct hf_image_reader *reader, const uint8_t *bytes, size_t length)
+{
+    uint32_t record_size = sections[reader->section].record_size;
+
+    if (reader->record_length == 0 && length >= record_size) { /* all of it is here */
+        take_record(reader, bytes);
+        return record_size;
+    }
+    size_t missing = record_size - reader->record_length;
+    if (missing > length)
+        missing = length;
+    memcpy(reader->record + reader->record_length, bytes, missing);
+    reader->record_length += (uint32_t)missing;
+    if (reader->record_length == record_size) {
+        reader->record_length = 0;
+        take_record(reader, reader->record);
+    }
+    return missing;
 }
 
 enum hf_status hf_image_read(struct hf_image_reader *reader, const void *bytes, size_t length)
@@ -397,29 +406,14 @@ enum hf_status hf_image_read(struct hf_image_reader *reader, const void *bytes, 
 
     assert(length % HF_IMAGE_UNIT == 0);
     while (length > 0 && reader->status == HF_STATUS_OK) {
-        if (reader->section == SECTION_END) {
+        if (reader->section == HF_IMAGE_SECTION_END) {
             reader->status = HF_STATUS_CORRUPT; /* something follows the trailer */
             break;
         }
         fetch_ahead(reader, next, length);
-        uint32_t record_size = sections[reader->section].record_size;
-        size_t missing = record_size - reader->record_length;
-        if (missing > length)
-            missing = length;
-        const uint8_t *record = next;
-        if (missing < record_size) { /* it came in parts: gather them */
-            memcpy(reader->record + reader->record_length, next, missing);
-            reader->record_length += (uint32_t)missing;
-            record = reader->record;
-        }
-        next += missing;
-        length -= missing;
-        if (record == next - missing) {
-            take_record(reader, record);
-        } else if (reader->record_length == record_size) {
-            reader->record_length = 0;
-            take_record(reader, record);
-        }
+        size_t taken = take_bytes(reader, next, length);
+        next += taken;
+        length -= taken;
     }
     return reader->status;
 }
@@ -428,5 +422,5 @@ enum hf_status hf_image_read_end(const struct hf_image_reader *reader)
 {
     if (reader->status != HF_STATUS_OK)
         return reader->status;
-    return reader->section == SECTION_END ? HF_STATUS_OK : HF_STATUS_CORRUPT;
+    return reader->section == HF_IMAGE_SECTION_END ? HF_STATUS_OK : HF_STATUS_CORRUPT;
 }

@@ -61,8 +61,7 @@ struct hf_client {
     uint16_t id_upper; /* this client's own bits of the ids it makes */
     uint64_t id_lower;
     uint32_t id_counter;
-    uint64_t id_ms;      /* never falls */
-    uint64_t id_wrap_ms; /* id_ms when the counter last began anew */
+    uint64_t id_ms; /* never falls */
 
     struct hf_client_counters counters;
 };
@@ -277,9 +276,8 @@ void hf_client_close(struct hf_client *client)
 
 /* ---- ids ---- */
 
-/* The counter alone tells ids of one millisecond apart. When it begins anew, the time must have
- * moved on since the last time it did, or is moved on: then no (time, count) comes twice, whatever
- * the clock does. */
+/* The counter tells ids of one millisecond apart. Whenever it begins anew the time is moved on by
+ * one, past every id made before: so no (time, count) comes twice, whatever the clock does. */
 struct hf_id hf_client_next_id(struct hf_client *client)
 {
     assert(client->magic == MAGIC);
@@ -287,11 +285,8 @@ struct hf_id hf_client_next_id(struct hf_client *client)
     if (now_ms > client->id_ms)
         client->id_ms = now_ms;
     client->id_counter = (client->id_counter + 1) & ((1u << COUNTER_BITS) - 1);
-    if (client->id_counter == 0) {
-        if (client->id_ms == client->id_wrap_ms)
-            client->id_ms++;
-        client->id_wrap_ms = client->id_ms;
-    }
+    if (client->id_counter == 0)
+        client->id_ms++;
     return hf_id_make_operation(client->id_ms, client->id_upper,
                                 client->id_lower | client->id_counter);
 }

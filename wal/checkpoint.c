@@ -369,7 +369,11 @@ static enum hf_status read_whole(struct hf_disk *disk, struct hf_id cluster, uin
     }
     free(buffer);
     enum hf_status closed = disk->maker->close(disk, file);
-    return status != HF_STATUS_OK ? status : closed;
+    if (status == HF_STATUS_OK && closed != HF_STATUS_OK) {
+        *fault = disk->fault;
+        status = closed;
+    }
+    return status;
 }
 
 enum hf_status hf_checkpoint_verify(struct hf_disk *disk, struct hf_id cluster, uint64_t index,

@@ -28,6 +28,7 @@ struct inode {
     size_t durable_size;
     struct pending_write *pending;
     size_t pending_count;
+    bool touched; /* by a test, through hf_disk_sim_bytes: `durable` is behind */
 };
 
 struct name {
@@ -54,6 +55,7 @@ struct queued {
     uint32_t delay;
     bool durable;
     bool fails;
+    bool cancelled; /* the power went */
 };
 
 struct open_file {
@@ -167,7 +169,17 @@ static void inode_flush(struct inode *inode)
         memcpy(inode->durable, inode->bytes, inode->size);
     }
     inode->durable_size = inode->size;
+    inode->touched = false;
     inode_forget_pending(inode);
+}
+
+/* What a test has put there is there for good. */
+static void inode_settle(struct inode *inode)
+{
+    if (inode->touched) {
+        assert(inode->pending_count == 0);
+        inode_flush(inode);
+    }
 }
 
 static void inode_free(struct inode *inode)
@@ -192,6 +204,7 @@ static void inode_remember(struct inode *inode, uint64_t offset, const uint8_t *
 
 static void inode_write(struct inode *inode, uint64_t offset, const uint8_t *bytes, size_t length)
 {
+    inode_settle(inode);
     if (offset + length > inode->size) {
         inode_resize(inode, offset + length);
     }
@@ -227,6 +240,7 @@ static void inode_survive(struct sim_disk *self, struct inode *inode,
 
 static void inode_crash(struct sim_disk *self, struct inode *inode)
 {
+    inode_settle(inode);
     struct pending_write *pending = inode->pending;
     size_t count = inode->pending_count;
     inode->pending = NULL;
@@ -382,8 +396,7 @@ static void assert_direct(const struct sim_disk *self, int file, uint64_t offset
 static enum hf_status sim_close(struct hf_disk *disk, int file)
 {
     struct sim_disk *self = self_of(disk);
-    const struct inode *inode = inode_of(self, file);
-    assert(inode != NULL);
+    /* After a power cut the files of the life before are closed already. */
     self->files[file] = (struct open_file){0};
     FAIL_WHEN_TOLD(self, "close", "a file");
     return HF_STATUS_OK;
@@ -447,6 +460,7 @@ static enum hf_status sim_allocate(struct hf_disk *disk, int file, uint64_t byte
         return fail(self, "allocate", "a file", ENOSPC, HF_STATUS_FULL);
     }
     self->changes++;
+    inode_settle(inode);
     if (bytes > inode->size) {
         inode_resize(inode, (size_t)bytes);
         inode_remember(inode, 0, NULL, (size_t)bytes);
@@ -573,6 +587,11 @@ static enum hf_status sim_fill(struct hf_disk *disk, int file, uint64_t offset, 
 static struct hf_disk_completion carry_out(struct sim_disk *self, const struct queued *request)
 {
     struct hf_disk_completion completion = {.tag = request->tag, .status = HF_STATUS_OK};
+    if (request->cancelled) {
+        completion.status = HF_STATUS_IO;
+        completion.error = ECANCELED;
+        return completion;
+    }
     assert(hf_hash_equal(request->hash, hf_hash_of(request->bytes, request->length)));
     if (!space_allows(self, request->inode, request->offset + request->length)) {
         completion.status = HF_STATUS_FULL;
@@ -616,17 +635,20 @@ static uint32_t sim_poll(struct hf_disk *disk, struct hf_disk_completion *comple
 
 /* ---- Power cuts ---- */
 
-/* What was still queued has begun, or has not. */
+/* What was still queued has begun, or has not. The one who queued it, if he still asks, learns that
+ * it failed. */
 static void end_queue(struct sim_disk *self)
 {
     for (uint32_t i = 0; i < self->queue_count; i++) {
         struct queued *request = &self->queue[i];
-        if (dice(self) % 2 == 0 &&
+        if (!request->cancelled && dice(self) % 2 == 0 &&
             space_allows(self, request->inode, request->offset + request->length)) {
             inode_write(request->inode, request->offset, request->bytes, request->length);
         }
+        request->cancelled = true;
+        request->delay = 0;
+        request->inode = NULL;
     }
-    self->queue_count = 0;
     memset(self->files, 0, sizeof self->files);
     self->locked = false;
     self->attached = false;
@@ -701,6 +723,7 @@ uint8_t *hf_disk_sim_bytes(struct hf_disk *disk, const char *name, size_t *size)
     }
     /* The test is about to look or to damage: both halves shall be the same. */
     inode_flush(found->inode);
+    found->inode->touched = true;
     if (size != NULL) {
         *size = found->inode->size;
     }

@@ -330,8 +330,8 @@ static enum hf_status judge_debris(struct opening *opening)
     }
     uint32_t length = reader->block_size;
     if (status == HF_STATUS_OK && record->index >= lost) {
-        if (state->cut_bytes == 0) {
-            /* The first thing beyond is whole: what is missing stood before it. */
+        if (state->cut_bytes == 0 && reader->offset == 0) {
+            /* The next segment begins with a whole one: what is missing stood before it. */
             state->cut_segment = state->segment;
             state->cut_offset = state->offset;
         }

@@ -167,7 +167,11 @@ enum hf_status hf_superblock_read(struct hf_disk *disk, struct hf_superblock *ch
     }
     free(copies);
     enum hf_status closed = disk->maker->close(disk, file);
-    return status != HF_STATUS_OK ? status : closed;
+    if (status == HF_STATUS_OK && closed != HF_STATUS_OK) {
+        *fault = disk->fault;
+        status = closed;
+    }
+    return status;
 }
 
 /* Writes all copies to an open file, flushing after each. */

@@ -206,18 +206,24 @@ static void close_file(struct hf_log_writer *writer, struct segment_file *segmen
     }
 }
 
-void hf_log_writer_destroy(struct hf_log_writer *writer)
+void hf_log_writer_detach(struct hf_log_writer *writer)
 {
-    if (writer == NULL) {
-        return;
-    }
-    /* The device may still read from the batches: not one is released before all have ended. */
+    assert(writer != NULL);
     while (writer->outstanding != 0) {
         struct hf_disk_completion completions[COMPLETIONS_MAX];
         uint32_t count = writer->disk->maker->poll(writer->disk, completions, COMPLETIONS_MAX);
         assert(count <= writer->outstanding);
         writer->outstanding -= count;
     }
+}
+
+void hf_log_writer_destroy(struct hf_log_writer *writer)
+{
+    if (writer == NULL) {
+        return;
+    }
+    /* The device may still read from the batches: not one is released before all have ended. */
+    hf_log_writer_detach(writer);
     struct segment_file making = {.file = writer->making_file};
     close_file(writer, &making);
     close_file(writer, &writer->previous);

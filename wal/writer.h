@@ -98,9 +98,12 @@ void hf_log_writer_count(const struct hf_log_writer *writer, struct hf_log_write
 void hf_log_writer_describe(const struct hf_log_writer *writer,
                             struct hf_checkpoint_header *header);
 
-/* Releases the writer and its batches; closes its files. Writes still in flight are waited for, not
- * acknowledged. The disk stays the caller's. The log's thread, or any before attach. NULL is fine.
- */
+/* Waits until the device has let go of every buffer, acknowledging nothing more. For the log's
+ * thread when it ends before the writer is destroyed: nobody else can wait for its writes. */
+void hf_log_writer_detach(struct hf_log_writer *writer);
+
+/* Detaches, and releases the writer, its batches and files. The disk stays the caller's. The log's
+ * thread; any before attach or after detach. NULL is fine. */
 void hf_log_writer_destroy(struct hf_log_writer *writer);
 
 #endif

@@ -67,6 +67,8 @@ MUTATIONS = [
              'hf_seen_forget(seen, seen->ring[seen->next_index].id);', ''),
     Mutation('a lookup stops at the first group', 'table.c',
              'if (control->overflow == 0)', 'if (true)'),
+    Mutation('the digest sees nothing', 'digest.c',
+             'return writer.digest.sum;', 'return (struct hf_id){0, 0};'),
     Mutation('an image loses the lifetime debits', 'image_read.c',
              'account->lifetime_debits = record.lifetime_debits;', ''),
     Mutation('a scale of eighteen is refused', 'operation.c',

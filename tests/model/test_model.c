@@ -19,7 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS           12
+#define ROUNDS_MIN       12 /* each with other limits, from nothing */
+#define ROUND_OPERATIONS UINT64_C(80000)
 #define OPERATIONS_USUAL UINT64_C(1000000)
 #define OPERATIONS_SHORT UINT64_C(20000)
 #define SEED_USUAL       UINT64_C(20250117)
@@ -41,6 +42,8 @@ struct run {
     uint64_t bundles;
     uint64_t images;
     uint64_t answered_by_holds; /* ids that only their hold still knew */
+    uint64_t swept_place;       /* of the state that was swept last, and its digest */
+    struct hf_id swept_digest;
     uint64_t trace; /* a hash over all answers: two runs with one seed must have the same */
     struct draw draw;
     struct model *model;
@@ -294,6 +297,11 @@ static void sweep(struct run *run)
     struct hf_id replayed = hf_ledger_digest(run->replayed.ledger);
     require(run, hf_id_equal(live, replayed),
             "the state after replaying what took a place is another than the live one");
+    bool moved = run->swept_place != run->model->place;
+    require(run, moved != hf_id_equal(live, run->swept_digest),
+            moved ? "the digest does not see what was done" : "the digest moves by itself");
+    run->swept_place = run->model->place;
+    run->swept_digest = live;
     mix_trace(run, &live, sizeof(live));
 }
 
@@ -485,6 +493,8 @@ static void go_through_image(struct run *run)
     run->live = read_image(run, &limits, image, length);
     run->replayed = read_image(run, &limits, image, length);
     model_resize(run->model, &limits);
+    run->swept_digest = hf_ledger_digest(run->live.ledger);
+    run->swept_place = run->model->place;
     free(image);
     run->images++;
     sweep(run);
@@ -499,6 +509,8 @@ static void do_round(struct run *run, uint64_t operations)
     run->live = make_ledger(&limits);
     run->replayed = make_ledger(&limits);
     draw_start_round(&run->draw, run->model);
+    run->swept_digest = hf_ledger_digest(run->live.ledger);
+    run->swept_place = 0;
 
     uint64_t end = run->step + operations;
     while (run->step < end) {
@@ -519,14 +531,21 @@ static void do_round(struct run *run, uint64_t operations)
     run->model = NULL;
 }
 
+static uint64_t rounds_of(uint64_t operations)
+{
+    uint64_t rounds = operations / ROUND_OPERATIONS;
+    return rounds < ROUNDS_MIN ? ROUNDS_MIN : rounds;
+}
+
 static void do_run(uint64_t seed, uint64_t operations, struct run *run)
 {
+    uint64_t rounds = rounds_of(operations);
     memset(run, 0, sizeof(*run));
     run->seed = seed;
     run->operations = operations;
     run->draw.state = seed;
-    for (uint64_t round = 0; round < ROUNDS; round++) {
-        uint64_t end = operations * (round + 1) / ROUNDS;
+    for (uint64_t round = 0; round < rounds; round++) {
+        uint64_t end = round + 1 < rounds ? operations / rounds * (round + 1) : operations;
         do_round(run, end - run->step);
     }
 }
@@ -562,7 +581,8 @@ int main(int argc, char *argv[])
         else
             return 2;
     }
-    printf("seed %" PRIu64 ", %" PRIu64 " operations in %d rounds\n", seed, operations, ROUNDS);
+    printf("seed %" PRIu64 ", %" PRIu64 " operations in %" PRIu64 " rounds\n", seed, operations,
+           rounds_of(operations));
     fflush(stdout);
 
     uint64_t short_operations = operations < OPERATIONS_SHORT ? operations : OPERATIONS_SHORT;

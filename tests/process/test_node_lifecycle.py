@@ -134,9 +134,9 @@ class Lifecycle(unittest.TestCase):
             connection.sendall(b"digest\nsta")
             self.assertEqual(read_answer(connection)["place"], 0)
             connection.sendall(b"tus\r\nhelp\n")
-            answers = connection.makefile("rb")
-            self.assertIn(b'"serving"', answers.readline())
-            self.assertIn(b'"commands"', answers.readline())
+            with connection.makefile("rb") as answers:
+                self.assertIn(b'"serving"', answers.readline())
+                self.assertIn(b'"commands"', answers.readline())
         # An overlong line ends the connection, with the reason; the node goes on.
         for length in (512, 100000):
             with self.node.connect() as connection:

@@ -176,6 +176,7 @@ static void connect_pollers(struct world *world)
 static struct world *make_world(uint32_t bundle_count)
 {
     struct world *world = aligned_alloc(64, sizeof *world);
+    struct hf_fault fault;
     struct timespec now;
 
     assert_non_null(world);
@@ -188,7 +189,7 @@ static struct world *make_world(uint32_t bundle_count)
     world->mailbox.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     assert_true(world->mailbox.event >= 0);
     connect_pollers(world);
-    assert_int_equal(logger_attach(&world->logger), HF_STATUS_OK);
+    assert_int_equal(logger_attach(&world->logger, &fault), HF_STATUS_OK);
     clock_gettime(CLOCK_REALTIME, &now);
     world->id_time_ms = (uint64_t)now.tv_sec * 1000;
     return world;

@@ -74,7 +74,7 @@ static uint64_t intended_ns(const struct drive *drive, uint64_t index, uint64_t 
     return drive->start_ns + (uint64_t)((double)batch_begin / options->rate * NS_PER_S);
 }
 
-/* Makes and sends `count` operations; journalled before they leave. */
+/* Makes and submits `count` operations; journalled before they leave. */
 static void send_batch(struct drive *drive, uint32_t count, uint64_t now)
 {
     struct hf_load_result *result = drive->result;
@@ -95,7 +95,6 @@ static void send_batch(struct drive *drive, uint32_t count, uint64_t now)
         assert(status == HF_STATUS_OK); /* the window is as large as all that may be in flight */
     }
     result->sent += count;
-    hf_client_flush(drive->client);
 }
 
 /* How many operations there are still to send. */
@@ -109,17 +108,19 @@ static uint64_t left_to_send(const struct drive *drive, uint64_t now)
     return options->workload.operations - drive->result->sent;
 }
 
-/* Sends what is due, as far as there is room in flight; whole batches but at the end. */
+/* Sends what is due, as far as there is room in flight; whole batches but at the end. What is due
+ * at one time leaves together. */
 static void send_due(struct drive *drive, uint64_t left, uint64_t now)
 {
     const struct hf_load_options *options = drive->options;
     while (left > 0) {
         uint32_t count = options->batch < left ? options->batch : (uint32_t)left;
         if (count > drive->unused_count || intended_ns(drive, drive->result->sent, now) > now)
-            return;
+            break;
         send_batch(drive, count, now);
         left -= count;
     }
+    hf_client_flush(drive->client);
 }
 
 static void settle(struct drive *drive, const struct hf_answer *answer, uint64_t now)

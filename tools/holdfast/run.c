@@ -136,10 +136,9 @@ static void print_result(const struct run_options *options, const struct hf_scri
 {
     const struct hf_script_statement *failed = result->failed;
     if (options->json) {
-        json_t *json = json_pack("{s:s, s:b, s:i, s:i, s:i}", "script", options->script,
-                                 "passed", failed == NULL, "lines", (int)result->lines,
-                                 "operations", (int)result->operations, "restarts",
-                                 (int)result->restarts);
+        json_t *json = json_pack("{s:s, s:b, s:i, s:i, s:i}", "script", options->script, "passed",
+                                 failed == NULL, "lines", (int)result->lines, "operations",
+                                 (int)result->operations, "restarts", (int)result->restarts);
         if (failed != NULL)
             json_object_set_new(json, "failure",
                                 json_pack("{s:i, s:s, s:s, s:s}", "line", (int)failed->line, "text",

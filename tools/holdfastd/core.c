@@ -78,6 +78,15 @@ static void run(struct core *core)
     }
 }
 
+/* The first `count` pollers let go of what is bound to this thread. */
+static void detach(const struct core *core, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (core->pollers[i]->detach != NULL)
+            core->pollers[i]->detach(core->pollers[i]->state);
+    }
+}
+
 static void *core_main(void *argument)
 {
     struct core *core = argument;
@@ -94,12 +103,14 @@ static void *core_main(void *argument)
     for (uint32_t i = 0; i < core->poller_count; i++) {
         struct poller *poller = core->pollers[i];
         if (poller->attach != NULL && poller->attach(poller->state, &core->fault) != HF_STATUS_OK) {
+            detach(core, i + 1);
             atomic_store(&core->ready, -1);
             return NULL;
         }
     }
     atomic_store(&core->ready, 1);
     run(core);
+    detach(core, core->poller_count);
     return NULL;
 }
 

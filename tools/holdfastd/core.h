@@ -19,6 +19,9 @@ struct poller {
     void *state;
     /* Called once by the core's thread before the first poll; or NULL. */
     enum hf_status (*attach)(void *state, struct hf_fault *fault);
+    /* Called once by the core's thread as its last, when it has called attach, whatever that
+     * returned; or NULL. */
+    void (*detach)(void *state);
     uint32_t (*poll)(void *state);   /* how much there was to do; 0: nothing */
     bool (*is_pending)(void *state); /* something is under way that a sleeping core would hold up */
 

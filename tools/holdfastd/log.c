@@ -12,6 +12,12 @@ enum hf_status logger_attach(struct logger *logger, struct hf_fault *fault)
     return logger->writer != NULL ? hf_log_writer_attach(logger->writer, fault) : HF_STATUS_OK;
 }
 
+void logger_detach(struct logger *logger)
+{
+    if (logger->writer != NULL)
+        hf_log_writer_detach(logger->writer);
+}
+
 static void give_back(struct logger *logger, struct hf_log_batch *batch)
 {
     if (!ring_put(logger->free_batches, batch))

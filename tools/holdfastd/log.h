@@ -31,6 +31,9 @@ struct logger {
 /* Binds the writer to the calling thread. Blocks until the log has a segment to write to. */
 enum hf_status logger_attach(struct logger *logger, struct hf_fault *fault);
 
+/* Waits for what the device still does. The thread that attached, as its last call. */
+void logger_detach(struct logger *logger);
+
 /* Submits what came and collects what became durable. Returns the number of batches moved. */
 uint32_t logger_poll(struct logger *logger);
 

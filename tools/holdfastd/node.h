@@ -44,8 +44,8 @@ struct node {
     atomic_bool stopping; /* take nothing new */
     atomic_bool quit;     /* leave the loops */
 
-    uint64_t started_ns;  /* Unix time when it began to serve */
-    uint64_t start_place; /* the newest place then */
+    uint64_t started_ns;       /* Unix time when it began to serve */
+    uint64_t start_place;      /* the newest place then */
     uint64_t recovery_ns;      /* how long loading and replay took */
     uint64_t replayed;         /* operations replayed from the log at start */
     uint64_t checkpoint_place; /* of the newest checkpoint; 0: none. Written by the order poller

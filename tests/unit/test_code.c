@@ -1,0 +1,92 @@
+/* Codes: numbers that clients rely on for ever, and the table behind them. */
+#include "fixture.h"
+
+static void test_stable_numbers(void **state)
+{
+    /* A sample over every group: a renumbering would show here. */
+    static const struct {
+        uint16_t number;
+        const char *name;
+        const char *iso1987;
+        const char *iso1993;
+    } rows[] = {
+        {0, "OK", "00", "000"},
+        {1, "OK_PARTIAL", "10", "002"},
+        {10, "INSUFFICIENT", "51", "116"},
+        {14, "OVERFLOW", "13", "110"},
+        {20, "UNKNOWN_ACCOUNT", "14", "111"},
+        {30, "RESTRICTED", "62", "104"},
+        {41, "HOLD_RESOLVED", "76", "914"},
+        {50, "DEADLINE_PASSED", "68", "907"},
+        {51, "DUPLICATE_DIFFERENT", "94", "913"},
+        {61, "CAPACITY", "96", "909"},
+        {70, "MALFORMED", "30", "904"},
+        {75, "BAD_ID", "12", "902"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_string_equal(hf_code_name(rows[i].number), rows[i].name);
+        assert_string_equal(hf_code_iso1987(rows[i].number), rows[i].iso1987);
+        assert_string_equal(hf_code_iso1993(rows[i].number), rows[i].iso1993);
+        assert_int_equal(hf_code_from_name(rows[i].name), rows[i].number);
+    }
+}
+
+static void test_whole_table(void **state)
+{
+    static const uint16_t numbers[] = {
+#define HF_CODE_ENTRY(name, number, iso1987, iso1993, sentence) number,
+        HF_CODE_TABLE(HF_CODE_ENTRY)
+#undef HF_CODE_ENTRY
+    };
+    size_t count = sizeof(numbers) / sizeof(numbers[0]);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        const char *sentence = hf_code_sentence(numbers[i]);
+        assert_int_equal(strlen(hf_code_iso1987(numbers[i])), 2);
+        assert_int_equal(strlen(hf_code_iso1993(numbers[i])), 3);
+        assert_true(strlen(sentence) > 3);
+        assert_true(sentence[strlen(sentence) - 1] != '.');
+        assert_int_equal(hf_code_from_name(hf_code_name(numbers[i])), numbers[i]);
+        for (size_t j = 0; j < i; j++)
+            assert_int_not_equal(numbers[i], numbers[j]);
+    }
+}
+
+static void test_unknown(void **state)
+{
+    (void)state;
+    assert_string_equal(hf_code_name(2), "UNKNOWN_CODE");
+    assert_string_equal(hf_code_name(UINT16_MAX), "UNKNOWN_CODE");
+    assert_string_equal(hf_code_iso1987(999), "96");
+    assert_string_equal(hf_code_iso1993(999), "909");
+    assert_int_equal(hf_code_from_name("NO_SUCH"), -1);
+    assert_int_equal(hf_code_from_name(""), -1);
+    assert_int_equal(hf_code_from_name("ok"), -1);
+    assert_int_equal(hf_code_from_name("UNKNOWN_CODE"), -1);
+}
+
+static void test_rules(void **state)
+{
+    (void)state;
+    assert_string_equal(hf_rule_name(HF_RULE_NONE), "NONE");
+    assert_string_equal(hf_rule_name(1), "PAYER");
+    assert_string_equal(hf_rule_name(6), "INSTRUMENT_COUNT");
+    assert_string_equal(hf_rule_name(22), "EXPIRY");
+    assert_string_equal(hf_rule_name(23), "UNKNOWN_RULE");
+    assert_string_equal(hf_rule_name(255), "UNKNOWN_RULE");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stable_numbers),
+        cmocka_unit_test(test_whole_table),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_rules),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

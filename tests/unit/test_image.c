@@ -1,0 +1,394 @@
+/* The image: out and in again, into other limits; and nothing broken ever gets in. */
+#include "fixture.h"
+
+#include "engine/image.h"
+
+/* A whole image in memory. */
+struct picture {
+    uint8_t *bytes;
+    size_t length;
+};
+
+/* A ledger in which every section has something to show: cards, open and resolved holds (not
+ * resolved in the order in which they were made), forgotten answers. */
+static void open_busy(struct fixture *f)
+{
+    struct hf_id holds[7];
+
+    open_fixture(f, &small_limits);
+    open_accounts(f);
+    assert_ok(f, make_asset(f, EUR, "EURO"));
+    assert_ok(f, make_instrument(f, 70, 2));
+    union hf_operation card = make_instrument(f, 71, 3);
+    card.instrument_put.remaining = 5;
+    card.instrument_put.amount_limit = 100;
+    card.instrument_put.expires_ns = f->now_ns * 2;
+    assert_ok(f, card);
+    for (int i = 0; i < 60; i++) {
+        f->now_ns += 7 * NS_IN_MS;
+        assert_ok(f, make_move(f, 1 + (uint64_t)i % 2, 3, 1));
+    }
+    for (int i = 0; i < 7; i++) {
+        assert_ok(f, make_hold(f, 3, 4, 10 + (uint64_t)i));
+        holds[i] = f->reply.id;
+        if (i == 3) {
+            assert_ok(f, make_capture(f, holds[2], HF_AMOUNT_ALL, false));
+            assert_ok(f, make_release(f, holds[0], HF_AMOUNT_ALL));
+            assert_ok(f, make_capture(f, holds[3], 2, true));
+        }
+    }
+    /* Holds 3, 4, 5 and 6 lived on: now two are resolved, in the order 5, 4. */
+    assert_ok(f, make_release(f, holds[5], HF_AMOUNT_ALL));
+    assert_ok(f, make_capture(f, holds[4], 3, false));
+    assert_ok(f, make_capture(f, holds[4], 4, true));
+    assert_ok(f, make_auth(f, 71, 4, 50));
+    struct hf_ledger_counts counts = counts_of(f);
+    assert_int_equal(counts.holds_open + counts.holds_resolved, 4);
+    assert_true(counts.holds_resolved >= 1);
+    assert_true(counts.holds_open >= 2);
+    assert_true(counts.floor_ms > 0);
+}
+
+/* Takes the image in buffers of `step` bytes. */
+static struct picture take_picture(const struct fixture *f, size_t step)
+{
+    struct hf_image_writer writer;
+    struct picture picture = {.length = 0};
+    size_t size = hf_image_length(f->ledger);
+    size_t filled;
+
+    picture.bytes = malloc(size + step);
+    assert_non_null(picture.bytes);
+    hf_image_write_begin(&writer, f->ledger);
+    do {
+        filled = hf_image_write(&writer, picture.bytes + picture.length, step);
+        picture.length += filled;
+        assert_true(picture.length <= size);
+    } while (filled == step);
+    assert_int_equal(hf_image_write(&writer, picture.bytes + picture.length, step), 0);
+    assert_int_equal(picture.length, size);
+    return picture;
+}
+
+/* Feeds an image to an empty ledger in buffers of `step` bytes. */
+static enum hf_status load(struct fixture *f, const uint8_t *bytes, size_t length, size_t step)
+{
+    struct hf_image_reader reader;
+    enum hf_status status = HF_STATUS_OK;
+
+    hf_image_read_begin(&reader, f->ledger);
+    for (size_t at = 0; at < length; at += step) {
+        status = hf_image_read(&reader, bytes + at, step < length - at ? step : length - at);
+        if (status != HF_STATUS_OK)
+            break;
+    }
+    enum hf_status end = hf_image_read_end(&reader);
+    if (status != HF_STATUS_OK)
+        assert_int_equal(end, status); /* once wrong, wrong for ever */
+    return end;
+}
+
+static void assert_same_state(const struct fixture *a, const struct fixture *b)
+{
+    struct hf_ledger_counts in = counts_of(a);
+    struct hf_ledger_counts out = counts_of(b);
+
+    assert_true(hf_id_equal(hf_ledger_digest(a->ledger), hf_ledger_digest(b->ledger)));
+    assert_int_equal(hf_ledger_place(a->ledger), hf_ledger_place(b->ledger));
+    assert_int_equal(hf_ledger_timestamp_ns(a->ledger), hf_ledger_timestamp_ns(b->ledger));
+    assert_int_equal(in.accounts, out.accounts);
+    assert_int_equal(in.instruments, out.instruments);
+    assert_int_equal(in.holds_open, out.holds_open);
+    assert_int_equal(in.holds_resolved, out.holds_resolved);
+    assert_int_equal(in.remembered, out.remembered);
+    assert_int_equal(in.floor_ms, out.floor_ms);
+    for (uint64_t number = 1; number <= 4; number++) {
+        struct hf_account_view left = view_account(a, number);
+        struct hf_account_view right = view_account(b, number);
+        assert_memory_equal(&left, &right, sizeof(left));
+    }
+}
+
+static void test_round_trip(void **state)
+{
+    static const size_t steps[] = {64, 128, 192, 320, 4096, 1 << 20};
+    struct fixture f;
+
+    (void)state;
+    open_busy(&f);
+    for (size_t i = 0; i < 6; i++) {
+        for (size_t j = 0; j < 6; j++) {
+            struct fixture copy;
+            struct picture picture = take_picture(&f, steps[i]);
+            open_fixture(&copy, &small_limits);
+            assert_int_equal(load(&copy, picture.bytes, picture.length, steps[j]), HF_STATUS_OK);
+            assert_same_state(&f, &copy);
+            assert_true(hf_ledger_is_balanced(copy.ledger));
+            close_fixture(&copy);
+            free(picture.bytes);
+        }
+    }
+    close_fixture(&f);
+}
+
+static void test_empty_ledger(void **state)
+{
+    struct fixture f;
+    struct fixture copy;
+
+    (void)state;
+    open_fixture(&f, &small_limits);
+    struct picture picture = take_picture(&f, 64);
+    assert_int_equal(picture.length, 3 * 64);
+    open_fixture(&copy, &small_limits);
+    assert_int_equal(load(&copy, picture.bytes, picture.length, 64), HF_STATUS_OK);
+    assert_true(hf_id_equal(hf_ledger_digest(f.ledger), hf_ledger_digest(copy.ledger)));
+    open_accounts(&copy);
+    free(picture.bytes);
+    close_fixture(&f);
+    close_fixture(&copy);
+}
+
+/* The trailer carries the digest that the ledger names. */
+static void test_golden_bytes(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_busy(&f);
+    struct picture picture = take_picture(&f, 4096);
+    const uint8_t *trailer = picture.bytes + picture.length - 64;
+    struct hf_id digest = hf_ledger_digest(f.ledger);
+    uint64_t length;
+    assert_memory_equal(picture.bytes, "HFIMAGE1", 8);
+    assert_int_equal(picture.bytes[8], 1);  /* version */
+    assert_int_equal(picture.bytes[12], 2); /* assets */
+    assert_int_equal(picture.bytes[16], 4); /* accounts */
+    assert_memory_equal(trailer, "HFMGEND1", 8);
+    memcpy(&length, trailer + 8, sizeof(length));
+    assert_int_equal(length, picture.length);
+    assert_memory_equal(trailer + 16, &digest, sizeof(digest));
+    free(picture.bytes);
+    close_fixture(&f);
+}
+
+/* Both go on alike: the same operations, the same answers, the same forgetting. */
+static void test_life_goes_on(void **state)
+{
+    struct fixture f;
+    struct fixture copy;
+
+    (void)state;
+    open_busy(&f);
+    struct picture picture = take_picture(&f, 4096);
+    open_fixture(&copy, &small_limits);
+    assert_int_equal(load(&copy, picture.bytes, picture.length, 4096), HF_STATUS_OK);
+    copy.id_count = f.id_count;
+    copy.now_ns = f.now_ns;
+    for (int i = 0; i < 200; i++) {
+        union hf_operation op;
+        switch (i % 4) {
+        case 0:
+            op = make_hold(&f, 3, 4, 1);
+            break;
+        case 1:
+            op = make_release(&f, f.reply.id, HF_AMOUNT_ALL);
+            break;
+        case 2:
+            op = make_auth(&f, 71, 4, 1);
+            break;
+        default:
+            op = make_move(&f, 2, 4, 1);
+            break;
+        }
+        assert_int_equal(apply(&f, &op), apply(&copy, &op));
+        assert_memory_equal(&f.reply, &copy.reply, sizeof(f.reply));
+        f.now_ns += NS_IN_MS;
+        copy.now_ns += NS_IN_MS;
+        assert_same_state(&f, &copy);
+    }
+    free(picture.bytes);
+    close_fixture(&f);
+    close_fixture(&copy);
+}
+
+static void test_other_limits(void **state)
+{
+    struct fixture f;
+    struct fixture copy;
+    struct hf_ledger_limits limits = {
+        .accounts = 5000,
+        .instruments = 300,
+        .holds = 999,
+        .remembered = 2000,
+        .remember_ns = 1,
+        .id_ahead_ns = 0,
+    };
+
+    (void)state;
+    open_busy(&f);
+    struct picture picture = take_picture(&f, 4096);
+    open_fixture(&copy, &limits);
+    assert_int_equal(load(&copy, picture.bytes, picture.length, 4096), HF_STATUS_OK);
+    assert_true(hf_id_equal(hf_ledger_digest(f.ledger), hf_ledger_digest(copy.ledger)));
+    close_fixture(&copy);
+
+    /* Just as much as is needed, and one less. */
+    struct hf_ledger_counts counts = counts_of(&f);
+    limits = small_limits;
+    limits.accounts = counts.accounts;
+    limits.instruments = counts.instruments;
+    limits.holds = counts.holds_open + counts.holds_resolved;
+    open_fixture(&copy, &limits);
+    assert_int_equal(load(&copy, picture.bytes, picture.length, 64), HF_STATUS_OK);
+    assert_same_state(&f, &copy);
+    close_fixture(&copy);
+    limits.accounts--;
+    open_fixture(&copy, &limits);
+    assert_int_equal(load(&copy, picture.bytes, picture.length, 64), HF_STATUS_FULL);
+    close_fixture(&copy);
+    limits.accounts++;
+    limits.instruments--;
+    open_fixture(&copy, &limits);
+    assert_int_equal(load(&copy, picture.bytes, picture.length, 64), HF_STATUS_FULL);
+    close_fixture(&copy);
+    limits.instruments++;
+    limits.holds = counts.holds_open - 1;
+    open_fixture(&copy, &limits);
+    assert_int_equal(load(&copy, picture.bytes, picture.length, 64), HF_STATUS_FULL);
+    close_fixture(&copy);
+    free(picture.bytes);
+    close_fixture(&f);
+}
+
+/* A smaller memory forgets the oldest answers, a smaller table of holds those resolved first. */
+static void test_smaller_memories(void **state)
+{
+    struct fixture f;
+    struct fixture copy;
+    struct hf_ledger_limits limits = small_limits;
+
+    (void)state;
+    open_busy(&f);
+    struct picture picture = take_picture(&f, 4096);
+    struct hf_ledger_counts counts = counts_of(&f);
+    limits.remembered = 3;
+    limits.holds = counts.holds_open;
+    open_fixture(&copy, &limits);
+    assert_int_equal(load(&copy, picture.bytes, picture.length, 128), HF_STATUS_OK);
+    struct hf_ledger_counts kept = counts_of(&copy);
+    assert_int_equal(kept.remembered, 3);
+    assert_int_equal(kept.holds_open, counts.holds_open);
+    assert_int_equal(kept.holds_resolved, 0);
+    assert_int_equal(kept.floor_ms, f.now_ns / NS_IN_MS + 1);
+    assert_int_equal(hf_ledger_place(copy.ledger), hf_ledger_place(f.ledger));
+    free(picture.bytes);
+    /* And its own image loads again. */
+    picture = take_picture(&copy, 64);
+    struct fixture again;
+    open_fixture(&again, &small_limits);
+    assert_int_equal(load(&again, picture.bytes, picture.length, 64), HF_STATUS_OK);
+    assert_true(hf_id_equal(hf_ledger_digest(again.ledger), hf_ledger_digest(copy.ledger)));
+    close_fixture(&again);
+    close_fixture(&copy);
+    close_fixture(&f);
+    free(picture.bytes);
+}
+
+static void test_truncated_or_longer(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_busy(&f);
+    struct picture picture = take_picture(&f, 4096);
+    for (size_t length = 0; length < picture.length; length += 64) {
+        struct fixture copy;
+        open_fixture(&copy, &small_limits);
+        assert_int_equal(load(&copy, picture.bytes, length, 4096), HF_STATUS_CORRUPT);
+        close_fixture(&copy);
+    }
+    uint8_t *longer = calloc(1, picture.length + 64);
+    assert_non_null(longer);
+    memcpy(longer, picture.bytes, picture.length);
+    struct fixture copy;
+    open_fixture(&copy, &small_limits);
+    assert_int_equal(load(&copy, longer, picture.length + 64, 4096), HF_STATUS_CORRUPT);
+    close_fixture(&copy);
+    free(longer);
+    free(picture.bytes);
+    close_fixture(&f);
+}
+
+/* Any single bit: refused, whichever part it hits. */
+static void test_every_bit(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_busy(&f);
+    struct picture picture = take_picture(&f, 4096);
+    size_t size = hf_ledger_memory_size(&small_limits);
+    struct fixture copy;
+    open_fixture(&copy, &small_limits);
+    for (size_t bit = 0; bit < picture.length * 8; bit++) {
+        memset(copy.memory, 0, size);
+        copy.ledger = hf_ledger_create(&small_limits, copy.memory, size);
+        picture.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        enum hf_status status = load(&copy, picture.bytes, picture.length, 1 << 20);
+        if (status == HF_STATUS_OK)
+            fail_msg("bit %zu of byte %zu got in", bit % 8, bit / 8);
+        if (bit < 12 * 8)
+            assert_int_equal(status, HF_STATUS_WRONG_FORMAT);
+        picture.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    close_fixture(&copy);
+    free(picture.bytes);
+    close_fixture(&f);
+}
+
+/* Counts that lie, one more and one less and absurd, each alone and moved from one to the next. */
+static void test_corrupted_counts(void **state)
+{
+    static const int64_t changes[] = {1, -1, 2, 1 << 20, INT64_C(1) << 40, INT64_MIN};
+    struct fixture f;
+
+    (void)state;
+    open_busy(&f);
+    struct picture picture = take_picture(&f, 4096);
+    for (size_t at = 16; at < 56; at += 8) {
+        for (size_t i = 0; i < 6; i++) {
+            for (int moves = 0; moves < 2; moves++) {
+                struct fixture copy;
+                uint8_t *bytes = malloc(picture.length);
+                uint64_t counts[2];
+                assert_non_null(bytes);
+                memcpy(bytes, picture.bytes, picture.length);
+                memcpy(counts, bytes + at, sizeof(counts));
+                counts[0] += (uint64_t)changes[i];
+                counts[1] -= moves == 1 ? (uint64_t)changes[i] : 0;
+                memcpy(bytes + at, counts, sizeof(counts));
+                open_fixture(&copy, &small_limits);
+                enum hf_status status = load(&copy, bytes, picture.length, 4096);
+                assert_true(status == HF_STATUS_CORRUPT || status == HF_STATUS_FULL);
+                close_fixture(&copy);
+                free(bytes);
+            }
+        }
+    }
+    free(picture.bytes);
+    close_fixture(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),          cmocka_unit_test(test_empty_ledger),
+        cmocka_unit_test(test_golden_bytes),        cmocka_unit_test(test_life_goes_on),
+        cmocka_unit_test(test_other_limits),        cmocka_unit_test(test_smaller_memories),
+        cmocka_unit_test(test_truncated_or_longer), cmocka_unit_test(test_every_bit),
+        cmocka_unit_test(test_corrupted_counts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
