@@ -12,7 +12,9 @@
  * Two pools of buffers: what is received comes from one, what is sent from the other, so that a
  * caller that keeps all it received can still answer.
  *
- * memif needs both bursts kept apart from its driver's own doings: memif.h. */
+ * memif needs both bursts kept apart from its driver's own doings: memif.h. And its driver follows
+ * the peer's descriptors unchecked, before any frame comes here: a memif peer is trusted with this
+ * process, where a peer behind a wire is not. */
 #include "eal.h"
 #include "ip.h"
 #include "memif.h"
