@@ -13,18 +13,17 @@ static bool find_parties(const struct hf_ledger *ledger, const struct hf_turn *t
     const struct hf_op_auth *auth = &turn->operation->auth;
     const struct hf_key *key = &turn->step->keys[1];
 
-    parties->payer = instrument->account;
-    if (hf_id_equal(hf_table_key(&ledger->accounts, parties->payer), auth->payee)) {
+    parties->payer = hf_account_at(&ledger->accounts, instrument->account);
+    if (hf_id_equal(parties->payer->id, auth->payee)) {
         hf_answer_refuse(answer, HF_CODE_SAME_ACCOUNT, HF_RULE_PAYER);
         return false;
     }
     parties->payee = hf_table_find_at(&ledger->accounts, auth->payee, key->hash, key->guess);
-    if (parties->payee == HF_TABLE_NONE) {
-        hf_account_refuse(&ledger->accounts, parties->payer, HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_PAYEE,
-                          answer);
+    if (parties->payee == NULL) {
+        hf_account_refuse(parties->payer, HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_PAYEE, answer);
         return false;
     }
-    return hf_account_admit(&ledger->accounts, parties, auth->asset, answer);
+    return hf_account_admit(parties, auth->asset, answer);
 }
 
 void hf_authorise(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
@@ -33,12 +32,12 @@ void hf_authorise(struct hf_ledger *ledger, const struct hf_turn *turn, struct h
     const struct hf_key *key = &turn->step->keys[0];
     struct hf_parties parties;
 
-    uint32_t slot = hf_table_find_at(&ledger->instruments, auth->token, key->hash, key->guess);
-    if (slot == HF_TABLE_NONE) {
+    struct hf_instrument *instrument =
+        hf_table_find_at(&ledger->instruments, auth->token, key->hash, key->guess);
+    if (instrument == NULL) {
         hf_answer_refuse(answer, HF_CODE_UNKNOWN_INSTRUMENT, HF_RULE_INSTRUMENT);
         return;
     }
-    struct hf_instrument *instrument = hf_instrument_at(&ledger->instruments, slot);
     struct hf_verdict verdict = hf_instrument_check(instrument, auth->amount, turn->timestamp_ns);
     if (verdict.code != HF_CODE_OK) {
         hf_answer_refuse(answer, verdict.code, verdict.rule);

@@ -94,6 +94,20 @@ static const uint8_t key_tables[HF_OP_TYPE_MAX + 1][2] = {
     [HF_OP_AUTH] = {INSTRUMENTS, ACCOUNTS},
 };
 
+/* What may be applied: the length of each type, 0 for the others. The whole check is the caller's
+ * duty; this much of it the engine's own memory stands on, and it is asserted for each operation.
+ */
+static const uint16_t lengths[HF_OP_TYPE_MAX + 1] = {
+    [HF_OP_ASSET_PUT] = sizeof(struct hf_op_asset_put),
+    [HF_OP_ACCOUNT_PUT] = sizeof(struct hf_op_account_put),
+    [HF_OP_MOVE] = sizeof(struct hf_op_move),
+    [HF_OP_HOLD] = sizeof(struct hf_op_hold),
+    [HF_OP_CAPTURE] = sizeof(struct hf_op_capture),
+    [HF_OP_RELEASE] = sizeof(struct hf_op_release),
+    [HF_OP_INSTRUMENT_PUT] = sizeof(struct hf_op_instrument_put),
+    [HF_OP_AUTH] = sizeof(struct hf_op_auth),
+};
+
 #define FIRST_KEY_OFFSET 32
 HF_STATIC_ASSERT(offsetof(struct hf_op_account_put, account) == FIRST_KEY_OFFSET, "first id");
 HF_STATIC_ASSERT(offsetof(struct hf_op_move, payer) == FIRST_KEY_OFFSET, "first id");
@@ -117,11 +131,14 @@ static const struct hf_table *table_of(const struct hf_ledger *ledger, uint8_t k
     return &ledger->holds.table;
 }
 
-static struct hf_id key_of(const union hf_operation *operation, uint32_t index)
+static void look_up_key(const struct hf_table *table, const union hf_operation *operation,
+                        uint32_t index, struct hf_key *key)
 {
     struct hf_id id;
+
     memcpy(&id, operation->bytes + FIRST_KEY_OFFSET + index * sizeof(id), sizeof(id));
-    return id;
+    key->hash = hf_id_hash(id);
+    key->home = hf_table_prefetch_group(table, key->hash);
 }
 
 static bool makes_hold(uint8_t type)
@@ -135,22 +152,35 @@ static void look_up(const struct hf_ledger *ledger, const union hf_operation *op
     uint8_t type = operation->header.type;
 
     step->id_hash = hf_id_hash(operation->header.id);
-    hf_seen_prefetch(&ledger->seen, step->id_hash);
-    for (uint32_t i = 0; i < 2 && key_tables[type][i] != NO_TABLE; i++) {
-        step->keys[i].hash = hf_id_hash(key_of(operation, i));
-        hf_table_prefetch_group(table_of(ledger, key_tables[type][i]), step->keys[i].hash);
+    step->id_home = hf_seen_home(&ledger->seen, step->id_hash);
+    __builtin_prefetch(step->id_home, 1);
+    if (__builtin_expect(type == HF_OP_MOVE, 1)) {
+        look_up_key(&ledger->accounts, operation, 0, &step->keys[0]);
+        look_up_key(&ledger->accounts, operation, 1, &step->keys[1]);
+        return;
     }
+    for (uint32_t i = 0; i < 2 && key_tables[type][i] != NO_TABLE; i++)
+        look_up_key(table_of(ledger, key_tables[type][i]), operation, i, &step->keys[i]);
     if (makes_hold(type))
-        hf_table_prefetch_group(&ledger->holds.table, step->id_hash);
+        step->hold_home = hf_table_prefetch_group(&ledger->holds.table, step->id_hash);
+}
+
+static void fetch_key(const struct hf_table *table, struct hf_key *key)
+{
+    key->guess = hf_table_guess(table, key->hash, key->home);
 }
 
 static void fetch(const struct hf_ledger *ledger, uint8_t type, struct hf_step *step)
 {
+    if (__builtin_expect(type == HF_OP_MOVE, 1)) {
+        fetch_key(&ledger->accounts, &step->keys[0]);
+        fetch_key(&ledger->accounts, &step->keys[1]);
+        return;
+    }
     for (uint32_t i = 0; i < 2 && key_tables[type][i] != NO_TABLE; i++)
-        step->keys[i].guess =
-            hf_table_guess(table_of(ledger, key_tables[type][i]), step->keys[i].hash);
+        fetch_key(table_of(ledger, key_tables[type][i]), &step->keys[i]);
     if (makes_hold(type)) {
-        uint32_t slot = hf_table_guess_free(&ledger->holds.table, step->id_hash);
+        uint32_t slot = hf_table_guess_free(&ledger->holds.table, step->hold_home);
         if (slot != HF_TABLE_NONE)
             __builtin_prefetch(&ledger->holds.answers[slot], 1);
     }
@@ -159,18 +189,37 @@ static void fetch(const struct hf_ledger *ledger, uint8_t type, struct hf_step *
 /* Some accounts are named by another record only: by a card, by a hold. */
 static void fetch_behind(const struct hf_ledger *ledger, uint8_t type, const struct hf_step *step)
 {
-    uint32_t guess = step->keys[0].guess;
+    const void *guess = step->keys[0].guess;
 
-    if (key_tables[type][0] == NO_TABLE || guess == HF_TABLE_NONE)
+    if (key_tables[type][0] == NO_TABLE || guess == NULL)
         return;
     if (type == HF_OP_AUTH) {
-        const struct hf_instrument *instrument = hf_instrument_at(&ledger->instruments, guess);
+        const struct hf_instrument *instrument = guess;
         __builtin_prefetch(hf_account_at(&ledger->accounts, instrument->account), 1);
     } else if (type == HF_OP_CAPTURE || type == HF_OP_RELEASE) {
-        const struct hf_hold *hold = hf_hold_at(&ledger->holds, guess);
+        const struct hf_hold *hold = guess;
         __builtin_prefetch(hf_account_at(&ledger->accounts, hold->payer), 1);
         __builtin_prefetch(hf_account_at(&ledger->accounts, hold->payee), 1);
     }
+}
+
+/* The passes before the apply pass. */
+static void prepare(const struct hf_ledger *ledger, const union hf_operation *const operations[],
+                    uint32_t count, struct hf_step steps[])
+{
+    bool are_moves = true;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t type = operations[i]->header.type;
+        assert(type <= HF_OP_TYPE_MAX);
+        assert(operations[i]->header.length == lengths[type]);
+        are_moves &= type == HF_OP_MOVE;
+        look_up(ledger, operations[i], &steps[i]);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        fetch(ledger, operations[i]->header.type, &steps[i]);
+    for (uint32_t i = 0; i < count && !are_moves; i++)
+        fetch_behind(ledger, operations[i]->header.type, &steps[i]);
 }
 
 /* ---- apply ------------------------------------------------------------------------------------
@@ -207,19 +256,20 @@ static void apply_move(struct hf_ledger *ledger, const struct hf_turn *turn,
 
     if (!hf_turn_find_parties(ledger, turn, move->payer, move->payee, &parties, answer))
         return;
-    if (!hf_account_admit(&ledger->accounts, &parties, move->asset, answer))
+    if (!hf_account_admit(&parties, move->asset, answer))
         return;
-    hf_execute_move(&ledger->accounts, &parties, move->amount, turn->is_dry, answer);
+    hf_execute_move(parties.payer, parties.payee, move->amount, turn->is_dry, answer);
 }
 
 /* The operation itself: step 6 of OPERATIONS.md. */
 static void carry_out(struct hf_ledger *ledger, const struct hf_turn *turn,
                       struct hf_answer *answer)
 {
-    switch (turn->operation->header.type) {
-    case HF_OP_MOVE:
+    if (__builtin_expect(turn->operation->header.type == HF_OP_MOVE, 1)) {
         apply_move(ledger, turn, answer);
         return;
+    }
+    switch (turn->operation->header.type) {
     case HF_OP_AUTH:
         hf_authorise(ledger, turn, answer);
         return;
@@ -266,7 +316,7 @@ static const struct hf_answer *find_first_answer(const struct hf_ledger *ledger,
 {
     struct hf_id id = turn->operation->header.id;
     uint64_t hash = turn->step->id_hash;
-    const struct hf_answer *first = hf_seen_find(&ledger->seen, id, hash);
+    const struct hf_answer *first = hf_seen_find(&ledger->seen, turn->step->id_home, id, hash);
 
     if (first == NULL && __builtin_expect(hf_id_time_ms(id) < floor_ms, 0))
         first = hf_hold_answer(&ledger->holds, id, hash);
@@ -316,7 +366,7 @@ static bool apply_one(struct hf_ledger *ledger, const struct hf_turn *turn,
         return false;
     if (!turn->is_dry) {
         place = ledger->seen.next_place;
-        answer = hf_seen_add(&ledger->seen, turn->step->id_hash);
+        answer = hf_seen_add(&ledger->seen, turn->step->id_home, turn->step->id_hash);
         ledger->timestamp_ns = turn->timestamp_ns;
     }
     begin_answer(answer, turn, fingerprint, place);
@@ -339,15 +389,7 @@ uint64_t hf_ledger_apply(struct hf_ledger *ledger, uint64_t timestamp_ns,
     assert(ledger->magic == HF_LEDGER_MAGIC);
     assert(count <= HF_BUNDLE_OPERATIONS_MAX);
     assert(timestamp_ns >= ledger->timestamp_ns);
-    for (uint32_t i = 0; i < count; i++) {
-        assert(hf_operation_check(operations[i], sizeof(*operations[i])).code == HF_CODE_OK);
-        assert(operations[i]->header.type != HF_OP_QUERY);
-        look_up(ledger, operations[i], &steps[i]);
-    }
-    for (uint32_t i = 0; i < count; i++)
-        fetch(ledger, operations[i]->header.type, &steps[i]);
-    for (uint32_t i = 0; i < count; i++)
-        fetch_behind(ledger, operations[i]->header.type, &steps[i]);
+    prepare(ledger, operations, count, steps);
     for (uint32_t i = 0; i < count; i++) {
         const struct hf_turn turn = {
             .operation = operations[i],

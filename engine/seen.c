@@ -4,9 +4,8 @@
 #include <assert.h>
 
 #define CAPACITY_MAX (UINT64_C(1) << 31)
-#define LOW_BITS     16
-#define LOW_MASK     ((UINT64_C(1) << LOW_BITS) - 1)
-#define PLACE_MASK   ((UINT64_C(1) << (64 - LOW_BITS)) - 1)
+#define ONE_PLACE    (UINT64_C(1) << HF_SEEN_PLACE_SHIFT)
+#define LOW_MASK     (ONE_PLACE - 1)
 
 /* Three live answers a bucket of seven: one insert in thirty finds its bucket full. */
 #define BUCKET_ANSWERS 3
@@ -29,102 +28,98 @@ void hf_seen_start_after(struct hf_seen *seen, uint64_t place, uint64_t floor_ms
     assert(seen->next_index == 0);
     seen->next_place = place + 1;
     seen->oldest_place = place + 1;
+    seen->oldest_entry = seen->oldest_place << HF_SEEN_PLACE_SHIFT;
+    seen->entry_span = 0;
     seen->floor_ms = floor_ms;
-}
-
-/* How many places ago: 1 for the newest. Right for every remembered place; see the file's head for
- * the others. */
-static inline uint64_t age_of(const struct hf_seen *seen, uint64_t entry)
-{
-    return (seen->next_place - (entry >> LOW_BITS)) & PLACE_MASK;
-}
-
-static inline bool is_alive(const struct hf_seen *seen, uint64_t entry)
-{
-    return age_of(seen, entry) - 1 < hf_seen_count(seen);
-}
-
-static inline const struct hf_answer *answer_of_age(const struct hf_seen *seen, uint64_t age)
-{
-    uint64_t index = seen->next_index - age;
-    if (index >= seen->capacity) /* it wrapped below zero */
-        index += seen->capacity;
-    assert(index < seen->capacity);
-    return &seen->ring[index];
-}
-
-static inline uint32_t bucket_after(const struct hf_seen *seen, uint32_t bucket)
-{
-    return bucket + 1 == seen->bucket_count ? 0 : bucket + 1;
 }
 
 const struct hf_answer *hf_seen_at(const struct hf_seen *seen, uint64_t place)
 {
     assert(place >= seen->oldest_place);
     assert(place < seen->next_place);
-    return answer_of_age(seen, seen->next_place - place);
+    uint64_t index = seen->next_index - (seen->next_place - place);
+    if (index >= seen->capacity) /* it wrapped below zero */
+        index += seen->capacity;
+    assert(index < seen->capacity);
+    return &seen->ring[index];
 }
 
-const struct hf_answer *hf_seen_find(const struct hf_seen *seen, struct hf_id id, uint64_t hash)
+static struct hf_seen_bucket *bucket_after(const struct hf_seen *seen,
+                                           const struct hf_seen_bucket *bucket)
 {
-    uint32_t home = hf_seen_home(seen, hash);
+    size_t index = (size_t)(bucket - seen->buckets) + 1;
+
+    return &seen->buckets[index == seen->bucket_count ? 0 : index];
+}
+
+const struct hf_answer *hf_seen_search(const struct hf_seen *seen, struct hf_id id, uint64_t hash)
+{
+    const struct hf_seen_bucket *bucket = hf_seen_home(seen, hash);
 
     for (uint32_t probes = 0; probes < seen->bucket_count; probes++) {
-        const struct hf_seen_bucket *bucket = &seen->buckets[home];
         for (uint32_t i = 0; i < HF_SEEN_BUCKET_ENTRIES; i++) {
             uint64_t entry = bucket->entries[i];
-            if (__builtin_expect((uint16_t)entry != (uint16_t)hash, 1))
+            if ((uint16_t)entry != (uint16_t)hash || !hf_seen_is_alive(seen, entry))
                 continue;
-            if (!is_alive(seen, entry))
-                continue;
-            const struct hf_answer *answer = answer_of_age(seen, age_of(seen, entry));
+            uint64_t distance = (entry - seen->oldest_entry) >> HF_SEEN_PLACE_SHIFT;
+            const struct hf_answer *answer = hf_seen_at(seen, seen->oldest_place + distance);
             if (hf_id_equal(answer->id, id))
                 return answer;
         }
-        if (__builtin_expect(!is_alive(seen, bucket->passed), 1))
+        if (!hf_seen_is_alive(seen, bucket->passed))
             return NULL;
-        home = bucket_after(seen, home);
+        bucket = bucket_after(seen, bucket);
     }
     return NULL;
 }
 
-static void forget_oldest(struct hf_seen *seen)
+/* Puts an entry into a bucket, instead of its oldest. False when even that one is alive. */
+static inline bool enter(struct hf_seen *seen, struct hf_seen_bucket *bucket, uint64_t entry)
 {
-    /* In a full ring the oldest answer lies where the next one goes. */
-    hf_seen_forget(seen, seen->ring[seen->next_index].id);
-    seen->oldest_place++;
+    uint64_t oldest = bucket->passed & LOW_MASK;
+
+    assert(oldest < HF_SEEN_BUCKET_ENTRIES);
+    if (__builtin_expect(hf_seen_is_alive(seen, bucket->entries[oldest]), 0))
+        return false;
+    bucket->entries[oldest] = entry;
+    uint64_t next = oldest + 1 == HF_SEEN_BUCKET_ENTRIES ? 0 : oldest + 1;
+    bucket->passed += next - oldest;
+    return true;
 }
 
-static void enter(struct hf_seen *seen, uint64_t hash)
+/* Goes past full buckets until one has room, and leaves word in each. */
+static __attribute__((noinline)) void
+enter_further_on(struct hf_seen *seen, struct hf_seen_bucket *bucket, uint64_t entry)
 {
-    uint32_t home = hf_seen_home(seen, hash);
-    uint64_t place = seen->next_place << LOW_BITS;
+    uint32_t probes = 0;
 
-    for (uint32_t probes = 0; probes < seen->bucket_count; probes++) {
-        struct hf_seen_bucket *bucket = &seen->buckets[home];
-        uint64_t oldest = bucket->passed & LOW_MASK;
-        assert(oldest < HF_SEEN_BUCKET_ENTRIES);
-        if (__builtin_expect(!is_alive(seen, bucket->entries[oldest]), 1)) {
-            bucket->entries[oldest] = place | (hash & LOW_MASK);
-            oldest = oldest + 1 == HF_SEEN_BUCKET_ENTRIES ? 0 : oldest + 1;
-            bucket->passed = (bucket->passed & ~LOW_MASK) | oldest;
-            return;
-        }
-        bucket->passed = place | oldest;
-        home = bucket_after(seen, home);
-    }
-    assert(!"an index with more room than answers has room for one more");
+    do {
+        bucket->passed = (entry & ~LOW_MASK) | (bucket->passed & LOW_MASK);
+        bucket = bucket_after(seen, bucket);
+        probes++;
+        assert(probes < seen->bucket_count);
+    } while (!enter(seen, bucket, entry));
 }
 
-struct hf_answer *hf_seen_add(struct hf_seen *seen, uint64_t hash)
+struct hf_answer *hf_seen_add(struct hf_seen *seen, struct hf_seen_bucket *home, uint64_t hash)
 {
     struct hf_answer *answer = &seen->ring[seen->next_index];
+    uint64_t entry = seen->next_place << HF_SEEN_PLACE_SHIFT | (hash & LOW_MASK);
 
-    if (hf_seen_count(seen) == seen->capacity)
-        forget_oldest(seen);
-    enter(seen, hash);
+    if (__builtin_expect(seen->next_place - seen->oldest_place == seen->capacity, 1)) {
+        /* In a full ring the oldest answer lies where the next one goes. */
+        uint64_t above_ms = hf_id_time_ms(answer->id) + 1;
+        if (seen->floor_ms < above_ms)
+            seen->floor_ms = above_ms;
+        seen->oldest_place++;
+        seen->oldest_entry += ONE_PLACE;
+        seen->entry_span -= ONE_PLACE;
+    }
+    /* The new place counts only from here on: what it passes is not alive before. */
+    if (__builtin_expect(!enter(seen, home, entry), 0))
+        enter_further_on(seen, home, entry);
+    seen->entry_span += ONE_PLACE;
     seen->next_place++;
     seen->next_index = seen->next_index + 1 == seen->capacity ? 0 : seen->next_index + 1;
-    assert(seen->next_place != 0);
     return answer;
 }

@@ -14,12 +14,15 @@
 /* A record named by an operation: its hash, and where it probably lies. */
 struct hf_key {
     uint64_t hash;
-    uint32_t guess; /* slot, or HF_TABLE_NONE */
+    void *guess;   /* its line, probably; or NULL */
+    uint32_t home; /* the group it belongs to */
 };
 
 /* What the passes before the apply pass found out about one operation. */
 struct hf_step {
     uint64_t id_hash;
+    struct hf_seen_bucket *id_home;
+    uint32_t hold_home;    /* of the hold it will make */
     struct hf_key keys[2]; /* of the first and second id in the body */
 };
 
@@ -57,14 +60,13 @@ static inline bool hf_turn_find_parties(const struct hf_ledger *ledger, const st
         return false;
     }
     parties->payer = hf_table_find_at(&ledger->accounts, payer, keys[0].hash, keys[0].guess);
-    if (__builtin_expect(parties->payer == HF_TABLE_NONE, 0)) {
+    if (__builtin_expect(parties->payer == NULL, 0)) {
         hf_answer_refuse(answer, HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_PAYER);
         return false;
     }
     parties->payee = hf_table_find_at(&ledger->accounts, payee, keys[1].hash, keys[1].guess);
-    if (__builtin_expect(parties->payee == HF_TABLE_NONE, 0)) {
-        hf_account_refuse(&ledger->accounts, parties->payer, HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_PAYEE,
-                          answer);
+    if (__builtin_expect(parties->payee == NULL, 0)) {
+        hf_account_refuse(parties->payer, HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_PAYEE, answer);
         return false;
     }
     return true;

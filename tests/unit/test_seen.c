@@ -23,7 +23,8 @@ static void *open_seen(struct hf_seen *seen, uint64_t capacity)
 static void add(struct hf_seen *seen, struct hf_id id)
 {
     uint64_t place = seen->next_place;
-    struct hf_answer *answer = hf_seen_add(seen, hf_id_hash(id));
+    struct hf_answer *answer =
+        hf_seen_add(seen, hf_seen_home(seen, hf_id_hash(id)), hf_id_hash(id));
 
     memset(answer, 0, sizeof(*answer));
     answer->id = id;
@@ -33,7 +34,8 @@ static void add(struct hf_seen *seen, struct hf_id id)
 
 static bool finds(const struct hf_seen *seen, struct hf_id id, uint64_t place)
 {
-    const struct hf_answer *answer = hf_seen_find(seen, id, hf_id_hash(id));
+    const struct hf_answer *answer =
+        hf_seen_find(seen, hf_seen_home(seen, hf_id_hash(id)), id, hf_id_hash(id));
 
     if (answer == NULL)
         return false;
@@ -111,6 +113,8 @@ static void test_entries_come_round(void **state)
         add(&seen, hf_id_make_operation(1000, 0, i));
     seen.next_place += UINT64_C(1) << 48;
     seen.oldest_place = seen.next_place;
+    seen.oldest_entry = seen.oldest_place << HF_SEEN_PLACE_SHIFT;
+    seen.entry_span = 0;
     for (uint32_t i = 0; i < 300; i++) {
         struct hf_id id = hf_id_make_operation(2000, 0, i);
         assert_false(finds(&seen, id, 0));
@@ -136,7 +140,7 @@ static void test_crowded_bucket(void **state)
     for (uint32_t i = 0; i < 1500; i++) {
         do {
             ids[i] = hf_id_make_operation(1000 + i, 0, ++candidate);
-        } while (hf_seen_home(&seen, hf_id_hash(ids[i])) != seen.bucket_count - 1);
+        } while (hf_seen_home(&seen, hf_id_hash(ids[i])) != &seen.buckets[seen.bucket_count - 1]);
         assert_false(finds(&seen, ids[i], 0));
         add(&seen, ids[i]);
         for (uint32_t j = 0; j <= i; j++)
