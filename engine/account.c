@@ -13,11 +13,9 @@ void hf_account_refuse(const struct hf_account *payer, uint16_t code, uint8_t ru
     hf_account_show(payer, answer);
 }
 
-void hf_account_turn_away(const struct hf_parties *parties, uint16_t asset,
-                          struct hf_answer *answer)
+void hf_account_turn_away(const struct hf_account *payer, const struct hf_account *payee,
+                          uint16_t asset, struct hf_answer *answer)
 {
-    const struct hf_account *payer = parties->payer;
-    const struct hf_account *payee = parties->payee;
     struct hf_verdict verdict;
 
     if (payer->asset != asset)

@@ -62,33 +62,26 @@ static inline void hf_account_show(const struct hf_account *account, struct hf_a
     answer->available = hf_account_available(hf_account_spendable(account), account->floor);
 }
 
-/* The two ends of a movement of value. */
-struct hf_parties {
-    struct hf_account *payer;
-    struct hf_account *payee;
-};
-
 /* Refuses with the payer's balances as they are. */
 void hf_account_refuse(const struct hf_account *payer, uint16_t code, uint8_t rule,
                        struct hf_answer *answer);
 
 /* Refuses what hf_account_admit did not admit: says why. */
-void hf_account_turn_away(const struct hf_parties *parties, uint16_t asset,
-                          struct hf_answer *answer);
+void hf_account_turn_away(const struct hf_account *payer, const struct hf_account *payee,
+                          uint16_t asset, struct hf_answer *answer);
 
-/* Both found: may they take part in a movement of this asset? Assets, then statuses. A refusal goes
- * into the answer, with the payer's balances. */
-static inline bool hf_account_admit(const struct hf_parties *parties, uint16_t asset,
-                                    struct hf_answer *answer)
+/* May these two take part in a movement of this asset? Assets, then statuses. A refusal goes into
+ * the answer, with the payer's balances. */
+static inline bool hf_account_admit(const struct hf_account *payer, const struct hf_account *payee,
+                                    uint16_t asset, struct hf_answer *answer)
 {
-    const struct hf_account *payer = parties->payer;
-    const struct hf_account *payee = parties->payee;
-    bool is_admitted = payer->asset == asset && payee->asset == asset &&
-                       (payer->status | payee->status) == HF_ACCOUNT_OPEN;
+    unsigned differs = (unsigned)(payer->asset ^ asset) | (unsigned)(payee->asset ^ asset) |
+                       payer->status | payee->status;
 
-    if (__builtin_expect(!is_admitted, 0))
-        hf_account_turn_away(parties, asset, answer);
-    return is_admitted;
+    if (__builtin_expect(differs == 0, 1))
+        return true;
+    hf_account_turn_away(payer, payee, asset, answer);
+    return false;
 }
 
 /* ACCOUNT_PUT. */

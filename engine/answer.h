@@ -50,8 +50,4 @@ static inline void hf_answer_write_reply(const struct hf_answer *answer, bool wi
     }
 }
 
-/* The low 32 bits of XXH3-64 over the operation's body, seeded with its type. Id, deadline, flags
- * and origin are not content. The operation has passed hf_operation_check. */
-uint32_t hf_answer_fingerprint(const union hf_operation *operation);
-
 #endif

@@ -71,16 +71,16 @@ void hf_hold_resolve(struct hf_holds *holds, uint32_t slot, uint64_t place)
     holds->resolved_last = slot;
 }
 
-bool hf_hold_promise(struct hf_ledger *ledger, const struct hf_turn *turn,
-                     const struct hf_parties *parties, uint64_t amount, struct hf_answer *answer)
+bool hf_hold_promise(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_account *payer,
+                     struct hf_account *payee, uint64_t amount, struct hf_answer *answer)
 {
     const struct hf_plan plan = {
         .leg_count = 2,
-        .legs = {{.account = parties->payer,
+        .legs = {{.account = payer,
                   .rule = HF_RULE_PAYER,
                   .is_debit = true,
                   .held_out = (int64_t)amount},
-                 {.account = parties->payee, .rule = HF_RULE_PAYEE, .held_in = (int64_t)amount}},
+                 {.account = payee, .rule = HF_RULE_PAYEE, .held_in = (int64_t)amount}},
     };
     struct hf_holds *holds = &ledger->holds;
 
@@ -89,7 +89,7 @@ bool hf_hold_promise(struct hf_ledger *ledger, const struct hf_turn *turn,
     if (verdict.code == HF_CODE_OK && holds->open_count == holds->table.capacity)
         verdict = (struct hf_verdict){HF_CODE_CAPACITY, HF_RULE_TABLE};
     if (verdict.code != HF_CODE_OK) {
-        hf_account_refuse(parties->payer, verdict.code, verdict.rule, answer);
+        hf_account_refuse(payer, verdict.code, verdict.rule, answer);
         return false;
     }
     answer->approved = amount;
@@ -102,9 +102,9 @@ bool hf_hold_promise(struct hf_ledger *ledger, const struct hf_turn *turn,
     struct hf_hold *hold = hf_hold_at(holds, slot);
     hold->amount = amount;
     hold->remaining = amount;
-    hold->payer = hf_table_slot(&ledger->accounts, parties->payer);
-    hold->payee = hf_table_slot(&ledger->accounts, parties->payee);
-    hold->asset = parties->payer->asset;
+    hold->payer = hf_table_slot(&ledger->accounts, payer);
+    hold->payee = hf_table_slot(&ledger->accounts, payee);
+    hold->asset = payer->asset;
     holds->answers[slot] = *answer;
     return true;
 }
@@ -112,13 +112,14 @@ bool hf_hold_promise(struct hf_ledger *ledger, const struct hf_turn *turn,
 void hf_hold_open(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
 {
     const struct hf_op_hold *hold = &turn->operation->hold;
-    struct hf_parties parties;
+    struct hf_account *payer;
+    struct hf_account *payee;
 
-    if (!hf_turn_find_parties(ledger, turn, hold->payer, hold->payee, &parties, answer))
+    if (!hf_turn_find_parties(ledger, turn, hold->payer, hold->payee, &payer, &payee, answer))
         return;
-    if (!hf_account_admit(&parties, hold->asset, answer))
+    if (!hf_account_admit(payer, payee, hold->asset, answer))
         return;
-    hf_hold_promise(ledger, turn, &parties, hold->amount, answer);
+    hf_hold_promise(ledger, turn, payer, payee, hold->amount, answer);
 }
 
 static struct hf_account *payer_of(const struct hf_ledger *ledger, const struct hf_hold *hold)

@@ -188,7 +188,7 @@ static bool is_answer_of(const struct hf_image_reader *reader, const struct hf_i
     if (!hf_id_equal(answer->id, record->id) || answer->code != HF_CODE_OK ||
         answer->approved != record->amount || answer->place == 0 || answer->place > reader->place)
         return false;
-    if (answer->place < seen->oldest_place)
+    if (answer->place < hf_seen_oldest(seen))
         return hf_id_time_ms(answer->id) < seen->floor_ms;
     return memcmp(hf_seen_at(seen, answer->place), answer, sizeof(*answer)) == 0;
 }

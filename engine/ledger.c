@@ -15,6 +15,11 @@
 #include "execute.h"
 #include "state.h"
 
+#ifndef XXH_INLINE_ALL
+#define XXH_INLINE_ALL
+#endif
+#include <xxhash.h>
+
 #include <assert.h>
 #include <string.h>
 
@@ -248,27 +253,24 @@ static uint64_t floor_of(const struct hf_ledger *ledger, const struct horizon *h
     return horizon->floor_ms > ledger->seen.floor_ms ? horizon->floor_ms : ledger->seen.floor_ms;
 }
 
-static void apply_move(struct hf_ledger *ledger, const struct hf_turn *turn,
-                       struct hf_answer *answer)
+static inline void apply_move(struct hf_ledger *ledger, const struct hf_turn *turn,
+                              struct hf_answer *answer)
 {
     const struct hf_op_move *move = &turn->operation->move;
-    struct hf_parties parties;
+    struct hf_account *payer;
+    struct hf_account *payee;
 
-    if (!hf_turn_find_parties(ledger, turn, move->payer, move->payee, &parties, answer))
+    if (!hf_turn_find_parties(ledger, turn, move->payer, move->payee, &payer, &payee, answer))
         return;
-    if (!hf_account_admit(&parties, move->asset, answer))
+    if (!hf_account_admit(payer, payee, move->asset, answer))
         return;
-    hf_execute_move(parties.payer, parties.payee, move->amount, turn->is_dry, answer);
+    hf_execute_move(payer, payee, move->amount, turn->is_dry, answer);
 }
 
 /* The operation itself: step 6 of OPERATIONS.md. */
 static void carry_out(struct hf_ledger *ledger, const struct hf_turn *turn,
                       struct hf_answer *answer)
 {
-    if (__builtin_expect(turn->operation->header.type == HF_OP_MOVE, 1)) {
-        apply_move(ledger, turn, answer);
-        return;
-    }
     switch (turn->operation->header.type) {
     case HF_OP_AUTH:
         hf_authorise(ledger, turn, answer);
@@ -296,13 +298,33 @@ static void carry_out(struct hf_ledger *ledger, const struct hf_turn *turn,
     }
 }
 
+/* The low 32 bits of XXH3-64 over the operation's body, seeded with its type. Id, deadline, flags
+ * and origin are not content. */
+static uint32_t fingerprint_of(const union hf_operation *operation)
+{
+    const size_t header_size = sizeof(struct hf_op_header);
+    const uint8_t *body = operation->bytes + header_size;
+    uint8_t type = operation->header.type;
+
+    return (uint32_t)XXH3_64bits_withSeed(body, lengths[type] - header_size, type);
+}
+
+/* The same, with length and seed known: then xxHash comes down to four multiplications. */
+static inline uint32_t fingerprint_of_move(const union hf_operation *operation)
+{
+    const size_t header_size = sizeof(struct hf_op_header);
+    const uint8_t *body = operation->bytes + header_size;
+
+    return (uint32_t)XXH3_64bits_withSeed(body, sizeof(operation->move) - header_size, HF_OP_MOVE);
+}
+
 /* An answer of which nothing is decided yet. */
-static void begin_answer(struct hf_answer *answer, const struct hf_turn *turn, uint32_t fingerprint,
-                         uint64_t place)
+static inline void begin_answer(struct hf_answer *answer, const struct hf_turn *turn,
+                                uint64_t place)
 {
     *answer = (struct hf_answer){
         .id = turn->operation->header.id,
-        .fingerprint = fingerprint,
+        .fingerprint = turn->fingerprint,
         .type = turn->operation->header.type,
         .place = place,
         .timestamp_ns = turn->timestamp_ns,
@@ -312,66 +334,81 @@ static void begin_answer(struct hf_answer *answer, const struct hf_turn *turn, u
 /* The answer that an operation of this id got before, or NULL: step 2 of OPERATIONS.md. A hold
  * outlives the memory of its maker, but only below the floor. */
 static const struct hf_answer *find_first_answer(const struct hf_ledger *ledger,
-                                                 const struct hf_turn *turn, uint64_t floor_ms)
+                                                 const struct hf_turn *turn)
 {
     struct hf_id id = turn->operation->header.id;
-    uint64_t hash = turn->step->id_hash;
-    const struct hf_answer *first = hf_seen_find(&ledger->seen, turn->step->id_home, id, hash);
+    const struct hf_step *step = turn->step;
+    const struct hf_answer *first = hf_seen_find(&ledger->seen, step->id_home, id, step->id_hash);
 
-    if (first == NULL && __builtin_expect(hf_id_time_ms(id) < floor_ms, 0))
-        first = hf_hold_answer(&ledger->holds, id, hash);
+    if (first == NULL && hf_id_time_ms(id) < ledger->seen.floor_ms)
+        first = hf_hold_answer(&ledger->holds, id, step->id_hash);
     return first;
 }
 
-/* Answers what never enters the order: steps 2 and 3. True when that was so. */
-static bool answer_outside(const struct hf_ledger *ledger, const struct hf_turn *turn,
-                           const struct horizon *horizon, uint32_t fingerprint,
-                           struct hf_reply *reply)
+/* Is this id surely new, and its time within the horizon? Then it may take a place. What this
+ * cannot tell at a glance, answer_outside looks into. */
+static inline bool is_new(const struct hf_ledger *ledger, const struct hf_turn *turn,
+                          const struct horizon *horizon)
+{
+    uint64_t time_ms = hf_id_time_ms(turn->operation->header.id);
+
+    return hf_seen_is_absent(&ledger->seen, turn->step->id_home, turn->step->id_hash) &&
+           time_ms >= horizon->floor_ms && time_ms >= ledger->seen.floor_ms &&
+           time_ms <= horizon->ceiling_ms;
+}
+
+/* Answers what never enters the order: steps 2 and 3. False when it is to enter. */
+static __attribute__((noinline)) bool answer_outside(const struct hf_ledger *ledger,
+                                                     const struct hf_turn *turn,
+                                                     const struct horizon *horizon,
+                                                     struct hf_reply *reply)
 {
     const struct hf_op_header *header = &turn->operation->header;
+    const struct hf_answer *first = find_first_answer(ledger, turn);
     uint64_t time_ms = hf_id_time_ms(header->id);
-    uint64_t floor_ms = floor_of(ledger, horizon);
-    const struct hf_answer *first = find_first_answer(ledger, turn, floor_ms);
     bool with_balances = (header->flags & HF_OP_RETURN_BALANCES) != 0;
     struct hf_answer answer;
 
-    if (__builtin_expect(first == NULL && time_ms >= floor_ms && time_ms <= horizon->ceiling_ms, 1))
-        return false;
-    if (first != NULL && first->type == header->type && first->fingerprint == fingerprint) {
+    if (first != NULL && first->type == header->type && first->fingerprint == turn->fingerprint) {
         hf_answer_write_reply(first, with_balances, reply);
         return true;
     }
-    begin_answer(&answer, turn, fingerprint, 0);
+    begin_answer(&answer, turn, 0);
     if (first != NULL)
         hf_answer_refuse(&answer, HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID);
-    else if (time_ms < floor_ms)
+    else if (time_ms < floor_of(ledger, horizon))
         hf_answer_refuse(&answer, HF_CODE_ID_TOO_OLD, HF_RULE_ID);
-    else
+    else if (time_ms > horizon->ceiling_ms)
         hf_answer_refuse(&answer, HF_CODE_ID_TOO_NEW, HF_RULE_ID);
+    else
+        return false;
     hf_answer_write_reply(&answer, with_balances, reply);
     return true;
 }
 
 /* Takes one operation through steps 2 to 6. True when it took a place. */
-static bool apply_one(struct hf_ledger *ledger, const struct hf_turn *turn,
-                      const struct horizon *horizon, struct hf_reply *reply)
+static inline bool apply_one(struct hf_ledger *ledger, const struct hf_turn *turn,
+                             const struct horizon *horizon, struct hf_reply *reply)
 {
     const struct hf_op_header *header = &turn->operation->header;
-    uint32_t fingerprint = hf_answer_fingerprint(turn->operation);
+    struct hf_seen *seen = &ledger->seen;
     struct hf_answer unplaced;
     struct hf_answer *answer = &unplaced;
     uint64_t place = 0;
 
-    if (answer_outside(ledger, turn, horizon, fingerprint, reply))
-        return false;
-    if (!turn->is_dry) {
-        place = ledger->seen.next_place;
-        answer = hf_seen_add(&ledger->seen, turn->step->id_home, turn->step->id_hash);
-        ledger->timestamp_ns = turn->timestamp_ns;
+    if (__builtin_expect(!is_new(ledger, turn, horizon), 0)) {
+        if (answer_outside(ledger, turn, horizon, reply))
+            return false;
     }
-    begin_answer(answer, turn, fingerprint, place);
+    if (__builtin_expect(!turn->is_dry, 1)) {
+        place = seen->next_place;
+        answer = hf_seen_add(seen, turn->step->id_home, turn->step->id_hash);
+    }
+    begin_answer(answer, turn, place);
     if (__builtin_expect(header->deadline_ns != 0 && header->deadline_ns < turn->timestamp_ns, 0))
         hf_answer_refuse(answer, HF_CODE_DEADLINE_PASSED, HF_RULE_DEADLINE);
+    else if (__builtin_expect(header->type == HF_OP_MOVE, 1))
+        apply_move(ledger, turn, answer);
     else
         carry_out(ledger, turn, answer);
     hf_answer_write_reply(answer, (header->flags & HF_OP_RETURN_BALANCES) != 0, reply);
@@ -382,23 +419,26 @@ uint64_t hf_ledger_apply(struct hf_ledger *ledger, uint64_t timestamp_ns,
                          const union hf_operation *const operations[], uint32_t count,
                          struct hf_reply replies[])
 {
-    struct horizon horizon = horizon_at(&ledger->limits, timestamp_ns);
-    struct hf_step *steps = ledger->steps;
+    const struct horizon horizon = horizon_at(&ledger->limits, timestamp_ns);
+    struct hf_turn turn = {.timestamp_ns = timestamp_ns};
     uint64_t placed = 0;
 
     assert(ledger->magic == HF_LEDGER_MAGIC);
     assert(count <= HF_BUNDLE_OPERATIONS_MAX);
     assert(timestamp_ns >= ledger->timestamp_ns);
-    prepare(ledger, operations, count, steps);
+    prepare(ledger, operations, count, ledger->steps);
     for (uint32_t i = 0; i < count; i++) {
-        const struct hf_turn turn = {
-            .operation = operations[i],
-            .step = &steps[i],
-            .timestamp_ns = timestamp_ns,
-            .is_dry = (operations[i]->header.flags & HF_OP_DRY_RUN) != 0,
-        };
-        placed |= (uint64_t)apply_one(ledger, &turn, &horizon, &replies[i]) << i;
+        turn.operation = operations[i];
+        turn.step = &ledger->steps[i];
+        turn.fingerprint = operations[i]->header.type == HF_OP_MOVE
+                               ? fingerprint_of_move(operations[i])
+                               : fingerprint_of(operations[i]);
+        turn.is_dry = (operations[i]->header.flags & HF_OP_DRY_RUN) != 0;
+        if (apply_one(ledger, &turn, &horizon, &replies[i]))
+            placed |= UINT64_C(1) << i;
     }
+    if (placed != 0)
+        ledger->timestamp_ns = timestamp_ns;
     return placed;
 }
 
@@ -430,7 +470,7 @@ void hf_ledger_count(const struct hf_ledger *ledger, struct hf_ledger_counts *co
         .instruments = ledger->instruments.count,
         .holds_open = ledger->holds.open_count,
         .holds_resolved = ledger->holds.resolved_count,
-        .remembered = hf_seen_count(&ledger->seen),
+        .remembered = ledger->seen.count,
         .assets = ledger->assets.count,
         .floor_ms = floor_of(ledger, &horizon),
         .memory_bytes = ledger->memory_size,

@@ -4,8 +4,6 @@
 #include <assert.h>
 
 #define CAPACITY_MAX (UINT64_C(1) << 31)
-#define ONE_PLACE    (UINT64_C(1) << HF_SEEN_PLACE_SHIFT)
-#define LOW_MASK     (ONE_PLACE - 1)
 
 /* Three live answers a bucket of seven: one insert in thirty finds its bucket full. */
 #define BUCKET_ANSWERS 3
@@ -27,15 +25,15 @@ void hf_seen_start_after(struct hf_seen *seen, uint64_t place, uint64_t floor_ms
     assert(place < UINT64_MAX);
     assert(seen->next_index == 0);
     seen->next_place = place + 1;
-    seen->oldest_place = place + 1;
-    seen->oldest_entry = seen->oldest_place << HF_SEEN_PLACE_SHIFT;
+    seen->oldest_entry = seen->next_place << HF_SEEN_PLACE_SHIFT;
     seen->entry_span = 0;
+    seen->count = 0;
     seen->floor_ms = floor_ms;
 }
 
 const struct hf_answer *hf_seen_at(const struct hf_seen *seen, uint64_t place)
 {
-    assert(place >= seen->oldest_place);
+    assert(place >= hf_seen_oldest(seen));
     assert(place < seen->next_place);
     uint64_t index = seen->next_index - (seen->next_place - place);
     if (index >= seen->capacity) /* it wrapped below zero */
@@ -62,7 +60,7 @@ const struct hf_answer *hf_seen_search(const struct hf_seen *seen, struct hf_id 
             if ((uint16_t)entry != (uint16_t)hash || !hf_seen_is_alive(seen, entry))
                 continue;
             uint64_t distance = (entry - seen->oldest_entry) >> HF_SEEN_PLACE_SHIFT;
-            const struct hf_answer *answer = hf_seen_at(seen, seen->oldest_place + distance);
+            const struct hf_answer *answer = hf_seen_at(seen, hf_seen_oldest(seen) + distance);
             if (hf_id_equal(answer->id, id))
                 return answer;
         }
@@ -73,53 +71,14 @@ const struct hf_answer *hf_seen_search(const struct hf_seen *seen, struct hf_id 
     return NULL;
 }
 
-/* Puts an entry into a bucket, instead of its oldest. False when even that one is alive. */
-static inline bool enter(struct hf_seen *seen, struct hf_seen_bucket *bucket, uint64_t entry)
-{
-    uint64_t oldest = bucket->passed & LOW_MASK;
-
-    assert(oldest < HF_SEEN_BUCKET_ENTRIES);
-    if (__builtin_expect(hf_seen_is_alive(seen, bucket->entries[oldest]), 0))
-        return false;
-    bucket->entries[oldest] = entry;
-    uint64_t next = oldest + 1 == HF_SEEN_BUCKET_ENTRIES ? 0 : oldest + 1;
-    bucket->passed += next - oldest;
-    return true;
-}
-
-/* Goes past full buckets until one has room, and leaves word in each. */
-static __attribute__((noinline)) void
-enter_further_on(struct hf_seen *seen, struct hf_seen_bucket *bucket, uint64_t entry)
+void hf_seen_enter_further_on(struct hf_seen *seen, struct hf_seen_bucket *bucket, uint64_t entry)
 {
     uint32_t probes = 0;
 
     do {
-        bucket->passed = (entry & ~LOW_MASK) | (bucket->passed & LOW_MASK);
+        bucket->passed = (entry & ~HF_SEEN_LOW_MASK) | (bucket->passed & HF_SEEN_LOW_MASK);
         bucket = bucket_after(seen, bucket);
         probes++;
         assert(probes < seen->bucket_count);
-    } while (!enter(seen, bucket, entry));
-}
-
-struct hf_answer *hf_seen_add(struct hf_seen *seen, struct hf_seen_bucket *home, uint64_t hash)
-{
-    struct hf_answer *answer = &seen->ring[seen->next_index];
-    uint64_t entry = seen->next_place << HF_SEEN_PLACE_SHIFT | (hash & LOW_MASK);
-
-    if (__builtin_expect(seen->next_place - seen->oldest_place == seen->capacity, 1)) {
-        /* In a full ring the oldest answer lies where the next one goes. */
-        uint64_t above_ms = hf_id_time_ms(answer->id) + 1;
-        if (seen->floor_ms < above_ms)
-            seen->floor_ms = above_ms;
-        seen->oldest_place++;
-        seen->oldest_entry += ONE_PLACE;
-        seen->entry_span -= ONE_PLACE;
-    }
-    /* The new place counts only from here on: what it passes is not alive before. */
-    if (__builtin_expect(!enter(seen, home, entry), 0))
-        enter_further_on(seen, home, entry);
-    seen->entry_span += ONE_PLACE;
-    seen->next_place++;
-    seen->next_index = seen->next_index + 1 == seen->capacity ? 0 : seen->next_index + 1;
-    return answer;
+    } while (!hf_seen_enter(seen, bucket, entry));
 }

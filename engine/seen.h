@@ -25,12 +25,15 @@
 #include "answer.h"
 #include "arena.h"
 
+#include <assert.h>
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
 #define HF_SEEN_BUCKET_ENTRIES 7
 #define HF_SEEN_PLACE_SHIFT    16
+#define HF_SEEN_LOW_MASK       ((UINT64_C(1) << HF_SEEN_PLACE_SHIFT) - 1)
 
 struct hf_seen_bucket {
     uint64_t entries[HF_SEEN_BUCKET_ENTRIES];
@@ -44,11 +47,11 @@ HF_STATIC_ASSERT(sizeof(struct hf_seen_bucket) == 64, "a bucket is one line");
 struct hf_seen {
     struct hf_answer *ring;
     struct hf_seen_bucket *buckets;
-    uint64_t oldest_entry; /* oldest_place << 16 */
-    uint64_t entry_span;   /* remembered answers << 16 */
     uint64_t next_place;   /* of the next answer; the first is 1 */
-    uint64_t oldest_place; /* of the oldest remembered; next_place when there is none */
+    uint64_t oldest_entry; /* place of the oldest answer << 16 */
+    uint64_t entry_span;   /* remembered answers << 16 */
     uint64_t next_index;   /* in the ring, of the next answer */
+    uint64_t count;        /* remembered answers */
     uint64_t capacity;     /* answers the ring has room for */
     uint64_t floor_ms;     /* one more than the largest id time ever forgotten; 0: none was */
     uint32_t bucket_count;
@@ -68,9 +71,10 @@ static inline struct hf_seen_bucket *hf_seen_home(const struct hf_seen *seen, ui
     return &seen->buckets[((wide)hash * seen->bucket_count) >> 64];
 }
 
-static inline uint64_t hf_seen_count(const struct hf_seen *seen)
+/* The place of the oldest remembered answer; that of the next one when there is none. */
+static inline uint64_t hf_seen_oldest(const struct hf_seen *seen)
 {
-    return seen->next_place - seen->oldest_place;
+    return seen->next_place - seen->count;
 }
 
 /* Right for every entry whose answer is remembered; see above for the others. */
@@ -101,6 +105,13 @@ static inline bool hf_seen_may_hold(const struct hf_seen_bucket *bucket, uint64_
 #endif
 }
 
+/* True when an id is surely not remembered, by a glance at its bucket. */
+static inline bool hf_seen_is_absent(const struct hf_seen *seen, const struct hf_seen_bucket *home,
+                                     uint64_t hash)
+{
+    return !hf_seen_may_hold(home, hash) && !hf_seen_is_alive(seen, home->passed);
+}
+
 /* Looks through all that hf_seen_find does not rule out at once. */
 const struct hf_answer *hf_seen_search(const struct hf_seen *seen, struct hf_id id, uint64_t hash);
 
@@ -110,17 +121,54 @@ static inline const struct hf_answer *hf_seen_find(const struct hf_seen *seen,
                                                    const struct hf_seen_bucket *home,
                                                    struct hf_id id, uint64_t hash)
 {
-    bool is_absent = !hf_seen_may_hold(home, hash) && !hf_seen_is_alive(seen, home->passed);
-
-    return __builtin_expect(is_absent, 1) ? NULL : hf_seen_search(seen, id, hash);
+    return hf_seen_is_absent(seen, home, hash) ? NULL : hf_seen_search(seen, id, hash);
 }
 
 /* The answer at a remembered place (asserted). */
 const struct hf_answer *hf_seen_at(const struct hf_seen *seen, uint64_t place);
 
+/* Puts an entry into a bucket, instead of its oldest. False when even that one is alive. */
+static inline bool hf_seen_enter(const struct hf_seen *seen, struct hf_seen_bucket *bucket,
+                                 uint64_t entry)
+{
+    uint64_t oldest = bucket->passed & HF_SEEN_LOW_MASK;
+
+    assert(oldest < HF_SEEN_BUCKET_ENTRIES);
+    if (__builtin_expect(hf_seen_is_alive(seen, bucket->entries[oldest]), 0))
+        return false;
+    bucket->entries[oldest] = entry;
+    uint64_t next = oldest + 1 == HF_SEEN_BUCKET_ENTRIES ? 0 : oldest + 1;
+    bucket->passed += next - oldest;
+    return true;
+}
+
+/* Goes past full buckets until one has room, and leaves word in each. */
+void hf_seen_enter_further_on(struct hf_seen *seen, struct hf_seen_bucket *bucket, uint64_t entry);
+
 /* Gives the next place to an id that is not remembered, forgetting the oldest answer when the ring
  * is full. Returns where the answer goes; the caller fills it, id and place included, before
  * anything else is asked here. */
-struct hf_answer *hf_seen_add(struct hf_seen *seen, struct hf_seen_bucket *home, uint64_t hash);
+static inline struct hf_answer *hf_seen_add(struct hf_seen *seen, struct hf_seen_bucket *home,
+                                            uint64_t hash)
+{
+    struct hf_answer *answer = &seen->ring[seen->next_index];
+    uint64_t entry = seen->next_place << HF_SEEN_PLACE_SHIFT | (hash & HF_SEEN_LOW_MASK);
+
+    if (__builtin_expect(seen->count == seen->capacity, 1)) {
+        /* In a full ring the oldest answer lies where the next one goes. */
+        uint64_t above_ms = hf_id_time_ms(answer->id) + 1;
+        if (__builtin_expect(seen->floor_ms < above_ms, 0))
+            seen->floor_ms = above_ms;
+        seen->oldest_entry += HF_SEEN_LOW_MASK + 1;
+    } else {
+        seen->count++;
+        seen->entry_span += HF_SEEN_LOW_MASK + 1;
+    }
+    if (__builtin_expect(!hf_seen_enter(seen, home, entry), 0))
+        hf_seen_enter_further_on(seen, home, entry);
+    seen->next_place++;
+    seen->next_index = seen->next_index + 1 == seen->capacity ? 0 : seen->next_index + 1;
+    return answer;
+}
 
 #endif

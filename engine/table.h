@@ -113,7 +113,7 @@ static inline void *hf_table_guess(const struct hf_table *table, uint64_t hash, 
             return NULL;
     }
     uint8_t *lines = table->lines + (size_t)home * HF_TABLE_GROUP_LINES * HF_TABLE_LINE_SIZE;
-    uint8_t *guess = lines + (size_t)__builtin_ctz(mask) * HF_TABLE_LINE_SIZE;
+    uint8_t *guess = lines + (size_t)(unsigned)__builtin_ctz(mask) * HF_TABLE_LINE_SIZE;
     __builtin_prefetch(guess, 1);
     for (mask &= mask - 1; __builtin_expect(mask != 0, 0); mask &= mask - 1)
         __builtin_prefetch(lines + (size_t)__builtin_ctz(mask) * HF_TABLE_LINE_SIZE, 1);
