@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define READY         "ready "
@@ -170,9 +173,39 @@ static bool read_ready(struct hf_node_process *node)
     return false;
 }
 
+/* Whether a UDP socket can be bound to "A.B.C.D:PORT". */
+static bool is_free(const char *text)
+{
+    unsigned bytes[4];
+    unsigned port;
+    if (sscanf(text, "%u.%u.%u.%u:%u", &bytes[0], &bytes[1], &bytes[2], &bytes[3], &port) != 5)
+        return true;
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)port),
+        .sin_addr.s_addr = htonl(bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3]),
+    };
+    int probe = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool bound = probe >= 0 && bind(probe, (const struct sockaddr *)&address, sizeof address) == 0;
+    bool busy = !bound && errno == EADDRINUSE;
+    if (probe >= 0)
+        close(probe);
+    return !busy;
+}
+
+/* The kernel takes a killed process's io_uring apart in its own time, after the process has been
+ * waited for: until then its socket still has the address. */
+static void await_address(const struct hf_node_process *node)
+{
+    const struct timespec pause = {.tv_nsec = 2000000};
+    for (uint32_t tries = 0; tries < 5000 && !is_free(node->address); tries++)
+        nanosleep(&pause, NULL);
+}
+
 enum hf_status hf_node_process_start(struct hf_node_process *node, struct hf_fault *fault)
 {
     assert(node->pid == 0);
+    await_address(node);
     char data[HF_NODE_PATH_SIZE];
     char messages[HF_NODE_PATH_SIZE];
     if (!join(data, node->directory, "data") || !join(messages, node->directory, "messages") ||

@@ -696,18 +696,31 @@ static bool parse_card(struct parser *parser)
     return finish_operation(parser);
 }
 
+/* The scale of the script's first asset: amounts about what is not there are in its units. */
+static uint8_t first_scale(const struct parser *parser)
+{
+    for (uint32_t i = 0; i < parser->name_count; i++) {
+        if (parser->names[i].kind == KIND_ASSET)
+            return parser->names[i].scale;
+    }
+    return 0;
+}
+
 /* unknown NAME: something that is not there, whatever it would be. */
 static bool parse_unknown(struct parser *parser)
 {
     static const enum kind kinds[] = {KIND_ACCOUNT, KIND_CARD, KIND_OPERATION};
     const char *word;
+    uint8_t scale = first_scale(parser);
     if (!next(parser, "a name", &word))
         return false;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (find_name(parser, kinds[i], word) != NULL)
             return wrong(parser, "'%s' is a known %s", word, kind_word(kinds[i]));
-        if (add_name(parser, kinds[i], word) == NULL)
+        struct name *name = add_name(parser, kinds[i], word);
+        if (name == NULL)
             return false;
+        name->scale = scale;
     }
     parser->script->statement_count--; /* nothing to play */
     if (parser->at < parser->word_count)
