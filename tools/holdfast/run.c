@@ -5,9 +5,12 @@
 #include "target.h"
 
 #include <jansson.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #define TIMEOUT_US      UINT64_C(20000000)
 #define RETRY_US        20000u
@@ -189,12 +192,41 @@ static int play(const struct run_options *options, struct hf_script *script,
     return exit_status;
 }
 
+static sigset_t ending_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    return signals;
+}
+
+/* An interrupted script takes its node and its directory with it: a thread of its own waits for the
+ * signals, so that it may do what a signal handler may not. */
+static void *clean_up_when_told(void *node)
+{
+    sigset_t signals = ending_signals();
+    int which;
+    while (sigwait(&signals, &which) != 0)
+        ;
+    hf_node_process_discard(node);
+    _exit(128 + which);
+}
+
 static int play_privately(const struct run_options *options, struct hf_script *script)
 {
     struct hf_node_process node;
     struct hf_fault fault = {""};
     int exit_status = HF_EXIT_FAILED;
+    pthread_t cleaner;
+    sigset_t signals = ending_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
     enum hf_status status = hf_node_process_prepare(&node, options->node, &fault);
+    if (status == HF_STATUS_OK && pthread_create(&cleaner, NULL, clean_up_when_told, &node) != 0) {
+        snprintf(fault.line, sizeof fault.line, "no thread could be started");
+        status = HF_STATUS_NO_MEMORY;
+    }
     if (status == HF_STATUS_OK) {
         memcpy(node.options, options->node_options, sizeof node.options);
         node.option_count = options->node_option_count;
