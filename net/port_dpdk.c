@@ -1,10 +1,9 @@
 /* DPDK: any poll-mode driver, one receive and one transmit queue.
  *
- *     receiving thread                                    sending thread
- *     rx_burst -> hf_ip_parse -- UDP for us -> caller     caller -> take, send -> headers ->
- * tx_burst
- *                             \- ARP, ping -> [ control ring ] -> answers, addresses learnt ->
- * tx_burst
+ *     receiving thread: rx_burst -> hf_ip_parse -> the caller, when it is a datagram for us
+ *                                              \-> control ring, when it is ARP or a ping
+ *     sending thread:   control ring -> answers, or addresses learnt -> tx_burst
+ *                       the caller's packets -> headers -> tx_burst
  *
  * The transmit queue and the table of neighbours belong to the sending thread alone. What the
  * receiving thread finds that wants an answer goes over a small single-producer ring, and is
@@ -13,11 +12,10 @@
  * Two pools of buffers: what is received comes from one, what is sent from the other, so that a
  * caller that keeps all it received can still answer.
  *
- * memif in the client's role never connects again by itself: while its link is down the receiving
- * thread stops and starts it. Only for such a device both threads hold a lock around their bursts.
- */
+ * memif needs both bursts kept apart from its driver's own doings: memif.h. */
 #include "eal.h"
 #include "ip.h"
+#include "memif.h"
 #include "neighbour.h"
 #include "port.h"
 #include "port_counter.h"
@@ -36,7 +34,6 @@
 #include <rte_log.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
-#include <rte_spinlock.h>
 
 #define MTU_DEFAULT         1500
 #define MTU_LIMIT           9600
@@ -48,7 +45,6 @@
 #define CONTROL_DEPTH       64
 #define CONTROL_BURST       16
 #define NAP_US              50 /* the longest sleep of wait: there is nothing that would wake it */
-#define RECONNECT_PAUSE_US  100000 /* between looks at a link that may be down */
 #define OFFLOAD_RX_WANTED   (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM)
 #define OFFLOAD_TX_WANTED   (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
 #define FRAME_SIZE_MAX(mtu) ((uint32_t)(mtu) + HF_IP_ETHER_SIZE)
@@ -56,7 +52,6 @@
 struct receive_half {
     struct hf_port_half_counters counted;
     struct rte_mempool *pool;
-    uint64_t looked_us; /* at the link, last time */
 };
 
 struct send_half {
@@ -72,9 +67,9 @@ struct port_dpdk {
     uint16_t device;
     bool offloads; /* the device makes IPv4 and UDP checksums */
     bool is_configured;
-    bool reconnects;     /* a memif client */
-    bool is_started;     /* under the lock when it reconnects, else set for good by open */
-    rte_spinlock_t lock; /* of a device that reconnects: held around every burst */
+    bool is_started; /* by us; a memif device is started by its guard */
+    bool is_memif;   /* guarded by `memif` */
+    struct hf_memif memif;
     struct receive_half receive;
     struct send_half send;
 };
@@ -88,25 +83,6 @@ static struct port_dpdk *self_of(struct hf_port *port)
 static uint64_t now_us(const struct port_dpdk *self)
 {
     return rte_get_tsc_cycles() / self->ticks_per_us;
-}
-
-/* Takes the device for one burst. False when the other half is restarting it, or it is stopped. */
-static bool enter_device(struct port_dpdk *self)
-{
-    if (!self->reconnects)
-        return true;
-    if (!rte_spinlock_trylock(&self->lock))
-        return false;
-    if (self->is_started)
-        return true;
-    rte_spinlock_unlock(&self->lock);
-    return false;
-}
-
-static void leave_device(struct port_dpdk *self)
-{
-    if (self->reconnects)
-        rte_spinlock_unlock(&self->lock);
 }
 
 /* Pools keep a cache for each thread that DPDK knows. Where it cannot know ours (too many, or a
@@ -178,23 +154,15 @@ static bool sort_frame(struct port_dpdk *self, struct rte_mbuf *mbuf, struct hf_
     return false;
 }
 
-/* Looks at the link now and then, and starts the device again when it is down. */
-static void reconnect(struct port_dpdk *self)
+static uint32_t receive_burst(struct port_dpdk *self, struct rte_mbuf *mbufs[], uint32_t most)
 {
-    uint64_t time_us = now_us(self);
-    if (time_us - self->receive.looked_us < RECONNECT_PAUSE_US)
-        return;
-    self->receive.looked_us = time_us;
-    struct rte_eth_link link = {0};
-    if (self->is_started && rte_eth_link_get_nowait(self->device, &link) == 0 &&
-        link.link_status == RTE_ETH_LINK_UP)
-        return;
-    if (!rte_spinlock_trylock(&self->lock))
-        return; /* the sending thread is in a burst: next time */
-    if (self->is_started)
-        (void)rte_eth_dev_stop(self->device);
-    self->is_started = rte_eth_dev_start(self->device) == 0;
-    rte_spinlock_unlock(&self->lock);
+    if (!self->is_memif)
+        return rte_eth_rx_burst(self->device, 0, mbufs, (uint16_t)most);
+    if (!hf_memif_enter_receive(&self->memif))
+        return 0;
+    uint32_t count = rte_eth_rx_burst(self->device, 0, mbufs, (uint16_t)most);
+    hf_memif_leave_receive(&self->memif);
+    return count;
 }
 
 static uint32_t receive(struct hf_port *port, struct hf_packet packets[], uint32_t most)
@@ -202,18 +170,12 @@ static uint32_t receive(struct hf_port *port, struct hf_packet packets[], uint32
     struct port_dpdk *self = self_of(port);
     struct rte_mbuf *mbufs[HF_PORT_BURST_MAX];
     assert(most <= HF_PORT_BURST_MAX);
-    uint32_t frames = 0;
-    if (enter_device(self)) {
-        frames = rte_eth_rx_burst(self->device, 0, mbufs, (uint16_t)most);
-        leave_device(self);
-    }
+    uint32_t frames = receive_burst(self, mbufs, most);
     assert(frames <= most);
     uint32_t count = 0;
     for (uint32_t i = 0; i < frames; i++)
         if (sort_frame(self, mbufs[i], &packets[count]))
             count++;
-    if (frames == 0 && self->reconnects)
-        reconnect(self);
     return count;
 }
 
@@ -255,19 +217,27 @@ static uint32_t take(struct hf_port *port, struct hf_packet packets[], uint32_t 
     return taken;
 }
 
-/* Hands `count` frames to the device and counts what it did not take. Returns how many it took,
- * which are the first ones. */
-static uint32_t transmit(struct port_dpdk *self, struct rte_mbuf *mbufs[], uint32_t count)
+/* The device takes the first of `count` frames, as many as it has room for. Returns how many. */
+static uint32_t send_burst(struct port_dpdk *self, struct rte_mbuf *mbufs[], uint32_t count)
 {
     uint32_t taken = 0;
-    if (count > 0 && enter_device(self)) {
-        uint32_t burst;
-        do {
-            burst = rte_eth_tx_burst(self->device, 0, mbufs + taken, (uint16_t)(count - taken));
-            taken += burst;
-        } while (taken < count && burst > 0);
-        leave_device(self);
-    }
+    uint32_t burst;
+    if (self->is_memif && !hf_memif_enter_send(&self->memif))
+        return 0;
+    do {
+        burst = rte_eth_tx_burst(self->device, 0, mbufs + taken, (uint16_t)(count - taken));
+        taken += burst;
+    } while (taken < count && burst > 0);
+    if (self->is_memif)
+        hf_memif_leave_send(&self->memif);
+    return taken;
+}
+
+/* Hands `count` frames to the device, frees and counts what it did not take. Returns how many it
+ * took. */
+static uint32_t transmit(struct port_dpdk *self, struct rte_mbuf *mbufs[], uint32_t count)
+{
+    uint32_t taken = count == 0 ? 0 : send_burst(self, mbufs, count);
     assert(taken <= count);
     if (taken < count) {
         hf_counter_add(&self->send.counted.counters.dropped_full, count - taken);
@@ -433,7 +403,9 @@ static void destroy(struct hf_port *port)
         drain_control(self);
     if (self->is_started)
         (void)rte_eth_dev_stop(self->device);
-    if (self->is_configured)
+    if (self->is_memif)
+        hf_memif_close(&self->memif);
+    else if (self->is_configured)
         (void)rte_eth_dev_close(self->device);
     rte_ring_free(self->control);
     rte_mempool_free(self->receive.pool);
@@ -465,8 +437,20 @@ static enum hf_status fail(struct hf_fault *fault, uint16_t device, const char *
 static bool is_memif_client(const struct rte_eth_dev_info *info)
 {
     const struct rte_devargs *devargs = info->device == NULL ? NULL : rte_dev_devargs(info->device);
-    return info->driver_name != NULL && strcmp(info->driver_name, "net_memif") == 0 &&
-           devargs != NULL && devargs->args != NULL && strstr(devargs->args, "role=client") != NULL;
+    return devargs != NULL && devargs->args != NULL && strstr(devargs->args, "role=client") != NULL;
+}
+
+static enum hf_status start_memif(struct port_dpdk *self, const struct rte_eth_dev_info *info,
+                                  struct hf_fault *fault)
+{
+    bool is_client = is_memif_client(info);
+    self->is_memif = hf_memif_open(&self->memif, self->device, is_client);
+    if (!self->is_memif)
+        return fail(fault, self->device, "start of memif: its socket", EIO);
+    /* The driver writes a line at every attempt to connect, twenty a second without a server. */
+    if (is_client)
+        (void)rte_log_set_level_pattern("pmd.net.memif", RTE_LOG_CRIT);
+    return HF_STATUS_OK;
 }
 
 static enum hf_status make_memory(struct port_dpdk *self, uint32_t mbufs, uint16_t mtu,
@@ -554,7 +538,6 @@ static enum hf_status start_device(struct port_dpdk *self, uint16_t mtu, struct 
     int error = rte_eth_dev_info_get(self->device, &info);
     if (error != 0)
         return fail(fault, self->device, "its description", error);
-    self->reconnects = is_memif_client(&info);
     self->offloads = (info.tx_offload_capa & OFFLOAD_TX_WANTED) == OFFLOAD_TX_WANTED;
 
     struct rte_eth_conf settings = {
@@ -573,14 +556,12 @@ static enum hf_status start_device(struct port_dpdk *self, uint16_t mtu, struct 
     if (status != HF_STATUS_OK)
         return status;
 
-    /* A memif client whose server is not there fails to start: receive will try again. */
+    if (strcmp(info.driver_name, "net_memif") == 0)
+        return start_memif(self, &info, fault);
     error = rte_eth_dev_start(self->device);
-    self->is_started = error == 0;
-    if (error != 0 && !self->reconnects)
+    if (error != 0)
         return fail(fault, self->device, "start", error);
-    /* The driver writes a line at every attempt: ten a second while the server is away. */
-    if (self->reconnects)
-        (void)rte_log_set_level_pattern("pmd.net.memif", RTE_LOG_CRIT);
+    self->is_started = true;
     return HF_STATUS_OK;
 }
 
@@ -629,7 +610,6 @@ enum hf_status hf_port_dpdk_open(const struct hf_port_dpdk_options *options, str
                                   .local = options->local,
                                   .payload_max = (uint32_t)mtu - HF_IP_OVERHEAD};
     self->ticks_per_us = rte_get_tsc_hz() / 1000000;
-    rte_spinlock_init(&self->lock);
 
     /* A driver that fails does not fail EAL's start: only the number of devices tells. */
     if (!rte_eth_dev_is_valid_port(options->device)) {

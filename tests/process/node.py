@@ -57,7 +57,7 @@ class StartFailed(Exception):
         self.errors = errors
 
 
-def _die_with_parent():
+def die_with_parent():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -75,7 +75,7 @@ def need_root():
 def run(arguments, timeout=120, check=True, **options):
     """A program of ours or of the system, to its end; its output as text."""
     done = subprocess.run([str(word) for word in arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          timeout=timeout, preexec_fn=_die_with_parent, **options)
+                          timeout=timeout, preexec_fn=die_with_parent, **options)
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(map(str, arguments))}: exit status {done.returncode}\n"
                              f"{done.stdout}{done.stderr}")
@@ -118,7 +118,7 @@ class Node:
         before = os.path.getsize(self.log) if os.path.exists(self.log) else 0
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command(**changes), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                            stderr=log, preexec_fn=_die_with_parent)
+                                            stderr=log, preexec_fn=die_with_parent)
         line = self._first_line()
         if not line.startswith("ready "):
             status = self.wait()

@@ -66,6 +66,23 @@ def comes_back(rig, program):
     print(f'again: server killed twice, {count} answered, {asked["repeated"]} asked again')
 
 
+def clients_die(rig, program, *more):
+    """Clients are killed in the middle of their work: their server serves the next one as before."""
+    server = serve(rig, program, 'deaths', SMALL_PAGES, *more).ready()
+    count = 10 * COUNT
+    for _ in range(3):
+        client = ask(rig, program, 'deaths', SMALL_PAGES, count).ready()
+        client.read(b'answered %d\n' % (count // 10 + 1), 60)
+        client.process.send_signal(signal.SIGKILL)
+        client.process.wait()
+    asked = ask(rig, program, 'deaths', SMALL_PAGES).finish()
+    served = server.stop()
+    check(asked['answered'] == COUNT and asked['wrong'] == 0, f'lost or changed: {asked}')
+    check(served['malformed'] == 0 and served['received'] > 4 * COUNT, f'server: {served}')
+    check(not left_over(), f'left behind: {left_over()}')
+    print(f'deaths: three clients killed, then {COUNT} answered')
+
+
 def read_number(path):
     with open(path, encoding='ascii') as file:
         return int(file.read())
@@ -102,6 +119,7 @@ def main():
         exchange(rig, program, 'fused', SMALL_PAGES)
         exchange(rig, program, 'split', SMALL_PAGES, '--split')
         comes_back(rig, program)
+        clients_die(rig, program, '--split')
         on_huge_pages(rig, program)
 
 

@@ -239,21 +239,8 @@ static void test_batch(void **state)
     assert_int_equal(batch.first_place, 12);
 }
 
-/* Prints the golden bytes, for a format that changes on purpose: run with the word "print". */
-static void print_golden(uint32_t count)
+int main(void)
 {
-    const struct hf_record_header *record = make_record(count);
-    for (uint32_t i = 0; i < record->length; i++) {
-        printf("%02x%s", buffer[i], i % 16 == 15 ? "\n" : " ");
-    }
-}
-
-int main(int argc, char **argv)
-{
-    if (argc == 3 && strcmp(argv[1], "print") == 0) {
-        print_golden((uint32_t)atoi(argv[2]));
-        return 0;
-    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),
         cmocka_unit_test(test_round_trip),

@@ -20,6 +20,9 @@
 #define WATCH_MS 20
 /* Between two looks at the commit index, nanoseconds. */
 #define COMMIT_LOOK_NS 50000
+/* How often, and how long apart, a node asks for an address that is still taken. */
+#define ADDRESS_LOOKS   100
+#define ADDRESS_LOOK_NS 20000000
 
 enum ring_name {
     RING_FREE_BUNDLES,
@@ -68,6 +71,21 @@ static enum hf_status make_ledger(struct node *node, struct hf_fault *fault)
     return node->ledger != NULL ? HF_STATUS_OK : no_memory(fault, "the ledger");
 }
 
+/* A node that was killed keeps its address a moment longer than its process: its io_uring is taken
+ * apart behind it. Whoever starts it again at once need not know. */
+static enum hf_status open_kernel_port(const struct hf_port_kernel_options *options,
+                                       struct hf_port **port, struct hf_fault *fault)
+{
+    const struct timespec pause = {0, ADDRESS_LOOK_NS};
+    enum hf_status status = hf_port_kernel_open(options, port, fault);
+
+    for (int i = 0; i < ADDRESS_LOOKS && status == HF_STATUS_EXISTS; i++) {
+        nanosleep(&pause, NULL);
+        status = hf_port_kernel_open(options, port, fault);
+    }
+    return status;
+}
+
 static enum hf_status open_port(struct node *node, struct hf_fault *fault)
 {
     const struct config *config = node->config;
@@ -87,7 +105,7 @@ static enum hf_status open_port(struct node *node, struct hf_fault *fault)
             .local = address,
             .payload_max = (uint32_t)config->port_mtu - 28, /* IPv4 and UDP headers */
         };
-        return hf_port_kernel_open(&options, &node->port, fault);
+        return open_kernel_port(&options, &node->port, fault);
     }
     const struct hf_port_dpdk_options options = {
         .eal = config->port_eal,

@@ -1,0 +1,153 @@
+#include "memif.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sched.h>
+#include <time.h>
+
+#include <rte_alarm.h>
+#include <rte_ethdev.h>
+#include <rte_pause.h>
+
+#define OUT_US        10      /* how long the interrupt thread waits for events when let out */
+#define NAP_UP_US     100000  /* asleep while there is a peer: how late its death is noticed */
+#define NAP_DOWN_US   2000    /* asleep while there is none: each step of a handshake costs one */
+#define CONNECT_US    50000   /* between attempts to reach a server that is not there */
+#define HANDSHAKE_US  1000000 /* given to one that is there and does not get ready */
+#define SEND_ATTEMPTS 10000   /* a pause each: some hundred microseconds */
+
+static uint64_t now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* The holder may be a thread that shares our processor: let it run. */
+static void lock(rte_spinlock_t *spinlock)
+{
+    while (!rte_spinlock_trylock(spinlock))
+        sched_yield();
+}
+
+static void start(struct hf_memif *memif)
+{
+    memif->is_started = rte_eth_dev_start(memif->device) == 0;
+    memif->looked_us = now_us();
+}
+
+/* Starts a client's device again when its server has gone, or is not there yet. Returns whether
+ * there is a peer. */
+static bool look_at_link(struct hf_memif *memif)
+{
+    struct rte_eth_link link = {0};
+    bool is_up = memif->is_started && rte_eth_link_get_nowait(memif->device, &link) == 0 &&
+                 link.link_status == RTE_ETH_LINK_UP;
+    bool has_lost = memif->was_up && !is_up;
+    memif->was_up = is_up;
+    if (is_up || !memif->is_client)
+        return is_up;
+    uint64_t patience_us = memif->is_started ? HANDSHAKE_US : CONNECT_US;
+    if (has_lost || now_us() - memif->looked_us >= patience_us) {
+        if (memif->is_started)
+            (void)rte_eth_dev_stop(memif->device);
+        start(memif);
+    }
+    return false;
+}
+
+static void nap(struct hf_memif *memif, uint32_t nap_us)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_nsec += (long)nap_us * 1000;
+    end.tv_sec += end.tv_nsec / 1000000000;
+    end.tv_nsec %= 1000000000;
+    while (sem_clockwait(&memif->wake, CLOCK_MONOTONIC, &end) != 0 && errno == EINTR)
+        continue;
+}
+
+/* On the interrupt thread, which comes in holding both locks and goes out holding them. */
+static void attend(void *context)
+{
+    struct hf_memif *memif = context;
+    bool is_closing = atomic_load_explicit(&memif->is_closing, memory_order_acquire);
+    if (is_closing) {
+        if (memif->is_started)
+            (void)rte_eth_dev_stop(memif->device);
+        (void)rte_eth_dev_close(memif->device);
+        sem_post(&memif->closed);
+        return;
+    }
+    bool is_up = look_at_link(memif);
+    rte_spinlock_unlock(&memif->send_lock);
+    rte_spinlock_unlock(&memif->receive_lock);
+    nap(memif, is_up ? NAP_UP_US : NAP_DOWN_US);
+    lock(&memif->receive_lock);
+    lock(&memif->send_lock);
+    while (rte_eal_alarm_set(OUT_US, attend, memif) != 0)
+        nap(memif, NAP_DOWN_US); /* no memory for it: nothing may run before there is */
+}
+
+bool hf_memif_open(struct hf_memif *memif, uint16_t device, bool is_client)
+{
+    assert(memif != NULL);
+    memif->device = device;
+    memif->is_client = is_client;
+    rte_spinlock_init(&memif->receive_lock);
+    rte_spinlock_init(&memif->send_lock);
+    start(memif);
+    if (!memif->is_started && !is_client)
+        return false;
+    sem_init(&memif->wake, 0, 0);
+    sem_init(&memif->closed, 0, 0);
+    lock(&memif->receive_lock);
+    lock(&memif->send_lock);
+    while (rte_eal_alarm_set(OUT_US, attend, memif) != 0)
+        sched_yield();
+    return true;
+}
+
+void hf_memif_close(struct hf_memif *memif)
+{
+    assert(memif != NULL);
+    atomic_store_explicit(&memif->is_closing, true, memory_order_release); /* with attend's load */
+    sem_post(&memif->wake);
+    while (sem_wait(&memif->closed) != 0)
+        assert(errno == EINTR);
+    sem_destroy(&memif->wake);
+    sem_destroy(&memif->closed);
+}
+
+bool hf_memif_enter_receive(struct hf_memif *memif)
+{
+    if (!rte_spinlock_trylock(&memif->receive_lock))
+        return false;
+    if (memif->is_started)
+        return true;
+    rte_spinlock_unlock(&memif->receive_lock);
+    return false;
+}
+
+void hf_memif_leave_receive(struct hf_memif *memif)
+{
+    rte_spinlock_unlock(&memif->receive_lock);
+}
+
+bool hf_memif_enter_send(struct hf_memif *memif)
+{
+    for (uint32_t attempt = 0; !rte_spinlock_trylock(&memif->send_lock); attempt++) {
+        if (attempt == SEND_ATTEMPTS)
+            return false;
+        rte_pause();
+    }
+    if (memif->is_started)
+        return true;
+    rte_spinlock_unlock(&memif->send_lock);
+    return false;
+}
+
+void hf_memif_leave_send(struct hf_memif *memif)
+{
+    rte_spinlock_unlock(&memif->send_lock);
+}

@@ -1,0 +1,53 @@
+/* Keeps bursts on a memif device and the driver's own connecting and disconnecting apart.
+ *
+ * The driver handles its control channel on EAL's interrupt thread. When a peer dies it unmaps the
+ * shared memory there, no matter that another thread is copying out of it: that thread dies too.
+ * And a client that has lost its server never looks for it again; stopping and starting the device
+ * makes it, but not while the interrupt thread is at work on it.
+ *
+ * Both ends when the interrupt thread cannot work while a burst does. So it is kept in a callback
+ * of ours, asleep, and holds both halves' locks whenever it is let out to handle what has come:
+ *
+ *     interrupt thread:  [ callback: asleep, locks free ] -> locks taken -> out: driver's handlers
+ *                               ^------------- locks freed <- callback (an alarm, 10 us later) <-'
+ *
+ * A connected device is let out ten times a second, for some 20 us; one without a peer all the
+ * time, so that a handshake goes fast. */
+#ifndef HF_NET_MEMIF_H
+#define HF_NET_MEMIF_H
+
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_spinlock.h>
+
+struct hf_memif {
+    _Alignas(64) rte_spinlock_t receive_lock;
+    _Alignas(64) rte_spinlock_t send_lock;
+    uint16_t device;
+    bool is_client;
+    bool is_started; /* the fields from here on are the interrupt thread's, or under both locks */
+    bool was_up;
+    uint64_t looked_us; /* when it was started last, or that was tried */
+    atomic_bool is_closing;
+    sem_t wake;   /* cuts the sleep short */
+    sem_t closed; /* the interrupt thread has closed the device */
+};
+
+/* Takes a configured device over, and starts it. A server that cannot listen: false, and the device
+ * is still the caller's. A client starts when it can. Called once, before the halves attach. */
+bool hf_memif_open(struct hf_memif *memif, uint16_t device, bool is_client);
+
+/* Stops and closes the device. Both halves have ended. Blocks for a moment. */
+void hf_memif_close(struct hf_memif *memif);
+
+/* Before and after every burst. False: no burst now. The receiving half does not wait; the sending
+ * half, whose datagrams would be lost, waits for about as long as the interrupt thread is out. */
+bool hf_memif_enter_receive(struct hf_memif *memif);
+void hf_memif_leave_receive(struct hf_memif *memif);
+bool hf_memif_enter_send(struct hf_memif *memif);
+void hf_memif_leave_send(struct hf_memif *memif);
+
+#endif
