@@ -4,6 +4,7 @@
 #include "script_play.h"
 #include "target.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <pthread.h>
 #include <signal.h>
@@ -79,7 +80,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
             argp_error(state, "--port: a private node serves on a kernel port");
         return 0;
     case KEY_SALT:
-        options->salt = hf_target_parse_number(state, "salt", text, 0, UINT64_MAX);
+        options->salt = hf_target_parse_number(state, "salt", text, 0, INT64_MAX);
         return 0;
     case 'v':
         options->verbose = true;
@@ -139,9 +140,10 @@ static void print_result(const struct run_options *options, const struct hf_scri
 {
     const struct hf_script_statement *failed = result->failed;
     if (options->json) {
-        json_t *json = json_pack("{s:s, s:b, s:i, s:i, s:i}", "script", options->script, "passed",
-                                 failed == NULL, "lines", (int)result->lines, "operations",
-                                 (int)result->operations, "restarts", (int)result->restarts);
+        json_t *json = json_pack("{s:s, s:I, s:b, s:i, s:i, s:i}", "script", options->script,
+                                 "salt", (json_int_t)options->salt, "passed", failed == NULL,
+                                 "lines", (int)result->lines, "operations", (int)result->operations,
+                                 "restarts", (int)result->restarts);
         if (failed != NULL)
             json_object_set_new(json, "failure",
                                 json_pack("{s:i, s:s, s:s, s:s}", "line", (int)failed->line, "text",
@@ -258,7 +260,10 @@ int holdfast_run_main(int argc, char **argv)
     struct run_options options = {0};
     if (getrandom(&options.salt, sizeof options.salt, 0) != (ssize_t)sizeof options.salt)
         abort();
+    options.salt &= INT64_MAX; /* JSON's integers have a sign */
     argp_parse(&argp, argc, argv, 0, NULL, &options);
+    if (options.verbose && !options.json)
+        printf("      salt %" PRIu64 "\n", options.salt);
 
     struct hf_script script = {0};
     struct hf_fault fault = {""};
