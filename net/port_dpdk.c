@@ -468,8 +468,8 @@ static enum hf_status make_memory(struct port_dpdk *self, uint32_t mbufs, uint16
     if (self->receive.pool != NULL && self->send.pool != NULL && self->control != NULL)
         return HF_STATUS_OK;
     snprintf(fault->line, sizeof fault->line,
-             "dpdk port: no memory for twice %u mbufs of %u bytes (EAL's -m, or huge pages): %s",
-             mbufs, room, rte_strerror(rte_errno));
+             "dpdk port: no memory for twice %u mbufs of %u bytes (EAL's -m, or huge pages)", mbufs,
+             room);
     return HF_STATUS_NO_MEMORY;
 }
 
