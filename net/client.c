@@ -56,7 +56,11 @@ struct hf_client {
     uint64_t datagram_counter;
     uint64_t timeout_ns;
     uint32_t level_count;
-    uint64_t wait_ns[HF_FLIGHT_LEVELS_MAX]; /* how long to wait for a reply, by level */
+    uint64_t retry_ns;                     /* how long to wait for a reply at first: at least */
+    uint64_t retry_most_ns;                /* and ever */
+    uint32_t longer[HF_FLIGHT_LEVELS_MAX]; /* by level: so many 65,536ths longer */
+    uint64_t round_trip_ns;                /* smoothed; 0: not known */
+    uint64_t deviation_ns;
 
     uint16_t id_upper; /* this client's own bits of the ids it makes */
     uint64_t id_lower;
@@ -129,21 +133,21 @@ static enum hf_status parse_servers(struct hf_client *client,
     return HF_STATUS_OK;
 }
 
-/* Back-off doubles from level to level up to the cap. Each step is longer by a random part of up to
+/* Waiting doubles from level to level up to the cap. Each step is longer by a random part of up to
  * an eighth, so that many clients that were refused together do not come back together. */
 static void set_levels(struct hf_client *client, const struct hf_client_options *options,
                        uint64_t *random)
 {
-    uint64_t wait_us = options->retry_us != 0 ? options->retry_us : RETRY_US_DEFAULT;
-    uint64_t most_us = options->retry_most_us != 0 ? options->retry_most_us : RETRY_MOST_US_DEFAULT;
-    while (client->level_count < HF_FLIGHT_LEVELS_MAX) {
-        bool last = wait_us >= most_us;
-        uint64_t ns = (last ? most_us : wait_us) * NS_PER_US;
-        client->wait_ns[client->level_count++] = ns + next_random(random) % (ns / 8 + 1);
-        if (last)
-            break;
-        wait_us *= 2;
-    }
+    uint32_t retry_us = options->retry_us != 0 ? options->retry_us : RETRY_US_DEFAULT;
+    uint32_t most_us = options->retry_most_us != 0 ? options->retry_most_us : RETRY_MOST_US_DEFAULT;
+    if (most_us < retry_us)
+        most_us = retry_us;
+    client->retry_ns = retry_us * (uint64_t)NS_PER_US;
+    client->retry_most_ns = most_us * (uint64_t)NS_PER_US;
+    do {
+        client->longer[client->level_count++] = (uint32_t)(next_random(random) % (1u << 13));
+    } while (client->level_count < HF_FLIGHT_LEVELS_MAX &&
+             client->retry_ns << (client->level_count - 1) < client->retry_most_ns);
 }
 
 static struct hf_client *create(const struct hf_client_options *options)
@@ -298,6 +302,40 @@ static uint64_t now_ns(const struct hf_client *client)
     return client->clock.monotonic_ns(client->clock.context);
 }
 
+/* How long to wait at a level: from the time that answers take (as TCP does, RFC 6298), so that a
+ * slow node or a long way is not made worse by repeats that nobody needs; never below the option.
+ */
+static uint64_t wait_ns(const struct hf_client *client, uint32_t level)
+{
+    uint64_t first = client->round_trip_ns + 4 * client->deviation_ns;
+    if (first < client->retry_ns)
+        first = client->retry_ns;
+    uint64_t most = client->retry_most_ns;
+    uint64_t wait = first < most >> level ? first << level : most;
+    return wait + (wait >> 16) * client->longer[level];
+}
+
+/* A time an answer took, from the first sending on. After a repeat it is not known which was
+ * answered: then it is an upper bound, which is the safe side. */
+static void note_round_trip(struct hf_client *client, const struct hf_flight_slot *slot,
+                            uint64_t now)
+{
+    uint64_t took = now - slot->sent_ns;
+    if (slot->was_busy || slot->attempts == 0)
+        return;
+    if (took > client->retry_most_ns)
+        took = client->retry_most_ns;
+    if (client->round_trip_ns == 0) {
+        client->round_trip_ns = took;
+        client->deviation_ns = took / 2;
+        return;
+    }
+    uint64_t off =
+        took > client->round_trip_ns ? took - client->round_trip_ns : client->round_trip_ns - took;
+    client->deviation_ns = client->deviation_ns - client->deviation_ns / 4 + off / 4;
+    client->round_trip_ns = client->round_trip_ns - client->round_trip_ns / 8 + took / 8;
+}
+
 /* Fills one datagram from the front of a server's queue; what goes in begins to wait. */
 static void fill_datagram(struct hf_client *client, uint8_t server, struct hf_packet *packet,
                           uint64_t now)
@@ -315,9 +353,11 @@ static void fill_datagram(struct hf_client *client, uint8_t server, struct hf_pa
         client->counters.sent++;
         if (slot->attempts > 0)
             client->counters.retransmitted++;
+        else
+            slot->sent_ns = now;
         if (slot->attempts < UINT16_MAX)
             slot->attempts++;
-        hf_flight_await(flight, index, now + client->wait_ns[slot->level]);
+        hf_flight_await(flight, index, now + wait_ns(client, slot->level));
     }
     packet->peer = client->servers[server];
     packet->length = hf_wire_finish(&writer, 0, client->session, client->datagram_counter++);
@@ -397,7 +437,8 @@ static void back_off(struct hf_client *client, uint32_t index, uint64_t now)
         hf_flight_queue(&client->flight, index, slot->server);
     if (slot->level + 1u < client->level_count)
         slot->level++;
-    hf_flight_await(&client->flight, index, now + client->wait_ns[slot->level]);
+    slot->was_busy = true;
+    hf_flight_await(&client->flight, index, now + wait_ns(client, slot->level));
 }
 
 static void take_reply(struct hf_client *client, const struct hf_query_reply *reply, uint64_t now)
@@ -417,6 +458,7 @@ static void take_reply(struct hf_client *client, const struct hf_query_reply *re
         return;
     }
     client->counters.answered++;
+    note_round_trip(client, slot, now);
     memcpy(&slot->body.reply, reply, sizeof *reply);
     hf_flight_finish(&client->flight, index, true);
 }

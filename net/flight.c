@@ -190,6 +190,7 @@ uint32_t hf_flight_add(struct hf_flight *flight, const union hf_operation *opera
     slot->level = 0;
     slot->server = server;
     slot->type = operation->header.type;
+    slot->was_busy = false;
     slot->answered = false;
     slot->state = HF_FLIGHT_QUEUED;
     list_append(flight, &flight->queued[server], index);
@@ -215,9 +216,12 @@ void hf_flight_await(struct hf_flight *flight, uint32_t index, uint64_t due_ns)
     assert(slot->state == HF_FLIGHT_QUEUED);
     assert(slot->level < HF_FLIGHT_LEVELS_MAX);
     list_remove(flight, list_of(flight, slot), index);
+    struct hf_flight_list *list = &flight->waiting[slot->level];
+    if (list->last != HF_FLIGHT_NONE && flight->slots[list->last].due_ns > due_ns)
+        due_ns = flight->slots[list->last].due_ns;
     slot->state = HF_FLIGHT_WAITING;
     slot->due_ns = due_ns;
-    list_append(flight, &flight->waiting[slot->level], index);
+    list_append(flight, list, index);
 }
 
 void hf_flight_finish(struct hf_flight *flight, uint32_t index, bool answered)

@@ -2,9 +2,9 @@
  *
  * Every operation has a slot, found by its id through an open-addressing table. A slot is always in
  * one list: free; queued for one of the servers; waiting for its reply at one back-off level; or
- * done, until the caller collects it. All operations at a level wait equally long, so each level's
- * list is in order of due time by itself and no heap of timers is needed. Those that are not done
- * also hang in a list by age, for the overall timeout.
+ * done, until the caller collects it. All operations at a level wait about equally long, so each
+ * level's list is kept in order of due time and no heap of timers is needed. Those that are not
+ * done also hang in a list by age, for the overall timeout.
  *
  * Indices instead of pointers; every move is constant time; nothing allocates after create. */
 #ifndef HF_NET_FLIGHT_H
@@ -33,6 +33,7 @@ struct hf_flight_slot {
     struct hf_id id;
     void *context;
     uint64_t submitted_ns;
+    uint64_t sent_ns;        /* when it was sent first */
     uint64_t due_ns;         /* waiting: when to send again */
     uint32_t previous, next; /* in the list of its state */
     uint32_t older, newer;   /* in the list by age, while not done */
@@ -41,6 +42,7 @@ struct hf_flight_slot {
     uint8_t server;          /* whom it goes to next, or went to */
     uint8_t state;           /* enum hf_flight_state */
     uint8_t type;            /* of the operation */
+    bool was_busy;           /* it was refused for a while: its round trip says nothing */
     bool answered;           /* done: with a reply; otherwise given up */
 };
 
@@ -80,7 +82,8 @@ uint32_t hf_flight_find(const struct hf_flight *flight, struct hf_id id);
 uint32_t hf_flight_add(struct hf_flight *flight, const union hf_operation *operation, void *context,
                        uint8_t server, uint64_t now_ns);
 
-/* Moves between the lists; each asserts where the slot comes from. */
+/* Moves between the lists; each asserts where the slot comes from. At one level nothing is due
+ * before what has waited there longer: await puts `due_ns` off where it must. */
 void hf_flight_queue(struct hf_flight *flight, uint32_t index, uint8_t server);
 void hf_flight_await(struct hf_flight *flight, uint32_t index, uint64_t due_ns);
 void hf_flight_finish(struct hf_flight *flight, uint32_t index, bool answered);

@@ -57,7 +57,8 @@ struct hf_client_options {
     uint16_t reserved;      /* zero */
     uint32_t datagram_size; /* most UDP payload bytes in one datagram; 0: 1472 */
     uint32_t window;        /* operations in flight, to HF_CLIENT_WINDOW_MAX; 0: 1024 */
-    uint32_t retry_us;      /* unanswered so long: send again; doubles each time. 0: 20,000 */
+    uint32_t retry_us;      /* unanswered so long (longer where answers take longer): send
+                               again; doubles each time. 0: 20,000 */
     uint32_t retry_most_us; /* but never beyond this; 0: 1,000,000 */
     uint64_t timeout_us;    /* from submit on, then the operation is given up; 0: never */
     uint64_t session;       /* 0: a random one */

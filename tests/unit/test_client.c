@@ -525,6 +525,39 @@ static void test_back_off_doubles(void **state)
     end(world);
 }
 
+/* The way takes longer than the first wait: a few needless repeats, then the client has learned. */
+static void test_waiting_follows_the_round_trip(void **state)
+{
+    (void)state;
+    struct world *world = begin(&(struct hf_client_options){.window = 16}, 5);
+    furnish(world);
+    const struct hf_sim_faults slow = {.delay_min = 250,
+                                       .delay_max = 300}; /* 50 to 60 ms both ways */
+    hf_sim_network_set_faults(world->network, &slow);
+    move_many(world, 320);
+    uint64_t learning = count_of(world).retransmitted;
+    assert_true(learning > 0);
+    move_many(world, 640);
+    assert_int_equal(count_of(world).retransmitted, learning);
+
+    /* And back: when the way is short again, so is the wait. */
+    hf_sim_network_set_faults(world->network, &(struct hf_sim_faults){0});
+    move_many(world, 640);
+    uint64_t began = world_ns(world);
+    const struct hf_sim_faults lossy = {.loss_permille = 1000};
+    hf_sim_network_set_faults(world->network, &lossy);
+    union hf_operation op;
+    hf_make_move(&op, hf_client_next_id(world->client), account(0), account(1), 1, ASSET);
+    assert_int_equal(hf_client_submit(world->client, &op, NULL), HF_STATUS_OK);
+    struct hf_answer answers[1];
+    while (count_of(world).retransmitted == learning) {
+        assert_int_equal(hf_client_poll(world->client, answers, 1), 0);
+        hf_sim_network_step(world->network);
+    }
+    assert_in_range(world_ns(world) - began, 20000000, 23000000);
+    end(world);
+}
+
 static void test_window_and_ids_are_guarded(void **state)
 {
     (void)state;
@@ -718,6 +751,7 @@ int main(void)
         cmocka_unit_test(test_a_call_gives_up_in_time),
         cmocka_unit_test(test_a_call_leaves_other_answers_alone),
         cmocka_unit_test(test_back_off_doubles),
+        cmocka_unit_test(test_waiting_follows_the_round_trip),
         cmocka_unit_test(test_window_and_ids_are_guarded),
         cmocka_unit_test(test_the_other_server_takes_over),
         cmocka_unit_test(test_strangers_are_not_heard),

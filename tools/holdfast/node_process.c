@@ -105,6 +105,9 @@ static void become_node(const struct hf_node_process *node, const char *data, in
     assert(count < ARGUMENTS_MAX);
     arguments[count] = NULL;
 
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     /* Die with the parent, also when it died before this line. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
         _exit(127);

@@ -4,10 +4,14 @@
 #include "script_play.h"
 #include "target.h"
 
+#include <inttypes.h>
 #include <jansson.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #define TIMEOUT_US      UINT64_C(20000000)
 #define RETRY_US        20000u
@@ -76,7 +80,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
             argp_error(state, "--port: a private node serves on a kernel port");
         return 0;
     case KEY_SALT:
-        options->salt = hf_target_parse_number(state, "salt", text, 0, UINT64_MAX);
+        options->salt = hf_target_parse_number(state, "salt", text, 0, INT64_MAX);
         return 0;
     case 'v':
         options->verbose = true;
@@ -136,9 +140,10 @@ static void print_result(const struct run_options *options, const struct hf_scri
 {
     const struct hf_script_statement *failed = result->failed;
     if (options->json) {
-        json_t *json = json_pack("{s:s, s:b, s:i, s:i, s:i}", "script", options->script, "passed",
-                                 failed == NULL, "lines", (int)result->lines, "operations",
-                                 (int)result->operations, "restarts", (int)result->restarts);
+        json_t *json = json_pack("{s:s, s:I, s:b, s:i, s:i, s:i}", "script", options->script,
+                                 "salt", (json_int_t)options->salt, "passed", failed == NULL,
+                                 "lines", (int)result->lines, "operations", (int)result->operations,
+                                 "restarts", (int)result->restarts);
         if (failed != NULL)
             json_object_set_new(json, "failure",
                                 json_pack("{s:i, s:s, s:s, s:s}", "line", (int)failed->line, "text",
@@ -189,12 +194,41 @@ static int play(const struct run_options *options, struct hf_script *script,
     return exit_status;
 }
 
+static sigset_t ending_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    return signals;
+}
+
+/* An interrupted script takes its node and its directory with it: a thread of its own waits for the
+ * signals, so that it may do what a signal handler may not. */
+static void *clean_up_when_told(void *node)
+{
+    sigset_t signals = ending_signals();
+    int which;
+    while (sigwait(&signals, &which) != 0)
+        ;
+    hf_node_process_discard(node);
+    _exit(128 + which);
+}
+
 static int play_privately(const struct run_options *options, struct hf_script *script)
 {
     struct hf_node_process node;
     struct hf_fault fault = {""};
     int exit_status = HF_EXIT_FAILED;
+    pthread_t cleaner;
+    sigset_t signals = ending_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
     enum hf_status status = hf_node_process_prepare(&node, options->node, &fault);
+    if (status == HF_STATUS_OK && pthread_create(&cleaner, NULL, clean_up_when_told, &node) != 0) {
+        snprintf(fault.line, sizeof fault.line, "no thread could be started");
+        status = HF_STATUS_NO_MEMORY;
+    }
     if (status == HF_STATUS_OK) {
         memcpy(node.options, options->node_options, sizeof node.options);
         node.option_count = options->node_option_count;
@@ -226,7 +260,10 @@ int holdfast_run_main(int argc, char **argv)
     struct run_options options = {0};
     if (getrandom(&options.salt, sizeof options.salt, 0) != (ssize_t)sizeof options.salt)
         abort();
+    options.salt &= INT64_MAX; /* JSON's integers have a sign */
     argp_parse(&argp, argc, argv, 0, NULL, &options);
+    if (options.verbose && !options.json)
+        printf("      salt %" PRIu64 "\n", options.salt);
 
     struct hf_script script = {0};
     struct hf_fault fault = {""};

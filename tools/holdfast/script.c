@@ -1,336 +1,23 @@
-/* The parser of scenario scripts. One function a statement; each reads its words in order, then the
+/* The statements of scenario scripts: one function each. It reads its words in order, then the
  * options that any operation may have, then what is expected. */
 #include "script.h"
 
-#include "script_word.h"
+#include "script_parser.h"
 
-#include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { KIND_ASSET = 's', KIND_ACCOUNT = 'a', KIND_CARD = 'c', KIND_OPERATION = 'o' };
-
-struct name {
-    char text[HF_SCRIPT_NAME_SIZE];
-    enum kind kind;
-    struct hf_id id;
-    uint16_t asset; /* 0: not known */
-    uint8_t scale;
-    uint32_t statement; /* of an operation; HF_SCRIPT_NONE: nobody's */
-};
-
-struct parser {
-    const char *file;
-    struct hf_script *script;
-    struct hf_fault *fault;
-    uint64_t salt;
-    struct name *names;
-    uint32_t name_count, name_room;
-    uint32_t statement_room, account_room;
-    uint32_t line;
-    char *words[HF_SCRIPT_WORDS_MAX];
-    uint32_t word_count;
-    uint32_t at; /* the next word */
-    struct hf_script_statement *statement;
-    uint32_t previous; /* the newest operation, for repeat and again */
-};
-
-/* ---- faults, words, names ---- */
-
-__attribute__((format(printf, 2, 3))) static bool wrong(struct parser *parser, const char *format,
-                                                        ...)
-{
-    va_list arguments;
-    int length = snprintf(parser->fault->line, sizeof parser->fault->line,
-                          "%.120s:%u: ", parser->file, parser->line);
-    va_start(arguments, format);
-    vsnprintf(parser->fault->line + length, sizeof parser->fault->line - (size_t)length, format,
-              arguments);
-    va_end(arguments);
-    return false;
-}
-
-static const char *peek(const struct parser *parser)
-{
-    return parser->at < parser->word_count ? parser->words[parser->at] : "";
-}
-
-/* Takes the next word if it is this one. */
-static bool accept(struct parser *parser, const char *word)
-{
-    if (strcmp(peek(parser), word) != 0)
-        return false;
-    parser->at++;
-    return true;
-}
-
-static bool next(struct parser *parser, const char *what, const char **word)
-{
-    *word = peek(parser);
-    if ((*word)[0] == '\0' || strcmp(*word, "->") == 0)
-        return wrong(parser, "%s is missing", what);
-    parser->at++;
-    return true;
-}
-
-static struct name *find_name(const struct parser *parser, enum kind kind, const char *text)
-{
-    for (uint32_t i = 0; i < parser->name_count; i++) {
-        if (parser->names[i].kind == kind && strcmp(parser->names[i].text, text) == 0)
-            return &parser->names[i];
-    }
-    return NULL;
-}
-
-/* Makes room for one more; arrays double. */
-static bool make_room(void **items, uint32_t count, uint32_t *room, size_t size)
-{
-    if (count < *room)
-        return true;
-    uint32_t more = *room == 0 ? 64 : *room * 2;
-    void *grown = realloc(*items, more * size);
-    if (grown == NULL)
-        return false;
-    *items = grown;
-    *room = more;
-    return true;
-}
-
-static struct name *add_name(struct parser *parser, enum kind kind, const char *text)
-{
-    if (!hf_script_is_name(text)) {
-        wrong(parser, "'%s' cannot be a name: a letter, then letters, digits, - _ .", text);
-        return NULL;
-    }
-    void *names = parser->names;
-    if (!make_room(&names, parser->name_count, &parser->name_room, sizeof *parser->names)) {
-        wrong(parser, "no memory");
-        return NULL;
-    }
-    parser->names = names;
-    struct name *name = &parser->names[parser->name_count++];
-    memset(name, 0, sizeof *name);
-    memcpy(name->text, text, strlen(text) + 1);
-    name->kind = kind;
-    name->id = hf_script_id((char)kind, text, parser->salt);
-    name->statement = HF_SCRIPT_NONE;
-    return name;
-}
-
-static const char *kind_word(enum kind kind)
-{
-    switch (kind) {
-    case KIND_ASSET:
-        return "asset";
-    case KIND_ACCOUNT:
-        return "account";
-    case KIND_CARD:
-        return "card";
-    default:
-        return "operation";
-    }
-}
-
-/* The next word, as a name that is known. */
-static bool known(struct parser *parser, enum kind kind, const char *what, const struct name **name)
-{
-    const char *word;
-    if (!next(parser, what, &word))
-        return false;
-    *name = find_name(parser, kind, word);
-    if (*name == NULL)
-        return wrong(parser,
-                     "no %s '%s' above this line (`unknown %s` names one that is not there)",
-                     kind_word(kind), word, word);
-    return true;
-}
-
-/* ---- values ---- */
-
-/* An asset by code or number. A number need not have been registered. */
-static bool read_asset(struct parser *parser, const char *word, uint16_t *asset, uint8_t *scale)
-{
-    uint64_t number;
-    for (uint32_t i = 0; i < parser->name_count; i++) {
-        const struct name *name = &parser->names[i];
-        bool same = name->kind == KIND_ASSET &&
-                    (strcmp(name->text, word) == 0 ||
-                     (hf_script_read_number(word, UINT16_MAX, &number) && number == name->asset));
-        if (same) {
-            *asset = name->asset;
-            *scale = name->scale;
-            return true;
-        }
-    }
-    if (!hf_script_read_number(word, UINT16_MAX, &number))
-        return wrong(parser, "no asset '%s' above this line", word);
-    *asset = (uint16_t)number;
-    *scale = 0;
-    return true;
-}
-
-static bool read_amount(struct parser *parser, const char *what, uint64_t *amount)
-{
-    const char *word;
-    if (!next(parser, what, &word))
-        return false;
-    if (!hf_script_read_amount(word, parser->statement->scale, amount))
-        return wrong(parser, "%s '%s' is not an amount with at most %u decimals", what, word,
-                     parser->statement->scale);
-    return true;
-}
-
-/* An amount, or a word that stands for a special one. */
-static bool read_amount_or(struct parser *parser, const char *what, const char *special,
-                           uint64_t value, uint64_t *amount)
-{
-    if (accept(parser, special)) {
-        *amount = value;
-        return true;
-    }
-    return read_amount(parser, what, amount);
-}
-
-static bool read_balance(struct parser *parser, const char *what, uint64_t none, uint64_t *bits)
-{
-    const char *word;
-    if (accept(parser, "none")) {
-        *bits = none;
-        return true;
-    }
-    if (!next(parser, what, &word))
-        return false;
-    if (!hf_script_read_balance(word, parser->statement->scale, bits))
-        return wrong(parser, "%s '%s' is not a balance with at most %u decimals", what, word,
-                     parser->statement->scale);
-    return true;
-}
-
-static bool read_count(struct parser *parser, const char *what, uint64_t *count)
-{
-    const char *word;
-    if (accept(parser, "unlimited")) {
-        *count = HF_INSTRUMENT_UNLIMITED;
-        return true;
-    }
-    if (!next(parser, what, &word))
-        return false;
-    if (!hf_script_read_number(word, UINT64_MAX, count))
-        return wrong(parser, "%s '%s' is not a number", what, word);
-    return true;
-}
-
-/* A status by name, as the subject's kind has them. */
-static bool read_status(struct parser *parser, const char *const names[], size_t count,
-                        uint64_t *status)
-{
-    const char *word;
-    if (!next(parser, "status", &word))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(word, names[i]) == 0) {
-            *status = i;
-            return true;
-        }
-    }
-    return wrong(parser, "'%s' is not a status here", word);
-}
-
-static const char *const account_statuses[] = {"open", "frozen", "closed"};
-static const char *const card_statuses[] = {"inactive", "active", "frozen", "closed"};
-static const char *const hold_statuses[] = {"open", "resolved"};
-
-static bool read_code(struct parser *parser, struct hf_script_code *code, int *rule)
-{
-    const char *word;
-    if (!next(parser, "the expected code", &word))
-        return false;
-    if (!hf_script_read_code(word, code, rule))
-        return wrong(parser, "'%s' is neither a code, CODE/RULE, nor a response code", word);
-    return true;
-}
-
-static const char *const field_names[HF_SCRIPT_FIELDS] = {
-    [HF_SCRIPT_APPROVED] = "approved",   [HF_SCRIPT_AVAILABLE] = "available",
-    [HF_SCRIPT_POSTED] = "posted",       [HF_SCRIPT_HELD] = "held",
-    [HF_SCRIPT_INCOMING] = "incoming",   [HF_SCRIPT_DEBITS] = "debits",
-    [HF_SCRIPT_FLOOR] = "floor",         [HF_SCRIPT_STATUS] = "status",
-    [HF_SCRIPT_REMAINING] = "remaining", [HF_SCRIPT_LIMIT] = "limit",
-    [HF_SCRIPT_AMOUNT] = "amount",       [HF_SCRIPT_CAPTURED] = "captured",
-    [HF_SCRIPT_CODE] = "code",           [HF_SCRIPT_PAYER] = "payer",
-    [HF_SCRIPT_PAYEE] = "payee",         [HF_SCRIPT_ASSET] = "asset",
-    [HF_SCRIPT_COUNT] = "count",
-};
-
-const char *hf_script_field_name(enum hf_script_field field)
-{
-    return field_names[field];
-}
-
-#define FIELD(name) (1u << HF_SCRIPT_##name)
-
-/* Takes the next word as one of the `allowed` fields (bits). */
-static bool read_field(struct parser *parser, uint32_t allowed, enum hf_script_field *field)
-{
-    const char *word = peek(parser);
-    for (uint32_t i = 0; i < HF_SCRIPT_FIELDS; i++) {
-        if ((allowed & (1u << i)) != 0 && strcmp(word, field_names[i]) == 0) {
-            *field = (enum hf_script_field)i;
-            parser->at++;
-            return true;
-        }
-    }
-    return wrong(parser, "'%s' cannot be asked or said here", word);
-}
-
-/* The value of a field of a record or an answer; `subject` tells which statuses and units there
- * are. */
-static bool read_value(struct parser *parser, uint8_t subject, struct hf_script_value *value)
-{
-    struct hf_script_code code;
-    int rule;
-    switch (value->field) {
-    case HF_SCRIPT_FLOOR:
-        return read_balance(parser, "floor", (uint64_t)HF_FLOOR_NONE, &value->bits);
-    case HF_SCRIPT_AVAILABLE:
-    case HF_SCRIPT_POSTED:
-        return read_balance(parser, field_names[value->field], (uint64_t)INT64_MAX, &value->bits);
-    case HF_SCRIPT_LIMIT:
-        return read_amount_or(parser, "limit", "none", HF_INSTRUMENT_UNLIMITED, &value->bits);
-    case HF_SCRIPT_COUNT:
-        return read_count(parser, "count", &value->bits);
-    case HF_SCRIPT_REMAINING:
-        return subject == HF_QUERY_INSTRUMENT ? read_count(parser, "remaining", &value->bits)
-                                              : read_amount(parser, "remaining", &value->bits);
-    case HF_SCRIPT_STATUS:
-        if (subject == HF_QUERY_INSTRUMENT)
-            return read_status(parser, card_statuses, 4, &value->bits);
-        if (subject == HF_QUERY_HOLD)
-            return read_status(parser, hold_statuses, 2, &value->bits);
-        return read_status(parser, account_statuses, 3, &value->bits);
-    case HF_SCRIPT_CODE:
-        if (!read_code(parser, &code, &rule))
-            return false;
-        if (code.iso[0] != '\0' || rule >= 0)
-            return wrong(parser, "code wants a code's plain name");
-        value->bits = code.number;
-        return true;
-    default:
-        return read_amount(parser, field_names[value->field], &value->bits);
-    }
-}
-
 /* Pairs of field and value up to the end or an arrow. */
-static bool read_values(struct parser *parser, uint32_t allowed, uint8_t subject)
+static bool read_values(struct hf_script_parser *parser, uint32_t allowed, uint8_t subject)
 {
     struct hf_script_expectation *expected = &parser->statement->expected;
-    while (parser->at < parser->word_count && strcmp(peek(parser), "->") != 0) {
+    while (parser->at < parser->word_count && strcmp(hf_script_peek(parser), "->") != 0) {
         struct hf_script_value value = {0};
         if (expected->value_count == HF_SCRIPT_VALUES_MAX)
-            return wrong(parser, "more than %d values", HF_SCRIPT_VALUES_MAX);
-        if (!read_field(parser, allowed, &value.field) || !read_value(parser, subject, &value))
+            return hf_script_wrong(parser, "more than %d values", HF_SCRIPT_VALUES_MAX);
+        if (!hf_script_take_field(parser, allowed, &value.field) ||
+            !hf_script_take_value(parser, subject, &value))
             return false;
         expected->values[expected->value_count++] = value;
     }
@@ -340,13 +27,15 @@ static bool read_values(struct parser *parser, uint32_t allowed, uint8_t subject
 /* ---- what any operation may have behind it ---- */
 
 /* "-> CODE [approved A] [available A] [posted A]" */
-static bool read_expected(struct parser *parser)
+static bool read_expected(struct hf_script_parser *parser)
 {
     struct hf_script_statement *statement = parser->statement;
-    if (!accept(parser, "->"))
+    if (!hf_script_accept(parser, "->"))
         return true;
-    if (!read_code(parser, &statement->expected.code, &statement->expected.rule) ||
-        !read_values(parser, FIELD(APPROVED) | FIELD(AVAILABLE) | FIELD(POSTED), 0))
+    if (!hf_script_take_code(parser, &statement->expected.code, &statement->expected.rule) ||
+        !read_values(
+            parser,
+            HF_SCRIPT_FIELD(APPROVED) | HF_SCRIPT_FIELD(AVAILABLE) | HF_SCRIPT_FIELD(POSTED), 0))
         return false;
     for (uint32_t i = 0; i < statement->expected.value_count; i++) {
         if (statement->expected.values[i].field != HF_SCRIPT_APPROVED)
@@ -355,26 +44,16 @@ static bool read_expected(struct parser *parser)
     return true;
 }
 
-static bool read_span(struct parser *parser, const char *what, struct hf_script_span *span)
-{
-    const char *word;
-    if (!next(parser, what, &word))
-        return false;
-    if (!hf_script_read_span(word, span))
-        return wrong(parser, "%s '%s' is not a time such as +5s or -2h", what, word);
-    return true;
-}
-
 /* Gives the statement's operation a name. */
-static bool name_operation(struct parser *parser, const char *word, uint16_t asset)
+static bool name_operation(struct hf_script_parser *parser, const char *word, uint16_t asset)
 {
-    const struct name *old = find_name(parser, KIND_OPERATION, word);
+    const struct hf_script_name *old = hf_script_find_name(parser, HF_SCRIPT_KIND_OPERATION, word);
     if (old != NULL && old->statement != HF_SCRIPT_NONE)
-        return wrong(parser, "'%s' is the operation of line %u already", word,
-                     parser->script->statements[old->statement].line);
+        return hf_script_wrong(parser, "'%s' is the operation of line %u already", word,
+                               parser->script->statements[old->statement].line);
     if (old != NULL)
-        return wrong(parser, "'%s' has been called unknown above", word);
-    struct name *name = add_name(parser, KIND_OPERATION, word);
+        return hf_script_wrong(parser, "'%s' has been called unknown above", word);
+    struct hf_script_name *name = hf_script_add_name(parser, HF_SCRIPT_KIND_OPERATION, word);
     if (name == NULL)
         return false;
     name->asset = asset;
@@ -384,23 +63,23 @@ static bool name_operation(struct parser *parser, const char *word, uint16_t ass
 }
 
 /* Options of any operation, then what is expected of it; then the line must end. */
-static bool finish_operation(struct parser *parser)
+static bool finish_operation(struct hf_script_parser *parser)
 {
     struct hf_script_statement *statement = parser->statement;
     const char *word;
     for (;;) {
-        if (accept(parser, "dry-run")) {
+        if (hf_script_accept(parser, "dry-run")) {
             statement->operation.header.flags |= HF_OP_DRY_RUN;
-        } else if (accept(parser, "balances")) {
+        } else if (hf_script_accept(parser, "balances")) {
             statement->operation.header.flags |= HF_OP_RETURN_BALANCES;
-        } else if (accept(parser, "deadline")) {
-            if (!read_span(parser, "deadline", &statement->deadline))
+        } else if (hf_script_accept(parser, "deadline")) {
+            if (!hf_script_take_span(parser, "deadline", &statement->deadline))
                 return false;
-        } else if (accept(parser, "id-time")) {
-            if (!read_span(parser, "id-time", &statement->id_time))
+        } else if (hf_script_accept(parser, "id-time")) {
+            if (!hf_script_take_span(parser, "id-time", &statement->id_time))
                 return false;
-        } else if (accept(parser, "as")) {
-            if (!next(parser, "a name", &word) || !name_operation(parser, word, 0))
+        } else if (hf_script_accept(parser, "as")) {
+            if (!hf_script_next(parser, "a name", &word) || !name_operation(parser, word, 0))
                 return false;
         } else {
             break;
@@ -408,8 +87,8 @@ static bool finish_operation(struct parser *parser)
     }
     if (!read_expected(parser))
         return false;
-    if (parser->at < parser->word_count)
-        return wrong(parser, "'%s' does not belong here", peek(parser));
+    if (!hf_script_ended(parser))
+        return false;
     parser->previous = (uint32_t)(statement - parser->script->statements);
     return true;
 }
@@ -424,30 +103,31 @@ static bool expects_ok(const struct hf_script_statement *statement)
 static const struct hf_id no_id = {0, 0};
 
 /* asset NUMBER CODE SCALE */
-static bool parse_asset(struct parser *parser)
+static bool parse_asset(struct hf_script_parser *parser)
 {
     const char *word;
     const char *code;
     uint64_t number;
     uint64_t scale;
-    if (!next(parser, "the asset's number", &word))
+    if (!hf_script_next(parser, "the asset's number", &word))
         return false;
     if (!hf_script_read_number(word, UINT16_MAX, &number))
-        return wrong(parser, "'%s' is not an asset's number", word);
-    if (!next(parser, "the asset's code", &code))
+        return hf_script_wrong(parser, "'%s' is not an asset's number", word);
+    if (!hf_script_next(parser, "the asset's code", &code))
         return false;
     if (strlen(code) > sizeof parser->statement->operation.asset_put.code)
-        return wrong(parser, "'%s' is longer than 8", code);
-    if (!next(parser, "the asset's scale", &word))
+        return hf_script_wrong(parser, "'%s' is longer than 8", code);
+    if (!hf_script_next(parser, "the asset's scale", &word))
         return false;
     if (!hf_script_read_number(word, UINT8_MAX, &scale))
-        return wrong(parser, "'%s' is not a scale", word);
+        return hf_script_wrong(parser, "'%s' is not a scale", word);
     hf_make_asset_put(&parser->statement->operation, no_id, (uint16_t)number, code, (uint8_t)scale);
     if (!finish_operation(parser))
         return false;
     /* The first declaration that is to be accepted is what the code means below. */
-    if (expects_ok(parser->statement) && find_name(parser, KIND_ASSET, code) == NULL) {
-        struct name *name = add_name(parser, KIND_ASSET, code);
+    if (expects_ok(parser->statement) &&
+        hf_script_find_name(parser, HF_SCRIPT_KIND_ASSET, code) == NULL) {
+        struct hf_script_name *name = hf_script_add_name(parser, HF_SCRIPT_KIND_ASSET, code);
         if (name == NULL)
             return false;
         name->asset = (uint16_t)number;
@@ -457,19 +137,19 @@ static bool parse_asset(struct parser *parser)
 }
 
 /* The account's name, new or known; it becomes one that `balanced` looks at. */
-static bool declare_account(struct parser *parser, struct name **name)
+static bool declare_account(struct hf_script_parser *parser, struct hf_script_name **name)
 {
     const char *word;
-    if (!next(parser, "the account's name", &word))
+    if (!hf_script_next(parser, "the account's name", &word))
         return false;
-    *name = find_name(parser, KIND_ACCOUNT, word);
+    *name = hf_script_find_name(parser, HF_SCRIPT_KIND_ACCOUNT, word);
     if (*name != NULL)
         return true;
-    *name = add_name(parser, KIND_ACCOUNT, word);
+    *name = hf_script_add_name(parser, HF_SCRIPT_KIND_ACCOUNT, word);
     return *name != NULL;
 }
 
-static bool remember_account(struct parser *parser, const struct name *name)
+static bool remember_account(struct hf_script_parser *parser, const struct hf_script_name *name)
 {
     struct hf_script *script = parser->script;
     void *accounts = script->accounts;
@@ -477,9 +157,9 @@ static bool remember_account(struct parser *parser, const struct name *name)
         if (hf_id_equal(script->accounts[i].id, name->id))
             return true;
     }
-    if (!make_room(&accounts, script->account_count, &parser->account_room,
-                   sizeof *script->accounts))
-        return wrong(parser, "no memory");
+    if (!hf_script_make_room(&accounts, script->account_count, &parser->account_room,
+                             sizeof *script->accounts))
+        return hf_script_wrong(parser, "no memory");
     script->accounts = accounts;
     script->accounts[script->account_count].id = name->id;
     script->accounts[script->account_count++].asset = name->asset;
@@ -487,9 +167,9 @@ static bool remember_account(struct parser *parser, const struct name *name)
 }
 
 /* account NAME [asset A] [floor B|none] [status S] */
-static bool parse_account(struct parser *parser)
+static bool parse_account(struct hf_script_parser *parser)
 {
-    struct name *name;
+    struct hf_script_name *name;
     const char *word;
     uint64_t floor_bits = 0;
     uint64_t status = HF_ACCOUNT_OPEN;
@@ -497,19 +177,20 @@ static bool parse_account(struct parser *parser)
         return false;
     uint16_t asset = name->asset;
     uint8_t scale = name->scale;
-    if (accept(parser, "asset")) {
-        if (!next(parser, "asset", &word) || !read_asset(parser, word, &asset, &scale))
+    if (hf_script_accept(parser, "asset")) {
+        if (!hf_script_next(parser, "asset", &word) ||
+            !hf_script_take_asset(parser, word, &asset, &scale))
             return false;
     } else if (asset == 0) {
-        return wrong(parser, "the asset of '%s' is missing", name->text);
+        return hf_script_wrong(parser, "the asset of '%s' is missing", name->text);
     }
     parser->statement->scale = scale;
     for (;;) {
-        if (accept(parser, "floor")) {
-            if (!read_balance(parser, "floor", (uint64_t)HF_FLOOR_NONE, &floor_bits))
+        if (hf_script_accept(parser, "floor")) {
+            if (!hf_script_take_balance(parser, "floor", (uint64_t)HF_FLOOR_NONE, &floor_bits))
                 return false;
-        } else if (accept(parser, "status")) {
-            if (!read_status(parser, account_statuses, 3, &status))
+        } else if (hf_script_accept(parser, "status")) {
+            if (!hf_script_take_status(parser, HF_QUERY_ACCOUNT, &status))
                 return false;
         } else {
             break;
@@ -521,47 +202,47 @@ static bool parse_account(struct parser *parser)
     }
     hf_make_account_put(&parser->statement->operation, no_id, name->id, asset, (int64_t)floor_bits,
                         (uint8_t)status);
-    struct name kept = *name; /* finish may add names and so move the table */
+    struct hf_script_name kept = *name; /* finish may add names and so move the table */
     if (!finish_operation(parser))
         return false;
     return !expects_ok(parser->statement) || remember_account(parser, &kept);
 }
 
 /* PAYER PAYEE AMOUNT [ASSET]; the payer is an account, or a card that stands for one. */
-static bool parse_value(struct parser *parser, const struct name *payer, const struct name **payee,
-                        uint64_t *amount, uint16_t *asset)
+static bool parse_value(struct hf_script_parser *parser, const struct hf_script_name *payer,
+                        const struct hf_script_name **payee, uint64_t *amount, uint16_t *asset)
 {
     const char *word;
-    if (!known(parser, KIND_ACCOUNT, "payee", payee))
+    if (!hf_script_known(parser, HF_SCRIPT_KIND_ACCOUNT, "payee", payee))
         return false;
     *asset = payer->asset != 0 ? payer->asset : (*payee)->asset;
     parser->statement->scale = payer->asset != 0 ? payer->scale : (*payee)->scale;
     uint32_t amount_at = parser->at;
-    if (!next(parser, "amount", &word))
+    if (!hf_script_next(parser, "amount", &word))
         return false;
-    word = peek(parser);
+    word = hf_script_peek(parser);
     bool is_asset = word[0] != '\0' && strcmp(word, "->") != 0 &&
                     (hf_script_read_number(word, UINT16_MAX, &(uint64_t){0}) ||
-                     find_name(parser, KIND_ASSET, word) != NULL);
-    if (is_asset && !read_asset(parser, word, asset, &parser->statement->scale))
+                     hf_script_find_name(parser, HF_SCRIPT_KIND_ASSET, word) != NULL);
+    if (is_asset && !hf_script_take_asset(parser, word, asset, &parser->statement->scale))
         return false;
     if (*asset == 0)
-        return wrong(parser, "the asset is missing");
+        return hf_script_wrong(parser, "the asset is missing");
     parser->at = amount_at;
-    if (!read_amount_or(parser, "amount", "max", HF_AMOUNT_MAX, amount))
+    if (!hf_script_take_amount_or(parser, "amount", "max", HF_AMOUNT_MAX, amount))
         return false;
     parser->at += is_asset ? 1 : 0;
     return true;
 }
 
 /* move PAYER PAYEE AMOUNT [ASSET] */
-static bool parse_move(struct parser *parser)
+static bool parse_move(struct hf_script_parser *parser)
 {
-    const struct name *payer;
-    const struct name *payee;
+    const struct hf_script_name *payer;
+    const struct hf_script_name *payee;
     uint64_t amount;
     uint16_t asset;
-    if (!known(parser, KIND_ACCOUNT, "payer", &payer) ||
+    if (!hf_script_known(parser, HF_SCRIPT_KIND_ACCOUNT, "payer", &payer) ||
         !parse_value(parser, payer, &payee, &amount, &asset))
         return false;
     hf_make_move(&parser->statement->operation, no_id, payer->id, payee->id, amount, asset);
@@ -569,15 +250,15 @@ static bool parse_move(struct parser *parser)
 }
 
 /* hold NAME PAYER PAYEE AMOUNT [ASSET] */
-static bool parse_hold(struct parser *parser)
+static bool parse_hold(struct hf_script_parser *parser)
 {
     const char *own_name;
-    const struct name *payer;
-    const struct name *payee;
+    const struct hf_script_name *payer;
+    const struct hf_script_name *payee;
     uint64_t amount;
     uint16_t asset;
-    if (!next(parser, "the hold's name", &own_name) ||
-        !known(parser, KIND_ACCOUNT, "payer", &payer) ||
+    if (!hf_script_next(parser, "the hold's name", &own_name) ||
+        !hf_script_known(parser, HF_SCRIPT_KIND_ACCOUNT, "payer", &payer) ||
         !parse_value(parser, payer, &payee, &amount, &asset))
         return false;
     hf_make_hold(&parser->statement->operation, no_id, payer->id, payee->id, amount, asset);
@@ -585,15 +266,15 @@ static bool parse_hold(struct parser *parser)
 }
 
 /* auth NAME CARD PAYEE AMOUNT [ASSET] */
-static bool parse_auth(struct parser *parser)
+static bool parse_auth(struct hf_script_parser *parser)
 {
     const char *own_name;
-    const struct name *card;
-    const struct name *payee;
+    const struct hf_script_name *card;
+    const struct hf_script_name *payee;
     uint64_t amount;
     uint16_t asset;
-    if (!next(parser, "the authorisation's name", &own_name) ||
-        !known(parser, KIND_CARD, "card", &card) ||
+    if (!hf_script_next(parser, "the authorisation's name", &own_name) ||
+        !hf_script_known(parser, HF_SCRIPT_KIND_CARD, "card", &card) ||
         !parse_value(parser, card, &payee, &amount, &asset))
         return false;
     hf_make_auth(&parser->statement->operation, no_id, card->id, payee->id, amount, asset);
@@ -601,31 +282,32 @@ static bool parse_auth(struct parser *parser)
 }
 
 /* HOLD AMOUNT|all */
-static bool parse_hold_and_amount(struct parser *parser, const struct name **hold, uint64_t *amount)
+static bool parse_hold_and_amount(struct hf_script_parser *parser,
+                                  const struct hf_script_name **hold, uint64_t *amount)
 {
-    if (!known(parser, KIND_OPERATION, "hold", hold))
+    if (!hf_script_known(parser, HF_SCRIPT_KIND_OPERATION, "hold", hold))
         return false;
     parser->statement->scale = (*hold)->scale;
     parser->statement->reference = (*hold)->statement;
-    return read_amount_or(parser, "amount", "all", HF_AMOUNT_ALL, amount);
+    return hf_script_take_amount_or(parser, "amount", "all", HF_AMOUNT_ALL, amount);
 }
 
 /* capture HOLD AMOUNT|all [final] */
-static bool parse_capture(struct parser *parser)
+static bool parse_capture(struct hf_script_parser *parser)
 {
-    const struct name *hold;
+    const struct hf_script_name *hold;
     uint64_t amount;
     if (!parse_hold_and_amount(parser, &hold, &amount))
         return false;
-    bool final = accept(parser, "final");
+    bool final = hf_script_accept(parser, "final");
     hf_make_capture(&parser->statement->operation, no_id, hold->id, amount, final);
     return finish_operation(parser);
 }
 
 /* release HOLD AMOUNT|all */
-static bool parse_release(struct parser *parser)
+static bool parse_release(struct hf_script_parser *parser)
 {
-    const struct name *hold;
+    const struct hf_script_name *hold;
     uint64_t amount;
     if (!parse_hold_and_amount(parser, &hold, &amount))
         return false;
@@ -638,23 +320,24 @@ struct card_settings {
     uint8_t flags;
 };
 
-static bool parse_card_settings(struct parser *parser, struct card_settings *settings)
+static bool parse_card_settings(struct hf_script_parser *parser, struct card_settings *settings)
 {
     for (;;) {
-        if (accept(parser, "status")) {
-            if (!read_status(parser, card_statuses, 4, &settings->status))
+        if (hf_script_accept(parser, "status")) {
+            if (!hf_script_take_status(parser, HF_QUERY_INSTRUMENT, &settings->status))
                 return false;
-        } else if (accept(parser, "count")) {
-            if (!read_count(parser, "count", &settings->count))
+        } else if (hf_script_accept(parser, "count")) {
+            if (!hf_script_take_count(parser, "count", &settings->count))
                 return false;
-        } else if (accept(parser, "limit")) {
-            if (!read_amount_or(parser, "limit", "none", HF_INSTRUMENT_UNLIMITED, &settings->limit))
+        } else if (hf_script_accept(parser, "limit")) {
+            if (!hf_script_take_amount_or(parser, "limit", "none", HF_INSTRUMENT_UNLIMITED,
+                                          &settings->limit))
                 return false;
-        } else if (accept(parser, "expires")) {
-            if (!accept(parser, "never") &&
-                !read_span(parser, "expires", &parser->statement->expires))
+        } else if (hf_script_accept(parser, "expires")) {
+            if (!hf_script_accept(parser, "never") &&
+                !hf_script_take_span(parser, "expires", &parser->statement->expires))
                 return false;
-        } else if (accept(parser, "first-use")) {
+        } else if (hf_script_accept(parser, "first-use")) {
             settings->flags |= HF_INSTRUMENT_FIRST_USE;
         } else {
             return true;
@@ -664,22 +347,22 @@ static bool parse_card_settings(struct parser *parser, struct card_settings *set
 
 /* card NAME ACCOUNT [status S] [count N|unlimited] [limit A|none] [expires SPAN|never] [first-use]
  */
-static bool parse_card(struct parser *parser)
+static bool parse_card(struct hf_script_parser *parser)
 {
     const char *word;
-    const struct name *account;
+    const struct hf_script_name *account;
     struct card_settings settings = {
         .status = HF_INSTRUMENT_ACTIVE,
         .count = HF_INSTRUMENT_UNLIMITED,
         .limit = HF_INSTRUMENT_UNLIMITED,
     };
-    if (!next(parser, "the card's name", &word) ||
-        !known(parser, KIND_ACCOUNT, "account", &account))
+    if (!hf_script_next(parser, "the card's name", &word) ||
+        !hf_script_known(parser, HF_SCRIPT_KIND_ACCOUNT, "account", &account))
         return false;
-    struct name *card = find_name(parser, KIND_CARD, word);
-    struct name owner = *account; /* adding a name may move the table */
+    struct hf_script_name *card = hf_script_find_name(parser, HF_SCRIPT_KIND_CARD, word);
+    struct hf_script_name owner = *account; /* adding a name may move the table */
     if (card == NULL)
-        card = add_name(parser, KIND_CARD, word);
+        card = hf_script_add_name(parser, HF_SCRIPT_KIND_CARD, word);
     if (card == NULL)
         return false;
     if (owner.asset != 0) {
@@ -697,49 +380,49 @@ static bool parse_card(struct parser *parser)
 }
 
 /* The scale of the script's first asset: amounts about what is not there are in its units. */
-static uint8_t first_scale(const struct parser *parser)
+static uint8_t first_scale(const struct hf_script_parser *parser)
 {
     for (uint32_t i = 0; i < parser->name_count; i++) {
-        if (parser->names[i].kind == KIND_ASSET)
+        if (parser->names[i].kind == HF_SCRIPT_KIND_ASSET)
             return parser->names[i].scale;
     }
     return 0;
 }
 
 /* unknown NAME: something that is not there, whatever it would be. */
-static bool parse_unknown(struct parser *parser)
+static bool parse_unknown(struct hf_script_parser *parser)
 {
-    static const enum kind kinds[] = {KIND_ACCOUNT, KIND_CARD, KIND_OPERATION};
+    static const enum hf_script_kind kinds[] = {HF_SCRIPT_KIND_ACCOUNT, HF_SCRIPT_KIND_CARD,
+                                                HF_SCRIPT_KIND_OPERATION};
     const char *word;
     uint8_t scale = first_scale(parser);
-    if (!next(parser, "a name", &word))
+    if (!hf_script_next(parser, "a name", &word))
         return false;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (find_name(parser, kinds[i], word) != NULL)
-            return wrong(parser, "'%s' is a known %s", word, kind_word(kinds[i]));
-        struct name *name = add_name(parser, kinds[i], word);
+        if (hf_script_find_name(parser, kinds[i], word) != NULL)
+            return hf_script_wrong(parser, "'%s' is a known %s", word,
+                                   hf_script_kind_word(kinds[i]));
+        struct hf_script_name *name = hf_script_add_name(parser, kinds[i], word);
         if (name == NULL)
             return false;
         name->scale = scale;
     }
     parser->script->statement_count--; /* nothing to play */
-    if (parser->at < parser->word_count)
-        return wrong(parser, "'%s' does not belong here", peek(parser));
-    return true;
+    return hf_script_ended(parser);
 }
 
 /* The operation that repeat and again are about: named, or the one before. */
-static bool parse_reference(struct parser *parser, const char *until)
+static bool parse_reference(struct hf_script_parser *parser, const char *until)
 {
-    const struct name *name;
+    const struct hf_script_name *name;
     parser->statement->reference = parser->previous;
-    if (parser->at < parser->word_count && strcmp(peek(parser), until) != 0) {
-        if (!known(parser, KIND_OPERATION, "operation", &name))
+    if (parser->at < parser->word_count && strcmp(hf_script_peek(parser), until) != 0) {
+        if (!hf_script_known(parser, HF_SCRIPT_KIND_OPERATION, "operation", &name))
             return false;
         parser->statement->reference = name->statement;
     }
     if (parser->statement->reference == HF_SCRIPT_NONE)
-        return wrong(parser, "there is no operation to send again");
+        return hf_script_wrong(parser, "there is no operation to send again");
     const struct hf_script_statement *first =
         &parser->script->statements[parser->statement->reference];
     parser->statement->scale = first->scale;
@@ -747,14 +430,14 @@ static bool parse_reference(struct parser *parser, const char *until)
 }
 
 /* repeat [NAME] */
-static bool parse_repeat(struct parser *parser)
+static bool parse_repeat(struct hf_script_parser *parser)
 {
     parser->statement->verb = HF_SCRIPT_REPEAT;
-    if (!parse_reference(parser, ""))
+    if (!parse_reference(parser, "->"))
         return false;
     if (parser->at < parser->word_count)
-        return wrong(parser, "'%s' does not belong here: a repeat gets the first answer",
-                     peek(parser));
+        return hf_script_wrong(parser, "'%s' does not belong here: a repeat gets the first answer",
+                               hf_script_peek(parser));
     return true;
 }
 
@@ -763,49 +446,54 @@ static uint32_t changeable(uint8_t type)
 {
     switch (type) {
     case HF_OP_ACCOUNT_PUT:
-        return FIELD(FLOOR) | FIELD(STATUS) | FIELD(ASSET);
+        return HF_SCRIPT_FIELD(FLOOR) | HF_SCRIPT_FIELD(STATUS) | HF_SCRIPT_FIELD(ASSET);
     case HF_OP_MOVE:
     case HF_OP_HOLD:
-        return FIELD(AMOUNT) | FIELD(PAYER) | FIELD(PAYEE) | FIELD(ASSET);
+        return HF_SCRIPT_FIELD(AMOUNT) | HF_SCRIPT_FIELD(PAYER) | HF_SCRIPT_FIELD(PAYEE) |
+               HF_SCRIPT_FIELD(ASSET);
     case HF_OP_AUTH:
-        return FIELD(AMOUNT) | FIELD(PAYEE) | FIELD(ASSET);
+        return HF_SCRIPT_FIELD(AMOUNT) | HF_SCRIPT_FIELD(PAYEE) | HF_SCRIPT_FIELD(ASSET);
     case HF_OP_CAPTURE:
     case HF_OP_RELEASE:
-        return FIELD(AMOUNT);
+        return HF_SCRIPT_FIELD(AMOUNT);
     case HF_OP_INSTRUMENT_PUT:
-        return FIELD(STATUS) | FIELD(COUNT) | FIELD(LIMIT);
+        return HF_SCRIPT_FIELD(STATUS) | HF_SCRIPT_FIELD(COUNT) | HF_SCRIPT_FIELD(LIMIT);
     default:
         return 0;
     }
 }
 
-static bool parse_change(struct parser *parser, uint8_t type, struct hf_script_value *change)
+static bool parse_change(struct hf_script_parser *parser, uint8_t type,
+                         struct hf_script_value *change)
 {
-    const struct name *name;
+    const struct hf_script_name *name;
     const char *word;
     uint16_t asset;
     uint8_t scale;
-    if (!read_field(parser, changeable(type), &change->field))
+    if (!hf_script_take_field(parser, changeable(type), &change->field))
         return false;
     switch (change->field) {
     case HF_SCRIPT_PAYER:
     case HF_SCRIPT_PAYEE:
-        if (!known(parser, KIND_ACCOUNT, field_names[change->field], &name))
+        if (!hf_script_known(parser, HF_SCRIPT_KIND_ACCOUNT, hf_script_field_name(change->field),
+                             &name))
             return false;
         change->id = name->id;
         return true;
     case HF_SCRIPT_ASSET:
-        if (!next(parser, "asset", &word) || !read_asset(parser, word, &asset, &scale))
+        if (!hf_script_next(parser, "asset", &word) ||
+            !hf_script_take_asset(parser, word, &asset, &scale))
             return false;
         change->bits = asset;
         return true;
     default:
-        return read_value(parser, type == HF_OP_INSTRUMENT_PUT ? HF_QUERY_INSTRUMENT : 0, change);
+        return hf_script_take_value(parser, type == HF_OP_INSTRUMENT_PUT ? HF_QUERY_INSTRUMENT : 0,
+                                    change);
     }
 }
 
 /* again [NAME] with FIELD VALUE [with FIELD VALUE...] */
-static bool parse_again(struct parser *parser)
+static bool parse_again(struct hf_script_parser *parser)
 {
     struct hf_script_statement *statement = parser->statement;
     statement->verb = HF_SCRIPT_AGAIN;
@@ -813,112 +501,106 @@ static bool parse_again(struct parser *parser)
     if (!parse_reference(parser, "with"))
         return false;
     uint8_t type = parser->script->statements[statement->reference].operation.header.type;
-    while (accept(parser, "with")) {
+    while (hf_script_accept(parser, "with")) {
         if (statement->change_count == HF_SCRIPT_VALUES_MAX)
-            return wrong(parser, "more than %d changes", HF_SCRIPT_VALUES_MAX);
+            return hf_script_wrong(parser, "more than %d changes", HF_SCRIPT_VALUES_MAX);
         if (!parse_change(parser, type, &statement->changes[statement->change_count++]))
             return false;
     }
     if (statement->change_count == 0)
-        return wrong(parser, "with what? (`repeat` sends it unchanged)");
+        return hf_script_wrong(parser, "with what? (`repeat` sends it unchanged)");
     if (!read_expected(parser))
         return false;
-    if (parser->at < parser->word_count)
-        return wrong(parser, "'%s' does not belong here", peek(parser));
-    return true;
+    return hf_script_ended(parser);
 }
 
 struct subject {
     const char *word;
     uint8_t query; /* enum hf_query_subject */
-    enum kind kind;
+    enum hf_script_kind kind;
     uint16_t unknown; /* the code when it is not there */
     uint32_t fields;
 };
 
 static const struct subject subjects[] = {
-    {"account", HF_QUERY_ACCOUNT, KIND_ACCOUNT, HF_CODE_UNKNOWN_ACCOUNT,
-     FIELD(POSTED) | FIELD(AVAILABLE) | FIELD(HELD) | FIELD(INCOMING) | FIELD(DEBITS) |
-         FIELD(FLOOR) | FIELD(STATUS)},
-    {"card", HF_QUERY_INSTRUMENT, KIND_CARD, HF_CODE_UNKNOWN_INSTRUMENT,
-     FIELD(STATUS) | FIELD(REMAINING) | FIELD(LIMIT)},
-    {"hold", HF_QUERY_HOLD, KIND_OPERATION, HF_CODE_UNKNOWN_HOLD,
-     FIELD(AMOUNT) | FIELD(REMAINING) | FIELD(CAPTURED) | FIELD(STATUS)},
-    {"operation", HF_QUERY_OPERATION, KIND_OPERATION, HF_CODE_UNKNOWN_OPERATION,
-     FIELD(CODE) | FIELD(APPROVED) | FIELD(POSTED) | FIELD(AVAILABLE)},
+    {"account", HF_QUERY_ACCOUNT, HF_SCRIPT_KIND_ACCOUNT, HF_CODE_UNKNOWN_ACCOUNT,
+     HF_SCRIPT_FIELD(POSTED) | HF_SCRIPT_FIELD(AVAILABLE) | HF_SCRIPT_FIELD(HELD) |
+         HF_SCRIPT_FIELD(INCOMING) | HF_SCRIPT_FIELD(DEBITS) | HF_SCRIPT_FIELD(FLOOR) |
+         HF_SCRIPT_FIELD(STATUS)},
+    {"card", HF_QUERY_INSTRUMENT, HF_SCRIPT_KIND_CARD, HF_CODE_UNKNOWN_INSTRUMENT,
+     HF_SCRIPT_FIELD(STATUS) | HF_SCRIPT_FIELD(REMAINING) | HF_SCRIPT_FIELD(LIMIT)},
+    {"hold", HF_QUERY_HOLD, HF_SCRIPT_KIND_OPERATION, HF_CODE_UNKNOWN_HOLD,
+     HF_SCRIPT_FIELD(AMOUNT) | HF_SCRIPT_FIELD(REMAINING) | HF_SCRIPT_FIELD(CAPTURED) |
+         HF_SCRIPT_FIELD(STATUS)},
+    {"operation", HF_QUERY_OPERATION, HF_SCRIPT_KIND_OPERATION, HF_CODE_UNKNOWN_OPERATION,
+     HF_SCRIPT_FIELD(CODE) | HF_SCRIPT_FIELD(APPROVED) | HF_SCRIPT_FIELD(POSTED) |
+         HF_SCRIPT_FIELD(AVAILABLE)},
 };
 
 /* expect [account|card|hold|operation] NAME FIELD VALUE...  |  ... unknown */
-static bool parse_expect(struct parser *parser)
+static bool parse_expect(struct hf_script_parser *parser)
 {
     struct hf_script_statement *statement = parser->statement;
     const struct subject *subject = &subjects[0];
-    const struct name *name;
+    const struct hf_script_name *name;
     statement->verb = HF_SCRIPT_EXPECT;
     for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++) {
-        if (strcmp(peek(parser), subjects[i].word) == 0 && parser->at + 1 < parser->word_count) {
+        if (strcmp(hf_script_peek(parser), subjects[i].word) == 0 &&
+            parser->at + 1 < parser->word_count) {
             subject = &subjects[i];
             parser->at++;
             break;
         }
     }
-    if (!known(parser, subject->kind, "what is expected of", &name))
+    if (!hf_script_known(parser, subject->kind, "what is expected of", &name))
         return false;
     statement->scale = name->scale;
     statement->reference = name->statement;
     hf_make_query(&statement->operation, no_id, subject->query, name->id);
-    if (accept(parser, "unknown")) {
+    if (hf_script_accept(parser, "unknown")) {
         statement->expected.code.number = subject->unknown;
-        if (parser->at < parser->word_count)
-            return wrong(parser, "'%s' does not belong here", peek(parser));
-        return true;
+        return hf_script_ended(parser);
     }
     if (parser->at == parser->word_count)
-        return wrong(parser, "nothing is expected of '%s'", name->text);
+        return hf_script_wrong(parser, "nothing is expected of '%s'", name->text);
     if (!read_values(parser, subject->fields, subject->query))
         return false;
-    if (parser->at < parser->word_count)
-        return wrong(parser, "'%s' does not belong here", peek(parser));
-    return true;
+    return hf_script_ended(parser);
 }
 
 /* balanced ASSET */
-static bool parse_balanced(struct parser *parser)
+static bool parse_balanced(struct hf_script_parser *parser)
 {
     const char *word;
     parser->statement->verb = HF_SCRIPT_BALANCED;
-    if (!next(parser, "asset", &word) ||
-        !read_asset(parser, word, &parser->statement->asset, &parser->statement->scale))
+    if (!hf_script_next(parser, "asset", &word) ||
+        !hf_script_take_asset(parser, word, &parser->statement->asset, &parser->statement->scale))
         return false;
-    if (parser->at < parser->word_count)
-        return wrong(parser, "'%s' does not belong here", peek(parser));
-    return true;
+    return hf_script_ended(parser);
 }
 
-static bool parse_bare(struct parser *parser, enum hf_script_verb verb)
+static bool parse_bare(struct hf_script_parser *parser, enum hf_script_verb verb)
 {
     parser->statement->verb = verb;
-    if (parser->at < parser->word_count)
-        return wrong(parser, "'%s' does not belong here", peek(parser));
-    return true;
+    return hf_script_ended(parser);
 }
 
-static bool parse_restart(struct parser *parser)
+static bool parse_restart(struct hf_script_parser *parser)
 {
     return parse_bare(parser, HF_SCRIPT_RESTART);
 }
 
-static bool parse_stop_start(struct parser *parser)
+static bool parse_stop_start(struct hf_script_parser *parser)
 {
     return parse_bare(parser, HF_SCRIPT_STOP_START);
 }
 
 /* admin WORDS...: the rest of the line as it is. */
-static bool parse_admin(struct parser *parser)
+static bool parse_admin(struct hf_script_parser *parser)
 {
     const char *word;
     parser->statement->verb = HF_SCRIPT_ADMIN;
-    if (!next(parser, "a command", &word))
+    if (!hf_script_next(parser, "a command", &word))
         return false;
     parser->statement->command = parser->statement->text + strlen("admin");
     parser->at = parser->word_count;
@@ -927,7 +609,7 @@ static bool parse_admin(struct parser *parser)
 
 static const struct {
     const char *word;
-    bool (*parse)(struct parser *parser);
+    bool (*parse)(struct hf_script_parser *parser);
 } statements[] = {
     {"asset", parse_asset},       {"account", parse_account}, {"move", parse_move},
     {"hold", parse_hold},         {"capture", parse_capture}, {"release", parse_release},
@@ -939,13 +621,13 @@ static const struct {
 
 /* ---- lines ---- */
 
-static bool parse_words(struct parser *parser, const char *text)
+static bool parse_words(struct hf_script_parser *parser, const char *text)
 {
     struct hf_script *script = parser->script;
     void *items = script->statements;
-    if (!make_room(&items, script->statement_count, &parser->statement_room,
-                   sizeof *script->statements))
-        return wrong(parser, "no memory");
+    if (!hf_script_make_room(&items, script->statement_count, &parser->statement_room,
+                             sizeof *script->statements))
+        return hf_script_wrong(parser, "no memory");
     script->statements = items;
     parser->statement = &script->statements[script->statement_count++];
     memset(parser->statement, 0, sizeof *parser->statement);
@@ -959,7 +641,7 @@ static bool parse_words(struct parser *parser, const char *text)
         if (strcmp(parser->words[0], statements[i].word) == 0)
             return statements[i].parse(parser);
     }
-    return wrong(parser, "'%s' begins no statement", parser->words[0]);
+    return hf_script_wrong(parser, "'%s' begins no statement", parser->words[0]);
 }
 
 /* A line's text without the blanks around it and without its comment. */
@@ -978,16 +660,16 @@ static char *trim(char *line)
     return line;
 }
 
-static bool parse_line(struct parser *parser, char *line)
+static bool parse_line(struct hf_script_parser *parser, char *line)
 {
     char *text = trim(line);
     char *copy = strdup(text);
     if (copy == NULL)
-        return wrong(parser, "no memory");
+        return hf_script_wrong(parser, "no memory");
     parser->word_count = hf_script_split(copy, parser->words);
     bool good = true;
     if (parser->word_count > HF_SCRIPT_WORDS_MAX)
-        good = wrong(parser, "more than %d words", HF_SCRIPT_WORDS_MAX);
+        good = hf_script_wrong(parser, "more than %d words", HF_SCRIPT_WORDS_MAX);
     else if (parser->word_count > 0)
         good = parse_words(parser, text);
     free(copy);
@@ -1004,7 +686,7 @@ enum hf_status hf_script_parse(const char *file, const char *text, uint64_t salt
         snprintf(fault->line, sizeof fault->line, "no memory");
         return HF_STATUS_NO_MEMORY;
     }
-    struct parser parser = {
+    struct hf_script_parser parser = {
         .file = file,
         .script = script,
         .fault = fault,

@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""`holdfast load` and `holdfast admin` against a real node: figures, books, journal, and that a false journal is found out."""
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "process"))
+from node import HOLDFAST, StartFailed, workspace  # noqa: E402
+
+FIELDS = {"workload", "ops", "ops_s", "p50_us", "p99_us", "p999_us", "max_us", "refused", "lost", "durability", "port",
+          "retransmitted", "busy", "batch", "inflight", "rate", "accounts", "skew", "seed", "seconds"}
+
+
+def holdfast(*words, timeout=120):
+    return subprocess.run([HOLDFAST, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout)
+
+
+class Load(unittest.TestCase):
+    def setUp(self):
+        space = workspace()
+        self.space = space.__enter__()
+        self.addCleanup(space.__exit__, None, None, None)
+        self.node = self.space.node().start()
+        self.journal = self.space.path("journal")
+
+    def load(self, *words, status=0):
+        done = holdfast("load", "--server", self.node.address, "--accounts", 50, "--json", *words)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return json.loads(done.stdout) if done.stdout else None
+
+    def restart_in_place(self):
+        """kill -9 and start again on the same address, as soon as the kernel has given it back."""
+        address = self.node.address
+        self.node.kill9()
+        until = time.monotonic() + 60
+        while True:
+            try:
+                self.node.start(port__address=address)
+                return
+            except StartFailed as failed:
+                if "in use" not in failed.errors or time.monotonic() > until:
+                    raise
+
+    def test_closed_loop(self):
+        result = self.load("--operations", 2000, "--batch", 7, "--inflight", 64, "--verify-balances")
+        self.assertLessEqual(FIELDS, set(result))
+        self.assertEqual(result["ops"], 2000)
+        self.assertEqual((result["refused"], result["lost"], result["accounts_wrong"]), (0, 0, 0))
+        self.assertEqual((result["workload"], result["durability"], result["port"]), ("transfer", "solo", "kernel"))
+        self.assertLessEqual(result["p50_us"], result["p99_us"])
+        self.assertLessEqual(result["p999_us"], result["max_us"])
+        # Again on the same node: nothing needs to be made, and the books still agree.
+        place = self.node.admin("status")["place"]
+        self.load("--operations", 100, "--verify-balances", "--seed", 2, "--skew", "uniform")
+        self.assertEqual(self.node.admin("status")["place"], place + 103)  # asset and two accounts are put again
+
+    def test_open_loop(self):
+        result = self.load("--rate", 2000, "--operations", 1000, "--verify-balances")
+        self.assertEqual((result["ops"], result["lost"], result["accounts_wrong"]), (1000, 0, 0))
+        self.assertEqual((result["loop"], result["rate"]), ("open", 2000))
+        self.assertGreaterEqual(result["seconds"], 0.49)
+
+    def test_authorisations(self):
+        result = self.load("--workload", "auth", "--operations", 2000, "--clear", 50, "--verify-balances")
+        self.assertEqual((result["ops"], result["refused"], result["accounts_wrong"]), (2000, 0, 0))
+        self.assertTrue(400 < result["captures"] < 900, result["captures"])
+
+    def test_journal_over_a_kill(self):
+        result = {}
+
+        def put_load():
+            result.update(self.load("--workload", "auth", "--clear", 50, "--operations", 20000, "--inflight", 32, "--batch", 4,
+                                    "--journal", self.journal, "--drain", 60, "--verify-balances"))
+
+        loader = threading.Thread(target=put_load)
+        loader.start()
+        for _ in range(3):
+            seen = self.node.admin("status")["place"]
+            while loader.is_alive() and self.node.admin("status")["place"] < seen + 500:
+                pass
+            self.restart_in_place()
+        loader.join()
+        self.assertEqual((result["ops"], result["lost"], result["accounts_wrong"]), (20000, 0, 0))
+        check = self.load("--check", self.journal)
+        self.assertEqual((check["acked"], check["present"]), (20000, 20000))
+        self.assertEqual((check["lost"], check["changed"], check["accounts_wrong"]), (0, 0, 0))
+
+    def test_a_false_journal_is_found_out(self):
+        self.load("--operations", 200, "--journal", self.journal)
+        with open(self.journal, encoding="ascii") as file:
+            lines = file.readlines()
+        answers = [i for i, line in enumerate(lines) if line.startswith("A ")]
+        self.assertEqual(len(answers), 200)
+
+        def check(changed, expected):
+            with open(self.journal, "w", encoding="ascii") as file:
+                file.writelines(changed)
+            found = self.load("--check", self.journal, status=0 if not any(expected.values()) else 1)
+            self.assertEqual({name: found[name] for name in expected}, expected)
+
+        whole = {"lost": 0, "changed": 0, "accounts_wrong": 0, "known_unacked": 0}
+        check(lines, whole)
+        # An answer with another place; an acknowledged transfer that the node never saw; one balance off.
+        kind, op_id, code, place, approved = lines[answers[5]].split()
+        other = lines[:]
+        other[answers[5]] = f"{kind} {op_id} {code} {int(place) + 1} {approved}\n"
+        check(other, {**whole, "changed": 1})
+        stranger = "0x" + f"{int(time.time() * 1000):012x}" + "7" * 20
+        check(lines + [f"S {stranger} MOVE 1000000000001 1000000000002 5\n", f"A {stranger} 0 77777 5\n"],
+              {"lost": 1, "changed": 0, "accounts_wrong": 2})
+        balance = next(i for i, line in enumerate(lines) if line.startswith("B 1000000000003 "))
+        words = lines[balance].split()
+        other = lines[:]
+        other[balance] = f"B {words[1]} {int(words[2]) + 1} {words[3]} {words[4]}\n"
+        check(other, {"lost": 0, "changed": 0, "accounts_wrong": 1})
+        # What was not acknowledged may be known or not: neither is wrong.
+        with open(self.journal, "w", encoding="ascii") as file:
+            file.writelines(lines[:answers[7]] + lines[answers[7] + 1:] + [f"S {stranger} MOVE 1000000000001 1000000000002 5\n", "A 0x01"])
+        found = self.load("--check", self.journal)
+        self.assertEqual((found["acked"], found["known_unacked"], found["unknown_unacked"]), (199, 1, 1))
+        # And what is no journal is said so, with its line.
+        with open(self.journal, "a", encoding="ascii") as file:
+            file.write("nonsense\n")
+        done = holdfast("load", "--server", self.node.address, "--check", self.journal)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("not a journal's line", done.stderr)
+
+    def test_admin(self):
+        done = holdfast("admin", "--socket", self.node.socket, "status")
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(json.loads(done.stdout)["state"], "serving")
+        done = holdfast("admin", "--socket", self.node.socket, "account", "42")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("error", json.loads(done.stdout))
+        self.assertEqual(holdfast("admin", "--socket", self.node.socket + "x", "status").returncode, 1)
+
+    def test_wrong_usage(self):
+        for words in ([], ["fly"], ["load"], ["load", "--server", "127.0.0.1:1", "--workload", "x"], ["load", "--rate", "-1"],
+                      ["load", "--server", "127.0.0.1:1", "--batch", "9", "--inflight", "8"], ["admin", "status"],
+                      ["admin", "--socket", "x"], ["run"], ["run", "/nonexistent.hf"], ["load", "extra"]):
+            done = holdfast(*words)
+            self.assertEqual(done.returncode, 2, f"{words}: {done.stderr}")
+            self.assertNotEqual(done.stderr, "", words)
+        for words in (["help"], ["--help"], ["version"], ["help", "load"], ["run", "--help"]):
+            done = holdfast(*words)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), words)
+            self.assertNotEqual(done.stdout, "")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,316 @@
+#include "script_parser.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool hf_script_wrong(struct hf_script_parser *parser, const char *format, ...)
+{
+    va_list arguments;
+    int length = snprintf(parser->fault->line, sizeof parser->fault->line,
+                          "%.120s:%u: ", parser->file, parser->line);
+    va_start(arguments, format);
+    vsnprintf(parser->fault->line + length, sizeof parser->fault->line - (size_t)length, format,
+              arguments);
+    va_end(arguments);
+    return false;
+}
+
+const char *hf_script_peek(const struct hf_script_parser *parser)
+{
+    return parser->at < parser->word_count ? parser->words[parser->at] : "";
+}
+
+/* Takes the next word if it is this one. */
+bool hf_script_accept(struct hf_script_parser *parser, const char *word)
+{
+    if (strcmp(hf_script_peek(parser), word) != 0)
+        return false;
+    parser->at++;
+    return true;
+}
+
+bool hf_script_next(struct hf_script_parser *parser, const char *what, const char **word)
+{
+    *word = hf_script_peek(parser);
+    if ((*word)[0] == '\0' || strcmp(*word, "->") == 0)
+        return hf_script_wrong(parser, "%s is missing", what);
+    parser->at++;
+    return true;
+}
+
+struct hf_script_name *hf_script_find_name(const struct hf_script_parser *parser,
+                                           enum hf_script_kind kind, const char *text)
+{
+    for (uint32_t i = 0; i < parser->name_count; i++) {
+        if (parser->names[i].kind == kind && strcmp(parser->names[i].text, text) == 0)
+            return &parser->names[i];
+    }
+    return NULL;
+}
+
+/* Makes room for one more; arrays double. */
+bool hf_script_make_room(void **items, uint32_t count, uint32_t *room, size_t size)
+{
+    if (count < *room)
+        return true;
+    uint32_t more = *room == 0 ? 64 : *room * 2;
+    void *grown = realloc(*items, more * size);
+    if (grown == NULL)
+        return false;
+    *items = grown;
+    *room = more;
+    return true;
+}
+
+struct hf_script_name *hf_script_add_name(struct hf_script_parser *parser, enum hf_script_kind kind,
+                                          const char *text)
+{
+    if (!hf_script_is_name(text)) {
+        hf_script_wrong(parser, "'%s' cannot be a name: a letter, then letters, digits, - _ .",
+                        text);
+        return NULL;
+    }
+    void *names = parser->names;
+    if (!hf_script_make_room(&names, parser->name_count, &parser->name_room,
+                             sizeof *parser->names)) {
+        hf_script_wrong(parser, "no memory");
+        return NULL;
+    }
+    parser->names = names;
+    struct hf_script_name *name = &parser->names[parser->name_count++];
+    memset(name, 0, sizeof *name);
+    memcpy(name->text, text, strlen(text) + 1);
+    name->kind = kind;
+    name->id = hf_script_id((char)kind, text, parser->salt);
+    name->statement = HF_SCRIPT_NONE;
+    return name;
+}
+
+const char *hf_script_kind_word(enum hf_script_kind kind)
+{
+    switch (kind) {
+    case HF_SCRIPT_KIND_ASSET:
+        return "asset";
+    case HF_SCRIPT_KIND_ACCOUNT:
+        return "account";
+    case HF_SCRIPT_KIND_CARD:
+        return "card";
+    default:
+        return "operation";
+    }
+}
+
+/* The next word, as a name that is known. */
+bool hf_script_known(struct hf_script_parser *parser, enum hf_script_kind kind, const char *what,
+                     const struct hf_script_name **name)
+{
+    const char *word;
+    if (!hf_script_next(parser, what, &word))
+        return false;
+    *name = hf_script_find_name(parser, kind, word);
+    if (*name == NULL)
+        return hf_script_wrong(
+            parser, "no %s '%s' above this line (`unknown %s` names one that is not there)",
+            hf_script_kind_word(kind), word, word);
+    return true;
+}
+
+/* ---- values ---- */
+
+/* An asset by code or number. A number need not have been registered. */
+bool hf_script_take_asset(struct hf_script_parser *parser, const char *word, uint16_t *asset,
+                          uint8_t *scale)
+{
+    uint64_t number;
+    for (uint32_t i = 0; i < parser->name_count; i++) {
+        const struct hf_script_name *name = &parser->names[i];
+        bool same = name->kind == HF_SCRIPT_KIND_ASSET &&
+                    (strcmp(name->text, word) == 0 ||
+                     (hf_script_read_number(word, UINT16_MAX, &number) && number == name->asset));
+        if (same) {
+            *asset = name->asset;
+            *scale = name->scale;
+            return true;
+        }
+    }
+    if (!hf_script_read_number(word, UINT16_MAX, &number))
+        return hf_script_wrong(parser, "no asset '%s' above this line", word);
+    *asset = (uint16_t)number;
+    *scale = 0;
+    return true;
+}
+
+static bool read_amount(struct hf_script_parser *parser, const char *what, uint64_t *amount)
+{
+    const char *word;
+    if (!hf_script_next(parser, what, &word))
+        return false;
+    if (!hf_script_read_amount(word, parser->statement->scale, amount))
+        return hf_script_wrong(parser, "%s '%s' is not an amount with at most %u decimals", what,
+                               word, parser->statement->scale);
+    return true;
+}
+
+/* An amount, or a word that stands for a special one. */
+bool hf_script_take_amount_or(struct hf_script_parser *parser, const char *what,
+                              const char *special, uint64_t value, uint64_t *amount)
+{
+    if (hf_script_accept(parser, special)) {
+        *amount = value;
+        return true;
+    }
+    return read_amount(parser, what, amount);
+}
+
+bool hf_script_take_balance(struct hf_script_parser *parser, const char *what, uint64_t none,
+                            uint64_t *bits)
+{
+    const char *word;
+    if (hf_script_accept(parser, "none")) {
+        *bits = none;
+        return true;
+    }
+    if (!hf_script_next(parser, what, &word))
+        return false;
+    if (!hf_script_read_balance(word, parser->statement->scale, bits))
+        return hf_script_wrong(parser, "%s '%s' is not a balance with at most %u decimals", what,
+                               word, parser->statement->scale);
+    return true;
+}
+
+bool hf_script_take_count(struct hf_script_parser *parser, const char *what, uint64_t *count)
+{
+    const char *word;
+    if (hf_script_accept(parser, "unlimited")) {
+        *count = HF_INSTRUMENT_UNLIMITED;
+        return true;
+    }
+    if (!hf_script_next(parser, what, &word))
+        return false;
+    if (!hf_script_read_number(word, UINT64_MAX, count))
+        return hf_script_wrong(parser, "%s '%s' is not a number", what, word);
+    return true;
+}
+
+/* A status by name, as the subject's kind has them; an answer's (0) are an account's. */
+bool hf_script_take_status(struct hf_script_parser *parser, uint8_t subject, uint64_t *status)
+{
+    static const char *const accounts[] = {"open", "frozen", "closed", NULL};
+    static const char *const cards[] = {"inactive", "active", "frozen", "closed", NULL};
+    static const char *const holds[] = {"open", "resolved", NULL};
+    const char *const *names = accounts;
+    const char *word;
+    if (subject == HF_QUERY_INSTRUMENT)
+        names = cards;
+    else if (subject == HF_QUERY_HOLD)
+        names = holds;
+    if (!hf_script_next(parser, "status", &word))
+        return false;
+    for (uint64_t i = 0; names[i] != NULL; i++) {
+        if (strcmp(word, names[i]) == 0) {
+            *status = i;
+            return true;
+        }
+    }
+    return hf_script_wrong(parser, "'%s' is not a status here", word);
+}
+
+bool hf_script_take_code(struct hf_script_parser *parser, struct hf_script_code *code, int *rule)
+{
+    const char *word;
+    if (!hf_script_next(parser, "the expected code", &word))
+        return false;
+    if (!hf_script_read_code(word, code, rule))
+        return hf_script_wrong(parser, "'%s' is neither a code, CODE/RULE, nor a response code",
+                               word);
+    return true;
+}
+
+static const char *const field_names[HF_SCRIPT_FIELDS] = {
+    [HF_SCRIPT_APPROVED] = "approved",   [HF_SCRIPT_AVAILABLE] = "available",
+    [HF_SCRIPT_POSTED] = "posted",       [HF_SCRIPT_HELD] = "held",
+    [HF_SCRIPT_INCOMING] = "incoming",   [HF_SCRIPT_DEBITS] = "debits",
+    [HF_SCRIPT_FLOOR] = "floor",         [HF_SCRIPT_STATUS] = "status",
+    [HF_SCRIPT_REMAINING] = "remaining", [HF_SCRIPT_LIMIT] = "limit",
+    [HF_SCRIPT_AMOUNT] = "amount",       [HF_SCRIPT_CAPTURED] = "captured",
+    [HF_SCRIPT_CODE] = "code",           [HF_SCRIPT_PAYER] = "payer",
+    [HF_SCRIPT_PAYEE] = "payee",         [HF_SCRIPT_ASSET] = "asset",
+    [HF_SCRIPT_COUNT] = "count",
+};
+
+const char *hf_script_field_name(enum hf_script_field field)
+{
+    return field_names[field];
+}
+
+/* Takes the next word as one of the `allowed` fields (bits). */
+bool hf_script_take_field(struct hf_script_parser *parser, uint32_t allowed,
+                          enum hf_script_field *field)
+{
+    const char *word = hf_script_peek(parser);
+    for (uint32_t i = 0; i < HF_SCRIPT_FIELDS; i++) {
+        if ((allowed & (1u << i)) != 0 && strcmp(word, field_names[i]) == 0) {
+            *field = (enum hf_script_field)i;
+            parser->at++;
+            return true;
+        }
+    }
+    return hf_script_wrong(parser, "'%s' cannot be asked or said here", word);
+}
+
+/* The value of a field of a record or an answer; `subject` tells which statuses and units there
+ * are. */
+bool hf_script_take_value(struct hf_script_parser *parser, uint8_t subject,
+                          struct hf_script_value *value)
+{
+    struct hf_script_code code;
+    int rule;
+    switch (value->field) {
+    case HF_SCRIPT_FLOOR:
+        return hf_script_take_balance(parser, "floor", (uint64_t)HF_FLOOR_NONE, &value->bits);
+    case HF_SCRIPT_AVAILABLE:
+    case HF_SCRIPT_POSTED:
+        return hf_script_take_balance(parser, field_names[value->field], (uint64_t)INT64_MAX,
+                                      &value->bits);
+    case HF_SCRIPT_LIMIT:
+        return hf_script_take_amount_or(parser, "limit", "none", HF_INSTRUMENT_UNLIMITED,
+                                        &value->bits);
+    case HF_SCRIPT_COUNT:
+        return hf_script_take_count(parser, "count", &value->bits);
+    case HF_SCRIPT_REMAINING:
+        return subject == HF_QUERY_INSTRUMENT
+                   ? hf_script_take_count(parser, "remaining", &value->bits)
+                   : read_amount(parser, "remaining", &value->bits);
+    case HF_SCRIPT_STATUS:
+        return hf_script_take_status(parser, subject, &value->bits);
+    case HF_SCRIPT_CODE:
+        if (!hf_script_take_code(parser, &code, &rule))
+            return false;
+        if (code.iso[0] != '\0' || rule >= 0)
+            return hf_script_wrong(parser, "code wants a code's plain name");
+        value->bits = code.number;
+        return true;
+    default:
+        return read_amount(parser, field_names[value->field], &value->bits);
+    }
+}
+
+bool hf_script_take_span(struct hf_script_parser *parser, const char *what,
+                         struct hf_script_span *span)
+{
+    const char *word;
+    if (!hf_script_next(parser, what, &word))
+        return false;
+    if (!hf_script_read_span(word, span))
+        return hf_script_wrong(parser, "%s '%s' is not a time such as +5s or -2h", what, word);
+    return true;
+}
+
+bool hf_script_ended(struct hf_script_parser *parser)
+{
+    if (parser->at < parser->word_count)
+        return hf_script_wrong(parser, "'%s' does not belong here", hf_script_peek(parser));
+    return true;
+}

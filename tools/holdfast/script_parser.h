@@ -1,0 +1,89 @@
+/* The parser of scenario scripts, inside: the line being read, the names known so far, and readers
+ * for its words. script.c has the statements. Every reader returns false after it has put
+ * "FILE:LINE: why" into the fault. */
+#ifndef HF_TOOLS_SCRIPT_PARSER_H
+#define HF_TOOLS_SCRIPT_PARSER_H
+
+#include "script_word.h"
+
+enum hf_script_kind {
+    HF_SCRIPT_KIND_ASSET = 's',
+    HF_SCRIPT_KIND_ACCOUNT = 'a',
+    HF_SCRIPT_KIND_CARD = 'c',
+    HF_SCRIPT_KIND_OPERATION = 'o',
+};
+
+struct hf_script_name {
+    char text[HF_SCRIPT_NAME_SIZE];
+    enum hf_script_kind kind;
+    struct hf_id id;
+    uint16_t asset; /* 0: not known */
+    uint8_t scale;
+    uint32_t statement; /* of an operation; HF_SCRIPT_NONE: nobody's */
+};
+
+struct hf_script_parser {
+    const char *file;
+    struct hf_script *script;
+    struct hf_fault *fault;
+    uint64_t salt;
+    struct hf_script_name *names; /* moves when a name is added */
+    uint32_t name_count, name_room;
+    uint32_t statement_room, account_room;
+    uint32_t line;
+    char *words[HF_SCRIPT_WORDS_MAX];
+    uint32_t word_count;
+    uint32_t at; /* the next word */
+    struct hf_script_statement *statement;
+    uint32_t previous; /* the newest operation, for repeat and again */
+};
+
+/* Puts the fault together. Always false. */
+__attribute__((format(printf, 2, 3))) bool hf_script_wrong(struct hf_script_parser *parser,
+                                                           const char *format, ...);
+/* Makes room for one more item; arrays double. False when there is no memory (no fault). */
+bool hf_script_make_room(void **items, uint32_t count, uint32_t *room, size_t size);
+
+/* The next word, "" at the end. */
+const char *hf_script_peek(const struct hf_script_parser *parser);
+/* Takes the next word if it is this one. */
+bool hf_script_accept(struct hf_script_parser *parser, const char *word);
+/* Takes the next word; `what` is how a fault calls it when it is missing. */
+bool hf_script_next(struct hf_script_parser *parser, const char *what, const char **word);
+/* The line must have ended. */
+bool hf_script_ended(struct hf_script_parser *parser);
+
+/* NULL: not known. */
+struct hf_script_name *hf_script_find_name(const struct hf_script_parser *parser,
+                                           enum hf_script_kind kind, const char *text);
+/* NULL (with a fault): it cannot be a name. */
+struct hf_script_name *hf_script_add_name(struct hf_script_parser *parser, enum hf_script_kind kind,
+                                          const char *text);
+const char *hf_script_kind_word(enum hf_script_kind kind);
+/* The next word, as a name that is known. */
+bool hf_script_known(struct hf_script_parser *parser, enum hf_script_kind kind, const char *what,
+                     const struct hf_script_name **name);
+
+/* Values; amounts in the scale of the statement. */
+bool hf_script_take_asset(struct hf_script_parser *parser, const char *word, uint16_t *asset,
+                          uint8_t *scale);
+bool hf_script_take_amount_or(struct hf_script_parser *parser, const char *what,
+                              const char *special, uint64_t value, uint64_t *amount);
+bool hf_script_take_balance(struct hf_script_parser *parser, const char *what, uint64_t none,
+                            uint64_t *bits);
+bool hf_script_take_count(struct hf_script_parser *parser, const char *what, uint64_t *count);
+bool hf_script_take_status(struct hf_script_parser *parser, uint8_t subject, uint64_t *status);
+bool hf_script_take_span(struct hf_script_parser *parser, const char *what,
+                         struct hf_script_span *span);
+bool hf_script_take_code(struct hf_script_parser *parser, struct hf_script_code *code, int *rule);
+
+#define HF_SCRIPT_FIELD(name) (1u << HF_SCRIPT_##name)
+/* Takes the next word as one of the `allowed` fields (bits). */
+bool hf_script_take_field(struct hf_script_parser *parser, uint32_t allowed,
+                          enum hf_script_field *field);
+/* The value of a field; `subject` (enum hf_query_subject, 0: an answer) tells its statuses and
+ * units. */
+bool hf_script_take_value(struct hf_script_parser *parser, uint8_t subject,
+                          struct hf_script_value *value);
+
+#endif
