@@ -130,7 +130,7 @@ def main():
             expected = after if data == good else before
             torn += data != good
             whole += data == good
-            try_tear(space, origin, data, f"{'cut' if is_cut else 'byte'}-{at}", expected, last, again=number % 4 == 0)
+            try_tear(space, origin, data, f"{'cut' if is_cut else 'byte'}-{at}", expected, last, again=number % 3 == 0)
         verified = verify_tears(origin, good, offset, length, chance)
         try_tear(space, origin, good, "untouched", after, last)
     print(f"last record of {length} bytes at {offset}: torn at {torn} places, everything before is there; {whole} tears "
