@@ -9,9 +9,9 @@
 /* Under the address sanitizer everything takes twenty times as long: it looks at every seventh
  * case, which is enough for what it looks for. */
 #ifdef __SANITIZE_ADDRESS__
-#define STRIDE 7
+#define STRIDE 7u
 #else
-#define STRIDE 1
+#define STRIDE 1u
 #endif
 
 static struct log_world world;
@@ -453,7 +453,7 @@ static void test_checkpoint_damaged_anywhere(void **state)
     hf_checkpoint_format_name(20, name);
     size_t size = 0;
     assert_non_null(hf_disk_sim_bytes(world.disk, name, &size));
-    for (uint64_t byte = 0; byte < size; byte += STRIDE * (byte < 512 || byte >= 4096 ? 7 : 61)) {
+    for (uint64_t byte = 0; byte < size; byte += STRIDE * (byte < 512 || byte >= 4096 ? 7u : 61u)) {
         begin_attempt(byte);
         hf_disk_sim_flip_bit(attempt.disk, name, byte * 8 + byte % 8);
         assert_int_equal(log_world_open(&attempt), HF_STATUS_OK);
