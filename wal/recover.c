@@ -412,13 +412,19 @@ static enum hf_status flush_replayed(struct opening *opening)
     return HF_STATUS_OK;
 }
 
+static size_t piece_size(const struct opening *opening)
+{
+    uint64_t segment_size = opening->state->superblock.segment_size;
+    return segment_size < HF_SEGMENT_PIECE_SIZE ? (size_t)segment_size : HF_SEGMENT_PIECE_SIZE;
+}
+
 /* Writes zeros over [from, to), in pieces. */
 static enum hf_status write_zeros(struct opening *opening, int file, const uint8_t *zeros,
                                   uint64_t from, uint64_t to)
 {
     while (from < to) {
         uint64_t left = to - from;
-        size_t length = left < HF_SEGMENT_PIECE_SIZE ? (size_t)left : HF_SEGMENT_PIECE_SIZE;
+        size_t length = left < piece_size(opening) ? (size_t)left : piece_size(opening);
         enum hf_status status =
             opening->disk->maker->write(opening->disk, file, from, zeros, length);
         if (status != HF_STATUS_OK) {
@@ -439,7 +445,7 @@ static enum hf_status zero_debris(struct opening *opening, int file, const uint8
             return status == HF_STATUS_NOT_FOUND ? HF_STATUS_OK : reader_fault(opening, status);
         }
         uint64_t left = reader->segment_size - reader->offset;
-        uint64_t length = left < HF_SEGMENT_PIECE_SIZE ? left : HF_SEGMENT_PIECE_SIZE;
+        uint64_t length = left < piece_size(opening) ? left : piece_size(opening);
         status = write_zeros(opening, file, zeros, reader->offset, reader->offset + length);
         if (status != HF_STATUS_OK) {
             return status;
@@ -507,13 +513,13 @@ static enum hf_status cut_tail(struct opening *opening)
             continue;
         }
         if (zeros == NULL) {
-            zeros = aligned_alloc(HF_RECORD_BLOCK_MAX, HF_SEGMENT_PIECE_SIZE);
+            zeros = aligned_alloc(HF_RECORD_BLOCK_MAX, piece_size(opening));
             if (zeros == NULL) {
                 snprintf(opening->fault->line, HF_FAULT_LINE_SIZE,
                          "no memory to cut the log's tail");
                 return HF_STATUS_NO_MEMORY;
             }
-            memset(zeros, 0, HF_SEGMENT_PIECE_SIZE);
+            memset(zeros, 0, piece_size(opening));
         }
         status = cut_segment(opening, s, offset, zeros);
     }
