@@ -11,6 +11,8 @@
 
 #define ANSWERS_MOST 256u
 #define NS_PER_S     1e9
+/* So long without any answer while some are due: the node is gone. Longer than a restart takes. */
+#define SILENCE_SECONDS 60.0
 /* The longest sleep, and how much before a send is due a sleeper wakes: a timer of the kernel is
  * late by some 50 microseconds. */
 #define WAIT_MOST_US  10000u
@@ -37,6 +39,7 @@ struct drive {
     uint32_t *batch;                /* and where each of it is kept */
     uint64_t start_ns;
     uint64_t last_answer_ns;
+    uint64_t quiet_since_ns; /* something is in flight, and nothing was heard since */
 };
 
 static bool prepare(struct drive *drive)
@@ -79,6 +82,8 @@ static void send_batch(struct drive *drive, uint32_t count, uint64_t now)
 {
     struct hf_load_result *result = drive->result;
     assert(count <= drive->unused_count);
+    if (drive->unused_count == drive->options->inflight)
+        drive->quiet_since_ns = now;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t slot = drive->unused[--drive->unused_count];
         struct flown *flown = &drive->flown[slot];
@@ -163,6 +168,16 @@ static void rest(struct drive *drive, bool sending, uint64_t now)
     hf_client_wait(drive->client, (uint32_t)wait_us);
 }
 
+/* Nobody has answered for so long that nobody will. */
+static bool is_deserted(const struct drive *drive, uint64_t now)
+{
+    double patience = drive->options->drain_seconds;
+    if (patience < SILENCE_SECONDS)
+        patience = SILENCE_SECONDS;
+    return drive->unused_count < drive->options->inflight &&
+           (double)(now - drive->quiet_since_ns) > patience * NS_PER_S;
+}
+
 static void drive_until_done(struct drive *drive)
 {
     static const struct hf_answer none;
@@ -178,12 +193,16 @@ static void drive_until_done(struct drive *drive)
             send_due(drive, left, now);
         else if (stopped_ns == 0)
             stopped_ns = now;
+        if (stopped_ns == 0 && is_deserted(drive, now))
+            return;
         uint32_t count = hf_client_poll(drive->client, answers, ANSWERS_MOST);
         now = hf_target_now_ns();
         for (uint32_t i = 0; i < count; i++)
             settle(drive, &answers[i], now);
-        if (count > 0)
+        if (count > 0) {
             drive->last_answer_ns = now;
+            drive->quiet_since_ns = now;
+        }
         if (stopped_ns != 0) {
             bool all = drive->unused_count == drive->options->inflight;
             double drained = (double)(now - stopped_ns) / NS_PER_S;
