@@ -163,6 +163,12 @@ static void rest(struct drive *drive, bool sending, uint64_t now)
     hf_client_wait(drive->client, (uint32_t)wait_us);
 }
 
+/* Whether the time to wait for answers has passed since then. */
+static bool is_over(const struct drive *drive, uint64_t since_ns, uint64_t now)
+{
+    return (double)(now - since_ns) / NS_PER_S > drive->options->drain_seconds;
+}
+
 static void drive_until_done(struct drive *drive)
 {
     static const struct hf_answer none;
@@ -184,12 +190,11 @@ static void drive_until_done(struct drive *drive)
             settle(drive, &answers[i], now);
         if (count > 0)
             drive->last_answer_ns = now;
-        if (stopped_ns != 0) {
-            bool all = drive->unused_count == drive->options->inflight;
-            double drained = (double)(now - stopped_ns) / NS_PER_S;
-            if (all || drained > drive->options->drain_seconds)
-                return;
-        }
+        bool all = drive->unused_count == drive->options->inflight;
+        if (stopped_ns != 0 && (all || is_over(drive, stopped_ns, now)))
+            return;
+        if (!all && is_over(drive, drive->last_answer_ns, now))
+            return; /* the node is gone */
         if (count == 0)
             rest(drive, stopped_ns == 0, now);
     }
@@ -207,6 +212,7 @@ enum hf_status hf_load_drive(struct hf_client *client, const struct hf_load_opti
         .result = result,
     };
     assert(options->batch <= options->inflight);
+    result->durability = UINT8_MAX; /* until a reply names one */
     if (!prepare(&drive)) {
         clean_up(&drive);
         snprintf(fault->line, sizeof fault->line, "no memory for the load");
