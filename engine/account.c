@@ -5,45 +5,34 @@
 
 #include <assert.h>
 
-void hf_account_refuse(const struct hf_table *accounts, uint32_t payer, uint16_t code, uint8_t rule,
+void hf_account_refuse(const struct hf_account *payer, uint16_t code, uint8_t rule,
                        struct hf_answer *answer)
 {
     assert(code != HF_CODE_OK);
     hf_answer_refuse(answer, code, rule);
-    hf_account_show(hf_account_at(accounts, payer), answer);
+    hf_account_show(payer, answer);
 }
 
-static struct hf_verdict judge_status(uint8_t status, uint8_t rule)
+void hf_account_turn_away(const struct hf_account *payer, const struct hf_account *payee,
+                          uint16_t asset, struct hf_answer *answer)
 {
-    if (status == HF_ACCOUNT_CLOSED)
-        return (struct hf_verdict){HF_CODE_CLOSED, rule};
-    if (status == HF_ACCOUNT_FROZEN)
-        return (struct hf_verdict){HF_CODE_RESTRICTED, rule};
-    assert(status == HF_ACCOUNT_OPEN);
-    return (struct hf_verdict){HF_CODE_OK, HF_RULE_NONE};
-}
-
-bool hf_account_admit(const struct hf_table *accounts, const struct hf_parties *parties,
-                      uint16_t asset, struct hf_answer *answer)
-{
-    const struct hf_account *payer = hf_account_at(accounts, parties->payer);
-    const struct hf_account *payee = hf_account_at(accounts, parties->payee);
     struct hf_verdict verdict;
 
-    assert(parties->payer != parties->payee);
-    if (payer->asset != asset) {
+    if (payer->asset != asset)
         verdict = (struct hf_verdict){HF_CODE_ASSET_MISMATCH, HF_RULE_PAYER};
-    } else if (payee->asset != asset) {
+    else if (payee->asset != asset)
         verdict = (struct hf_verdict){HF_CODE_ASSET_MISMATCH, HF_RULE_PAYEE};
-    } else {
-        verdict = judge_status(payer->status, HF_RULE_PAYER);
-        if (verdict.code == HF_CODE_OK)
-            verdict = judge_status(payee->status, HF_RULE_PAYEE);
-    }
-    if (verdict.code == HF_CODE_OK)
-        return true;
-    hf_account_refuse(accounts, parties->payer, verdict.code, verdict.rule, answer);
-    return false;
+    else if (payer->status == HF_ACCOUNT_CLOSED)
+        verdict = (struct hf_verdict){HF_CODE_CLOSED, HF_RULE_PAYER};
+    else if (payer->status == HF_ACCOUNT_FROZEN)
+        verdict = (struct hf_verdict){HF_CODE_RESTRICTED, HF_RULE_PAYER};
+    else if (payee->status == HF_ACCOUNT_CLOSED)
+        verdict = (struct hf_verdict){HF_CODE_CLOSED, HF_RULE_PAYEE};
+    else
+        verdict = (struct hf_verdict){HF_CODE_RESTRICTED, HF_RULE_PAYEE};
+    assert(verdict.code != HF_CODE_RESTRICTED ||
+           (payer->status | payee->status) == HF_ACCOUNT_FROZEN);
+    hf_account_refuse(payer, verdict.code, verdict.rule, answer);
 }
 
 /* A new account: all amounts zero, as its line already is. */
@@ -76,12 +65,12 @@ void hf_account_put(struct hf_ledger *ledger, const struct hf_turn *turn, struct
         hf_answer_refuse(answer, HF_CODE_UNKNOWN_ASSET, HF_RULE_ASSET);
         return;
     }
-    uint32_t slot = hf_table_find_at(&ledger->accounts, put->account, key->hash, key->guess);
-    if (slot == HF_TABLE_NONE) {
+    struct hf_account *account =
+        hf_table_find_at(&ledger->accounts, put->account, key->hash, key->guess);
+    if (account == NULL) {
         open_account(&ledger->accounts, turn, answer);
         return;
     }
-    struct hf_account *account = hf_account_at(&ledger->accounts, slot);
     hf_account_show(account, answer);
     if (account->asset != put->asset) {
         hf_answer_refuse(answer, HF_CODE_ASSET_MISMATCH, HF_RULE_ACCOUNT);

@@ -24,6 +24,7 @@ struct hf_account {
     uint32_t cold;  /* zero: there is no cold part */
 };
 HF_STATIC_ASSERT(sizeof(struct hf_account) == HF_TABLE_LINE_SIZE, "an account is one line");
+HF_STATIC_ASSERT(HF_ACCOUNT_OPEN == 0, "statuses can be looked at together");
 
 static inline struct hf_account *hf_account_at(const struct hf_table *accounts, uint32_t slot)
 {
@@ -61,20 +62,27 @@ static inline void hf_account_show(const struct hf_account *account, struct hf_a
     answer->available = hf_account_available(hf_account_spendable(account), account->floor);
 }
 
-/* The two ends of a movement: slots of accounts. */
-struct hf_parties {
-    uint32_t payer;
-    uint32_t payee;
-};
-
-/* Both found: may they take part in a movement of this asset? Assets, then statuses. A refusal goes
- * into the answer, with the payer's balances. */
-bool hf_account_admit(const struct hf_table *accounts, const struct hf_parties *parties,
-                      uint16_t asset, struct hf_answer *answer);
-
 /* Refuses with the payer's balances as they are. */
-void hf_account_refuse(const struct hf_table *accounts, uint32_t payer, uint16_t code, uint8_t rule,
+void hf_account_refuse(const struct hf_account *payer, uint16_t code, uint8_t rule,
                        struct hf_answer *answer);
+
+/* Refuses what hf_account_admit did not admit: says why. */
+void hf_account_turn_away(const struct hf_account *payer, const struct hf_account *payee,
+                          uint16_t asset, struct hf_answer *answer);
+
+/* May these two take part in a movement of this asset? Assets, then statuses. A refusal goes into
+ * the answer, with the payer's balances. */
+static inline bool hf_account_admit(const struct hf_account *payer, const struct hf_account *payee,
+                                    uint16_t asset, struct hf_answer *answer)
+{
+    unsigned differs = (unsigned)(payer->asset ^ asset) | (unsigned)(payee->asset ^ asset) |
+                       payer->status | payee->status;
+
+    if (__builtin_expect(differs == 0, 1))
+        return true;
+    hf_account_turn_away(payer, payee, asset, answer);
+    return false;
+}
 
 /* ACCOUNT_PUT. */
 void hf_account_put(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer);

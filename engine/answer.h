@@ -5,6 +5,7 @@
 #include "operation.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 struct hf_answer {
     struct hf_id id;      /* of the operation */
@@ -19,6 +20,10 @@ struct hf_answer {
     uint64_t timestamp_ns;
 };
 HF_STATIC_ASSERT(sizeof(struct hf_answer) == 64, "a remembered answer is one line");
+#define HF_ANSWER_TAIL_OFFSET offsetof(struct hf_answer, approved)
+HF_STATIC_ASSERT(HF_ANSWER_TAIL_OFFSET == offsetof(struct hf_reply, approved), "alike from here");
+HF_STATIC_ASSERT(offsetof(struct hf_answer, posted) == offsetof(struct hf_reply, posted), "alike");
+HF_STATIC_ASSERT(offsetof(struct hf_answer, place) == offsetof(struct hf_reply, place), "alike");
 
 static inline void hf_answer_refuse(struct hf_answer *answer, uint16_t code, uint8_t rule)
 {
@@ -27,11 +32,22 @@ static inline void hf_answer_refuse(struct hf_answer *answer, uint16_t code, uin
 }
 
 /* The reply that carries an answer: balances only when the sender asks for them now. */
-void hf_answer_write_reply(const struct hf_answer *answer, bool with_balances,
-                           struct hf_reply *reply);
-
-/* The low 32 bits of XXH3-64 over the operation's body, seeded with its type. Id, deadline, flags
- * and origin are not content. The operation has passed hf_operation_check. */
-uint32_t hf_answer_fingerprint(const union hf_operation *operation);
+static inline void hf_answer_write_reply(const struct hf_answer *answer, bool with_balances,
+                                         struct hf_reply *reply)
+{
+    reply->length = sizeof(*reply);
+    reply->type = answer->type | HF_REPLY_TYPE_BIT;
+    reply->flags = 0;
+    reply->code = answer->code;
+    reply->rule = answer->rule;
+    reply->durability = 0;
+    reply->id = answer->id;
+    /* Amounts, place and time lie alike in both. */
+    memcpy(&reply->approved, &answer->approved, sizeof(*reply) - HF_ANSWER_TAIL_OFFSET);
+    if (!with_balances) {
+        reply->available = 0;
+        reply->posted = 0;
+    }
+}
 
 #endif

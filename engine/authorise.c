@@ -5,48 +5,36 @@
 #include "instrument.h"
 #include "state.h"
 
-/* The account behind the instrument pays; the payee is the acquirer's. */
-static bool find_parties(const struct hf_ledger *ledger, const struct hf_turn *turn,
-                         const struct hf_instrument *instrument, struct hf_parties *parties,
-                         struct hf_answer *answer)
-{
-    const struct hf_op_auth *auth = &turn->operation->auth;
-    const struct hf_key *key = &turn->step->keys[1];
-
-    parties->payer = instrument->account;
-    if (hf_id_equal(hf_table_key(&ledger->accounts, parties->payer), auth->payee)) {
-        hf_answer_refuse(answer, HF_CODE_SAME_ACCOUNT, HF_RULE_PAYER);
-        return false;
-    }
-    parties->payee = hf_table_find_at(&ledger->accounts, auth->payee, key->hash, key->guess);
-    if (parties->payee == HF_TABLE_NONE) {
-        hf_account_refuse(&ledger->accounts, parties->payer, HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_PAYEE,
-                          answer);
-        return false;
-    }
-    return hf_account_admit(&ledger->accounts, parties, auth->asset, answer);
-}
-
 void hf_authorise(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
 {
     const struct hf_op_auth *auth = &turn->operation->auth;
     const struct hf_key *key = &turn->step->keys[0];
-    struct hf_parties parties;
+    struct hf_instrument *instrument =
+        hf_table_find_at(&ledger->instruments, auth->token, key->hash, key->guess);
 
-    uint32_t slot = hf_table_find_at(&ledger->instruments, auth->token, key->hash, key->guess);
-    if (slot == HF_TABLE_NONE) {
+    if (instrument == NULL) {
         hf_answer_refuse(answer, HF_CODE_UNKNOWN_INSTRUMENT, HF_RULE_INSTRUMENT);
         return;
     }
-    struct hf_instrument *instrument = hf_instrument_at(&ledger->instruments, slot);
     struct hf_verdict verdict = hf_instrument_check(instrument, auth->amount, turn->timestamp_ns);
     if (verdict.code != HF_CODE_OK) {
         hf_answer_refuse(answer, verdict.code, verdict.rule);
         return;
     }
-    if (!find_parties(ledger, turn, instrument, &parties, answer))
+    /* The account behind the instrument pays; the payee is the acquirer's. */
+    struct hf_account *payer = hf_account_at(&ledger->accounts, instrument->account);
+    if (hf_id_equal(payer->id, auth->payee)) {
+        hf_answer_refuse(answer, HF_CODE_SAME_ACCOUNT, HF_RULE_PAYER);
         return;
-    if (!hf_hold_promise(ledger, turn, &parties, auth->amount, answer))
+    }
+    struct hf_account *payee = hf_turn_find_account(ledger, turn, 1, auth->payee);
+    if (payee == NULL) {
+        hf_account_refuse(payer, HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_PAYEE, answer);
+        return;
+    }
+    if (!hf_account_admit(payer, payee, auth->asset, answer))
+        return;
+    if (!hf_hold_promise(ledger, turn, payer, payee, auth->amount, answer))
         return;
     if (!turn->is_dry && auth->amount > 0)
         hf_instrument_draw(instrument);

@@ -17,8 +17,9 @@ struct outcome {
     wide lifetime_debits;
 };
 
-static struct outcome outcome_of(const struct hf_account *account, const struct hf_leg *leg)
+static struct outcome outcome_of(const struct hf_leg *leg)
 {
+    const struct hf_account *account = leg->account;
     struct outcome after = {
         .posted = (wide)account->posted + leg->posted,
         .held_out = (wide)account->held_out + leg->held_out,
@@ -44,15 +45,14 @@ static bool fits(const struct outcome *after)
            after->lifetime_debits <= UINT64_MAX;
 }
 
-struct hf_verdict hf_execute_check(const struct hf_table *accounts, const struct hf_plan *plan)
+struct hf_verdict hf_execute_check(const struct hf_plan *plan)
 {
     assert(plan->leg_count >= 1);
     assert(plan->leg_count <= HF_PLAN_LEGS_MAX);
     for (uint32_t i = 0; i < plan->leg_count; i++) {
         const struct hf_leg *leg = &plan->legs[i];
-        const struct hf_account *account = hf_account_at(accounts, leg->account);
-        struct outcome after = outcome_of(account, leg);
-        if (leg->is_debit && !passes_floor(account, &after))
+        struct outcome after = outcome_of(leg);
+        if (leg->is_debit && !passes_floor(leg->account, &after))
             return (struct hf_verdict){HF_CODE_INSUFFICIENT, leg->rule};
         if (!fits(&after))
             return (struct hf_verdict){HF_CODE_OVERFLOW, leg->rule};
@@ -60,24 +60,22 @@ struct hf_verdict hf_execute_check(const struct hf_table *accounts, const struct
     return (struct hf_verdict){HF_CODE_OK, HF_RULE_NONE};
 }
 
-void hf_execute_preview(const struct hf_table *accounts, const struct hf_leg *leg,
-                        struct hf_answer *answer)
+void hf_execute_preview(const struct hf_leg *leg, struct hf_answer *answer)
 {
-    const struct hf_account *account = hf_account_at(accounts, leg->account);
-    struct outcome after = outcome_of(account, leg);
+    struct outcome after = outcome_of(leg);
 
     assert(fits(&after));
     answer->posted = (int64_t)after.posted;
     answer->available =
-        hf_account_available((int64_t)(after.posted - after.held_out), account->floor);
+        hf_account_available((int64_t)(after.posted - after.held_out), leg->account->floor);
 }
 
-void hf_execute_apply(struct hf_table *accounts, const struct hf_plan *plan)
+void hf_execute_apply(const struct hf_plan *plan)
 {
     for (uint32_t i = 0; i < plan->leg_count; i++) {
         const struct hf_leg *leg = &plan->legs[i];
-        struct hf_account *account = hf_account_at(accounts, leg->account);
-        struct outcome after = outcome_of(account, leg);
+        struct hf_account *account = leg->account;
+        struct outcome after = outcome_of(leg);
         assert(fits(&after));
         account->posted = (int64_t)after.posted;
         account->held_out = (uint64_t)after.held_out;
@@ -87,29 +85,28 @@ void hf_execute_apply(struct hf_table *accounts, const struct hf_plan *plan)
 }
 
 /* Which of a MOVE's guards said no: the general path finds the words. */
-static void refuse_move(const struct hf_table *accounts, const struct hf_parties *parties,
-                        uint64_t amount, struct hf_answer *answer)
+static __attribute__((noinline)) void refuse_move(struct hf_account *payer,
+                                                  struct hf_account *payee, uint64_t amount,
+                                                  struct hf_answer *answer)
 {
     const struct hf_plan plan = {
         .leg_count = 2,
-        .legs = {{.account = parties->payer,
+        .legs = {{.account = payer,
                   .rule = HF_RULE_PAYER,
                   .is_debit = true,
                   .posted = -(int64_t)amount,
                   .lifetime_debits = amount},
-                 {.account = parties->payee, .rule = HF_RULE_PAYEE, .posted = (int64_t)amount}},
+                 {.account = payee, .rule = HF_RULE_PAYEE, .posted = (int64_t)amount}},
     };
-    struct hf_verdict verdict = hf_execute_check(accounts, &plan);
+    struct hf_verdict verdict = hf_execute_check(&plan);
 
     assert(verdict.code != HF_CODE_OK);
-    hf_account_refuse(accounts, parties->payer, verdict.code, verdict.rule, answer);
+    hf_account_refuse(payer, verdict.code, verdict.rule, answer);
 }
 
-void hf_execute_move(struct hf_table *accounts, const struct hf_parties *parties, uint64_t amount,
+void hf_execute_move(struct hf_account *payer, struct hf_account *payee, uint64_t amount,
                      bool is_dry, struct hf_answer *answer)
 {
-    struct hf_account *payer = hf_account_at(accounts, parties->payer);
-    struct hf_account *payee = hf_account_at(accounts, parties->payee);
     int64_t left;
     int64_t incoming;
     uint64_t lifetime_debits;
@@ -117,12 +114,11 @@ void hf_execute_move(struct hf_table *accounts, const struct hf_parties *parties
     assert(amount - 1 < HF_AMOUNT_MAX);
     assert(payer != payee);
     /* Without a floor the floor is the smallest number, and below it lies only overflow. */
-    bool fails = __builtin_sub_overflow(hf_account_spendable(payer), (int64_t)amount, &left);
-    fails |= left < payer->floor;
-    fails |= __builtin_add_overflow(payer->lifetime_debits, amount, &lifetime_debits);
-    fails |= __builtin_add_overflow(hf_account_incoming(payee), (int64_t)amount, &incoming);
-    if (__builtin_expect(fails, 0)) {
-        refuse_move(accounts, parties, amount, answer);
+    if (__builtin_sub_overflow(hf_account_spendable(payer), (int64_t)amount, &left) ||
+        left < payer->floor ||
+        __builtin_add_overflow(payer->lifetime_debits, amount, &lifetime_debits) ||
+        __builtin_add_overflow(hf_account_incoming(payee), (int64_t)amount, &incoming)) {
+        refuse_move(payer, payee, amount, answer);
         return;
     }
     answer->approved = amount;

@@ -71,40 +71,40 @@ void hf_hold_resolve(struct hf_holds *holds, uint32_t slot, uint64_t place)
     holds->resolved_last = slot;
 }
 
-bool hf_hold_promise(struct hf_ledger *ledger, const struct hf_turn *turn,
-                     const struct hf_parties *parties, uint64_t amount, struct hf_answer *answer)
+bool hf_hold_promise(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_account *payer,
+                     struct hf_account *payee, uint64_t amount, struct hf_answer *answer)
 {
     const struct hf_plan plan = {
         .leg_count = 2,
-        .legs = {{.account = parties->payer,
+        .legs = {{.account = payer,
                   .rule = HF_RULE_PAYER,
                   .is_debit = true,
                   .held_out = (int64_t)amount},
-                 {.account = parties->payee, .rule = HF_RULE_PAYEE, .held_in = (int64_t)amount}},
+                 {.account = payee, .rule = HF_RULE_PAYEE, .held_in = (int64_t)amount}},
     };
     struct hf_holds *holds = &ledger->holds;
 
     assert(amount <= HF_AMOUNT_MAX);
-    struct hf_verdict verdict = hf_execute_check(&ledger->accounts, &plan);
+    struct hf_verdict verdict = hf_execute_check(&plan);
     if (verdict.code == HF_CODE_OK && holds->open_count == holds->table.capacity)
         verdict = (struct hf_verdict){HF_CODE_CAPACITY, HF_RULE_TABLE};
     if (verdict.code != HF_CODE_OK) {
-        hf_account_refuse(&ledger->accounts, parties->payer, verdict.code, verdict.rule, answer);
+        hf_account_refuse(payer, verdict.code, verdict.rule, answer);
         return false;
     }
     answer->approved = amount;
-    hf_execute_preview(&ledger->accounts, &plan.legs[0], answer);
+    hf_execute_preview(&plan.legs[0], answer);
     if (turn->is_dry || amount == 0)
         return true;
 
-    hf_execute_apply(&ledger->accounts, &plan);
+    hf_execute_apply(&plan);
     uint32_t slot = hf_hold_add(holds, answer->id, turn->step->id_hash);
     struct hf_hold *hold = hf_hold_at(holds, slot);
     hold->amount = amount;
     hold->remaining = amount;
-    hold->payer = parties->payer;
-    hold->payee = parties->payee;
-    hold->asset = hf_account_at(&ledger->accounts, parties->payer)->asset;
+    hold->payer = hf_table_slot(&ledger->accounts, payer);
+    hold->payee = hf_table_slot(&ledger->accounts, payee);
+    hold->asset = payer->asset;
     holds->answers[slot] = *answer;
     return true;
 }
@@ -112,58 +112,65 @@ bool hf_hold_promise(struct hf_ledger *ledger, const struct hf_turn *turn,
 void hf_hold_open(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
 {
     const struct hf_op_hold *hold = &turn->operation->hold;
-    struct hf_parties parties;
+    struct hf_account *payer;
+    struct hf_account *payee;
 
-    if (!hf_turn_find_parties(ledger, turn, hold->payer, hold->payee, &parties, answer))
+    if (!hf_turn_find_parties(ledger, turn, hold->payer, hold->payee, &payer, &payee, answer))
         return;
-    if (!hf_account_admit(&ledger->accounts, &parties, hold->asset, answer))
+    if (!hf_account_admit(payer, payee, hold->asset, answer))
         return;
-    hf_hold_promise(ledger, turn, &parties, hold->amount, answer);
+    hf_hold_promise(ledger, turn, payer, payee, hold->amount, answer);
 }
 
-/* Finds the open hold that CAPTURE or RELEASE names, and the amount meant. HF_TABLE_NONE when that
- * was refused. */
-static uint32_t find_open(const struct hf_ledger *ledger, const struct hf_turn *turn,
-                          struct hf_id id, uint64_t *amount, struct hf_answer *answer)
+static struct hf_account *payer_of(const struct hf_ledger *ledger, const struct hf_hold *hold)
+{
+    return hf_account_at(&ledger->accounts, hold->payer);
+}
+
+static struct hf_account *payee_of(const struct hf_ledger *ledger, const struct hf_hold *hold)
+{
+    return hf_account_at(&ledger->accounts, hold->payee);
+}
+
+/* Finds the open hold that CAPTURE or RELEASE names, and the amount meant. NULL when that was
+ * refused. */
+static struct hf_hold *find_open(const struct hf_ledger *ledger, const struct hf_turn *turn,
+                                 struct hf_id id, uint64_t *amount, struct hf_answer *answer)
 {
     const struct hf_key *key = &turn->step->keys[0];
-    uint32_t slot = hf_table_find_at(&ledger->holds.table, id, key->hash, key->guess);
+    struct hf_hold *hold = hf_table_find_at(&ledger->holds.table, id, key->hash, key->guess);
 
-    if (slot == HF_TABLE_NONE) {
+    if (hold == NULL) {
         hf_answer_refuse(answer, HF_CODE_UNKNOWN_HOLD, HF_RULE_HOLD);
-        return HF_TABLE_NONE;
+        return NULL;
     }
-    const struct hf_hold *hold = hf_hold_at(&ledger->holds, slot);
     if (hold->status == HF_HOLD_RESOLVED) {
-        hf_account_refuse(&ledger->accounts, hold->payer, HF_CODE_HOLD_RESOLVED, HF_RULE_HOLD,
-                          answer);
-        return HF_TABLE_NONE;
+        hf_account_refuse(payer_of(ledger, hold), HF_CODE_HOLD_RESOLVED, HF_RULE_HOLD, answer);
+        return NULL;
     }
     assert(hold->remaining > 0);
     if (*amount == HF_AMOUNT_ALL)
         *amount = hold->remaining;
     if (*amount > hold->remaining) {
-        hf_account_refuse(&ledger->accounts, hold->payer, HF_CODE_OVER_CAPTURE, HF_RULE_HOLD,
-                          answer);
-        return HF_TABLE_NONE;
+        hf_account_refuse(payer_of(ledger, hold), HF_CODE_OVER_CAPTURE, HF_RULE_HOLD, answer);
+        return NULL;
     }
-    return slot;
+    return hold;
 }
 
 /* Takes `captured` for the payee and gives `released` back to the payer: both parts of one plan. */
-static void settle(struct hf_ledger *ledger, const struct hf_turn *turn, uint32_t slot,
+static void settle(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_hold *hold,
                    uint64_t captured, uint64_t released, struct hf_answer *answer)
 {
-    struct hf_hold *hold = hf_hold_at(&ledger->holds, slot);
     uint64_t freed = captured + released;
     const struct hf_plan plan = {
         .leg_count = 2,
-        .legs = {{.account = hold->payer,
+        .legs = {{.account = payer_of(ledger, hold),
                   .rule = HF_RULE_PAYER,
                   .posted = -(int64_t)captured,
                   .held_out = -(int64_t)freed,
                   .lifetime_debits = captured},
-                 {.account = hold->payee,
+                 {.account = payee_of(ledger, hold),
                   .rule = HF_RULE_PAYEE,
                   .posted = (int64_t)captured,
                   .held_in = -(int64_t)freed}},
@@ -171,45 +178,43 @@ static void settle(struct hf_ledger *ledger, const struct hf_turn *turn, uint32_
 
     assert(freed > 0);
     assert(freed <= hold->remaining);
-    struct hf_verdict verdict = hf_execute_check(&ledger->accounts, &plan);
+    struct hf_verdict verdict = hf_execute_check(&plan);
     if (verdict.code != HF_CODE_OK) {
-        hf_account_refuse(&ledger->accounts, hold->payer, verdict.code, verdict.rule, answer);
+        hf_account_refuse(payer_of(ledger, hold), verdict.code, verdict.rule, answer);
         return;
     }
-    hf_execute_preview(&ledger->accounts, &plan.legs[0], answer);
+    hf_execute_preview(&plan.legs[0], answer);
     answer->approved = captured > 0 ? captured : released;
     if (turn->is_dry)
         return;
-    hf_execute_apply(&ledger->accounts, &plan);
+    hf_execute_apply(&plan);
     hold->remaining -= freed;
     hold->captured += captured;
     if (hold->remaining == 0)
-        hf_hold_resolve(&ledger->holds, slot, answer->place);
+        hf_hold_resolve(&ledger->holds, hf_table_slot(&ledger->holds.table, hold), answer->place);
 }
 
 void hf_hold_capture(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
 {
     const struct hf_op_capture *capture = &turn->operation->capture;
     uint64_t amount = capture->amount;
-    uint32_t slot = find_open(ledger, turn, capture->hold, &amount, answer);
+    struct hf_hold *hold = find_open(ledger, turn, capture->hold, &amount, answer);
 
-    if (slot == HF_TABLE_NONE)
+    if (hold == NULL)
         return;
-    const struct hf_hold *hold = hf_hold_at(&ledger->holds, slot);
-    if (hf_account_at(&ledger->accounts, hold->payee)->status == HF_ACCOUNT_FROZEN) {
-        hf_account_refuse(&ledger->accounts, hold->payer, HF_CODE_RESTRICTED, HF_RULE_PAYEE,
-                          answer);
+    if (payee_of(ledger, hold)->status == HF_ACCOUNT_FROZEN) {
+        hf_account_refuse(payer_of(ledger, hold), HF_CODE_RESTRICTED, HF_RULE_PAYEE, answer);
         return;
     }
-    settle(ledger, turn, slot, amount, capture->final != 0 ? hold->remaining - amount : 0, answer);
+    settle(ledger, turn, hold, amount, capture->final != 0 ? hold->remaining - amount : 0, answer);
 }
 
 void hf_hold_release(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
 {
     const struct hf_op_release *release = &turn->operation->release;
     uint64_t amount = release->amount;
-    uint32_t slot = find_open(ledger, turn, release->hold, &amount, answer);
+    struct hf_hold *hold = find_open(ledger, turn, release->hold, &amount, answer);
 
-    if (slot != HF_TABLE_NONE)
-        settle(ledger, turn, slot, 0, amount, answer);
+    if (hold != NULL)
+        settle(ledger, turn, hold, 0, amount, answer);
 }

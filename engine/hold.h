@@ -52,8 +52,8 @@ void hf_hold_resolve(struct hf_holds *holds, uint32_t slot, uint64_t place);
 
 /* What HOLD and AUTH share once the parties are admitted: guards, room, the hold. An amount of 0
  * passes the same guards and holds nothing. Fills the answer; true when it is OK. */
-bool hf_hold_promise(struct hf_ledger *ledger, const struct hf_turn *turn,
-                     const struct hf_parties *parties, uint64_t amount, struct hf_answer *answer);
+bool hf_hold_promise(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_account *payer,
+                     struct hf_account *payee, uint64_t amount, struct hf_answer *answer);
 
 /* HOLD, CAPTURE and RELEASE. */
 void hf_hold_open(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer);

@@ -9,7 +9,7 @@
 uint64_t hf_image_length(const struct hf_ledger *ledger)
 {
     uint64_t lines = ledger->assets.count + (uint64_t)ledger->accounts.count +
-                     ledger->instruments.count + hf_seen_count(&ledger->seen);
+                     ledger->instruments.count + ledger->seen.count;
 
     return sizeof(struct hf_image_header) + sizeof(struct hf_image_head) + lines * HF_IMAGE_UNIT +
            ledger->holds.table.count * sizeof(struct hf_image_hold) +
@@ -55,7 +55,7 @@ static bool make_header(struct hf_image_writer *writer)
         .assets = ledger->assets.count,
         .accounts = ledger->accounts.count,
         .instruments = ledger->instruments.count,
-        .answers = hf_seen_count(&ledger->seen),
+        .answers = ledger->seen.count,
         .holds_resolved = ledger->holds.resolved_count,
         .holds_open = ledger->holds.open_count,
     };
@@ -143,7 +143,7 @@ static bool make_instrument(struct hf_image_writer *writer)
 static bool make_answer(struct hf_image_writer *writer)
 {
     const struct hf_seen *seen = &writer->ledger->seen;
-    uint64_t place = seen->oldest_place + writer->cursor;
+    uint64_t place = hf_seen_oldest(seen) + writer->cursor;
 
     if (place == seen->next_place)
         return false;

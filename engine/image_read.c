@@ -168,9 +168,10 @@ static enum hf_status take_answer(struct hf_image_reader *reader, const void *by
         answer.timestamp_ns < reader->newest_ns || answer.timestamp_ns > reader->timestamp_ns)
         return HF_STATUS_CORRUPT;
     uint64_t hash = hf_id_hash(answer.id);
-    if (hf_seen_find(seen, answer.id, hash) != NULL)
+    struct hf_seen_bucket *home = hf_seen_home(seen, hash);
+    if (hf_seen_find(seen, home, answer.id, hash) != NULL)
         return HF_STATUS_CORRUPT;
-    *hf_seen_add(seen, hash) = answer;
+    *hf_seen_add(seen, home, hash) = answer;
     reader->newest_ns = answer.timestamp_ns;
     return HF_STATUS_OK;
 }
@@ -187,7 +188,7 @@ static bool is_answer_of(const struct hf_image_reader *reader, const struct hf_i
     if (!hf_id_equal(answer->id, record->id) || answer->code != HF_CODE_OK ||
         answer->approved != record->amount || answer->place == 0 || answer->place > reader->place)
         return false;
-    if (answer->place < seen->oldest_place)
+    if (answer->place < hf_seen_oldest(seen))
         return hf_id_time_ms(answer->id) < seen->floor_ms;
     return memcmp(hf_seen_at(seen, answer->place), answer, sizeof(*answer)) == 0;
 }
@@ -370,11 +371,11 @@ static void fetch_ahead(const struct hf_image_reader *reader, const uint8_t *byt
         return;
     memcpy(&key, bytes + (size_t)GROUP_AHEAD * HF_IMAGE_UNIT, sizeof(key));
     if (reader->section == HF_IMAGE_SECTION_ANSWERS)
-        hf_seen_prefetch(&ledger->seen, hf_id_hash(key));
+        __builtin_prefetch(hf_seen_home(&ledger->seen, hf_id_hash(key)), 1);
     if (reader->section == HF_IMAGE_SECTION_ACCOUNTS) {
         hf_table_prefetch_group(&ledger->accounts, hf_id_hash(key));
         memcpy(&key, bytes + (size_t)LINE_AHEAD * HF_IMAGE_UNIT, sizeof(key));
-        hf_table_guess_free(&ledger->accounts, hf_id_hash(key));
+        hf_table_guess_free(&ledger->accounts, hf_table_home(&ledger->accounts, hf_id_hash(key)));
     }
 }
 

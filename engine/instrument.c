@@ -12,33 +12,34 @@ void hf_instrument_put(struct hf_ledger *ledger, const struct hf_turn *turn,
     const struct hf_key *keys = turn->step->keys;
     struct hf_table *instruments = &ledger->instruments;
 
-    uint32_t account =
+    const struct hf_account *account =
         hf_table_find_at(&ledger->accounts, put->account, keys[1].hash, keys[1].guess);
-    if (account == HF_TABLE_NONE) {
+    if (account == NULL) {
         hf_answer_refuse(answer, HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_ACCOUNT);
         return;
     }
-    uint32_t slot = hf_table_find_at(instruments, put->token, keys[0].hash, keys[0].guess);
-    if (slot == HF_TABLE_NONE) {
+    struct hf_instrument *instrument =
+        hf_table_find_at(instruments, put->token, keys[0].hash, keys[0].guess);
+    if (instrument == NULL) {
         if (instruments->count == instruments->capacity) {
             hf_answer_refuse(answer, HF_CODE_CAPACITY, HF_RULE_TABLE);
             return;
         }
         if (turn->is_dry)
             return;
-        slot = hf_table_insert(instruments, put->token, keys[0].hash);
+        uint32_t slot = hf_table_insert(instruments, put->token, keys[0].hash);
         assert(slot != HF_TABLE_NONE);
-    } else if (hf_instrument_at(instruments, slot)->status == HF_INSTRUMENT_CLOSED) {
+        instrument = hf_instrument_at(instruments, slot);
+    } else if (instrument->status == HF_INSTRUMENT_CLOSED) {
         hf_answer_refuse(answer, HF_CODE_CLOSED, HF_RULE_INSTRUMENT);
         return;
     }
     if (turn->is_dry)
         return;
-    struct hf_instrument *instrument = hf_instrument_at(instruments, slot);
     instrument->expires_ns = put->expires_ns;
     instrument->amount_limit = put->amount_limit;
     instrument->remaining = put->remaining;
-    instrument->account = account;
+    instrument->account = hf_table_slot(&ledger->accounts, account);
     instrument->status = put->status;
     instrument->flags = put->flags;
 }

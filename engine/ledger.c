@@ -15,6 +15,11 @@
 #include "execute.h"
 #include "state.h"
 
+#ifndef XXH_INLINE_ALL
+#define XXH_INLINE_ALL
+#endif
+#include <xxhash.h>
+
 #include <assert.h>
 #include <string.h>
 
@@ -94,6 +99,20 @@ static const uint8_t key_tables[HF_OP_TYPE_MAX + 1][2] = {
     [HF_OP_AUTH] = {INSTRUMENTS, ACCOUNTS},
 };
 
+/* What may be applied: the length of each type, 0 for the others. The whole check is the caller's
+ * duty; this much of it the engine's own memory stands on, and it is asserted for each operation.
+ */
+static const uint16_t lengths[HF_OP_TYPE_MAX + 1] = {
+    [HF_OP_ASSET_PUT] = sizeof(struct hf_op_asset_put),
+    [HF_OP_ACCOUNT_PUT] = sizeof(struct hf_op_account_put),
+    [HF_OP_MOVE] = sizeof(struct hf_op_move),
+    [HF_OP_HOLD] = sizeof(struct hf_op_hold),
+    [HF_OP_CAPTURE] = sizeof(struct hf_op_capture),
+    [HF_OP_RELEASE] = sizeof(struct hf_op_release),
+    [HF_OP_INSTRUMENT_PUT] = sizeof(struct hf_op_instrument_put),
+    [HF_OP_AUTH] = sizeof(struct hf_op_auth),
+};
+
 #define FIRST_KEY_OFFSET 32
 HF_STATIC_ASSERT(offsetof(struct hf_op_account_put, account) == FIRST_KEY_OFFSET, "first id");
 HF_STATIC_ASSERT(offsetof(struct hf_op_move, payer) == FIRST_KEY_OFFSET, "first id");
@@ -117,11 +136,14 @@ static const struct hf_table *table_of(const struct hf_ledger *ledger, uint8_t k
     return &ledger->holds.table;
 }
 
-static struct hf_id key_of(const union hf_operation *operation, uint32_t index)
+static void look_up_key(const struct hf_table *table, const union hf_operation *operation,
+                        uint32_t index, struct hf_key *key)
 {
     struct hf_id id;
+
     memcpy(&id, operation->bytes + FIRST_KEY_OFFSET + index * sizeof(id), sizeof(id));
-    return id;
+    key->hash = hf_id_hash(id);
+    key->home = hf_table_prefetch_group(table, key->hash);
 }
 
 static bool makes_hold(uint8_t type)
@@ -135,22 +157,35 @@ static void look_up(const struct hf_ledger *ledger, const union hf_operation *op
     uint8_t type = operation->header.type;
 
     step->id_hash = hf_id_hash(operation->header.id);
-    hf_seen_prefetch(&ledger->seen, step->id_hash);
-    for (uint32_t i = 0; i < 2 && key_tables[type][i] != NO_TABLE; i++) {
-        step->keys[i].hash = hf_id_hash(key_of(operation, i));
-        hf_table_prefetch_group(table_of(ledger, key_tables[type][i]), step->keys[i].hash);
+    step->id_home = hf_seen_home(&ledger->seen, step->id_hash);
+    __builtin_prefetch(step->id_home, 1);
+    if (__builtin_expect(type == HF_OP_MOVE, 1)) {
+        look_up_key(&ledger->accounts, operation, 0, &step->keys[0]);
+        look_up_key(&ledger->accounts, operation, 1, &step->keys[1]);
+        return;
     }
+    for (uint32_t i = 0; i < 2 && key_tables[type][i] != NO_TABLE; i++)
+        look_up_key(table_of(ledger, key_tables[type][i]), operation, i, &step->keys[i]);
     if (makes_hold(type))
-        hf_table_prefetch_group(&ledger->holds.table, step->id_hash);
+        step->hold_home = hf_table_prefetch_group(&ledger->holds.table, step->id_hash);
+}
+
+static void fetch_key(const struct hf_table *table, struct hf_key *key)
+{
+    key->guess = hf_table_guess(table, key->hash, key->home);
 }
 
 static void fetch(const struct hf_ledger *ledger, uint8_t type, struct hf_step *step)
 {
+    if (__builtin_expect(type == HF_OP_MOVE, 1)) {
+        fetch_key(&ledger->accounts, &step->keys[0]);
+        fetch_key(&ledger->accounts, &step->keys[1]);
+        return;
+    }
     for (uint32_t i = 0; i < 2 && key_tables[type][i] != NO_TABLE; i++)
-        step->keys[i].guess =
-            hf_table_guess(table_of(ledger, key_tables[type][i]), step->keys[i].hash);
+        fetch_key(table_of(ledger, key_tables[type][i]), &step->keys[i]);
     if (makes_hold(type)) {
-        uint32_t slot = hf_table_guess_free(&ledger->holds.table, step->id_hash);
+        uint32_t slot = hf_table_guess_free(&ledger->holds.table, step->hold_home);
         if (slot != HF_TABLE_NONE)
             __builtin_prefetch(&ledger->holds.answers[slot], 1);
     }
@@ -159,18 +194,37 @@ static void fetch(const struct hf_ledger *ledger, uint8_t type, struct hf_step *
 /* Some accounts are named by another record only: by a card, by a hold. */
 static void fetch_behind(const struct hf_ledger *ledger, uint8_t type, const struct hf_step *step)
 {
-    uint32_t guess = step->keys[0].guess;
+    const void *guess = step->keys[0].guess;
 
-    if (key_tables[type][0] == NO_TABLE || guess == HF_TABLE_NONE)
+    if (key_tables[type][0] == NO_TABLE || guess == NULL)
         return;
     if (type == HF_OP_AUTH) {
-        const struct hf_instrument *instrument = hf_instrument_at(&ledger->instruments, guess);
+        const struct hf_instrument *instrument = guess;
         __builtin_prefetch(hf_account_at(&ledger->accounts, instrument->account), 1);
     } else if (type == HF_OP_CAPTURE || type == HF_OP_RELEASE) {
-        const struct hf_hold *hold = hf_hold_at(&ledger->holds, guess);
+        const struct hf_hold *hold = guess;
         __builtin_prefetch(hf_account_at(&ledger->accounts, hold->payer), 1);
         __builtin_prefetch(hf_account_at(&ledger->accounts, hold->payee), 1);
     }
+}
+
+/* The passes before the apply pass. */
+static void prepare(const struct hf_ledger *ledger, const union hf_operation *const operations[],
+                    uint32_t count, struct hf_step steps[])
+{
+    bool are_moves = true;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t type = operations[i]->header.type;
+        assert(type <= HF_OP_TYPE_MAX);
+        assert(operations[i]->header.length == lengths[type]);
+        are_moves &= type == HF_OP_MOVE;
+        look_up(ledger, operations[i], &steps[i]);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        fetch(ledger, operations[i]->header.type, &steps[i]);
+    for (uint32_t i = 0; i < count && !are_moves; i++)
+        fetch_behind(ledger, operations[i]->header.type, &steps[i]);
 }
 
 /* ---- apply ------------------------------------------------------------------------------------
@@ -199,17 +253,18 @@ static uint64_t floor_of(const struct hf_ledger *ledger, const struct horizon *h
     return horizon->floor_ms > ledger->seen.floor_ms ? horizon->floor_ms : ledger->seen.floor_ms;
 }
 
-static void apply_move(struct hf_ledger *ledger, const struct hf_turn *turn,
-                       struct hf_answer *answer)
+static inline void apply_move(struct hf_ledger *ledger, const struct hf_turn *turn,
+                              struct hf_answer *answer)
 {
     const struct hf_op_move *move = &turn->operation->move;
-    struct hf_parties parties;
+    struct hf_account *payer;
+    struct hf_account *payee;
 
-    if (!hf_turn_find_parties(ledger, turn, move->payer, move->payee, &parties, answer))
+    if (!hf_turn_find_parties(ledger, turn, move->payer, move->payee, &payer, &payee, answer))
         return;
-    if (!hf_account_admit(&ledger->accounts, &parties, move->asset, answer))
+    if (!hf_account_admit(payer, payee, move->asset, answer))
         return;
-    hf_execute_move(&ledger->accounts, &parties, move->amount, turn->is_dry, answer);
+    hf_execute_move(payer, payee, move->amount, turn->is_dry, answer);
 }
 
 /* The operation itself: step 6 of OPERATIONS.md. */
@@ -217,9 +272,6 @@ static void carry_out(struct hf_ledger *ledger, const struct hf_turn *turn,
                       struct hf_answer *answer)
 {
     switch (turn->operation->header.type) {
-    case HF_OP_MOVE:
-        apply_move(ledger, turn, answer);
-        return;
     case HF_OP_AUTH:
         hf_authorise(ledger, turn, answer);
         return;
@@ -246,13 +298,33 @@ static void carry_out(struct hf_ledger *ledger, const struct hf_turn *turn,
     }
 }
 
+/* The low 32 bits of XXH3-64 over the operation's body, seeded with its type. Id, deadline, flags
+ * and origin are not content. */
+static uint32_t fingerprint_of(const union hf_operation *operation)
+{
+    const size_t header_size = sizeof(struct hf_op_header);
+    const uint8_t *body = operation->bytes + header_size;
+    uint8_t type = operation->header.type;
+
+    return (uint32_t)XXH3_64bits_withSeed(body, lengths[type] - header_size, type);
+}
+
+/* The same, with length and seed known: then xxHash comes down to four multiplications. */
+static inline uint32_t fingerprint_of_move(const union hf_operation *operation)
+{
+    const size_t header_size = sizeof(struct hf_op_header);
+    const uint8_t *body = operation->bytes + header_size;
+
+    return (uint32_t)XXH3_64bits_withSeed(body, sizeof(operation->move) - header_size, HF_OP_MOVE);
+}
+
 /* An answer of which nothing is decided yet. */
-static void begin_answer(struct hf_answer *answer, const struct hf_turn *turn, uint32_t fingerprint,
-                         uint64_t place)
+static inline void begin_answer(struct hf_answer *answer, const struct hf_turn *turn,
+                                uint64_t place)
 {
     *answer = (struct hf_answer){
         .id = turn->operation->header.id,
-        .fingerprint = fingerprint,
+        .fingerprint = turn->fingerprint,
         .type = turn->operation->header.type,
         .place = place,
         .timestamp_ns = turn->timestamp_ns,
@@ -262,66 +334,81 @@ static void begin_answer(struct hf_answer *answer, const struct hf_turn *turn, u
 /* The answer that an operation of this id got before, or NULL: step 2 of OPERATIONS.md. A hold
  * outlives the memory of its maker, but only below the floor. */
 static const struct hf_answer *find_first_answer(const struct hf_ledger *ledger,
-                                                 const struct hf_turn *turn, uint64_t floor_ms)
+                                                 const struct hf_turn *turn)
 {
     struct hf_id id = turn->operation->header.id;
-    uint64_t hash = turn->step->id_hash;
-    const struct hf_answer *first = hf_seen_find(&ledger->seen, id, hash);
+    const struct hf_step *step = turn->step;
+    const struct hf_answer *first = hf_seen_find(&ledger->seen, step->id_home, id, step->id_hash);
 
-    if (first == NULL && __builtin_expect(hf_id_time_ms(id) < floor_ms, 0))
-        first = hf_hold_answer(&ledger->holds, id, hash);
+    if (first == NULL && hf_id_time_ms(id) < ledger->seen.floor_ms)
+        first = hf_hold_answer(&ledger->holds, id, step->id_hash);
     return first;
 }
 
-/* Answers what never enters the order: steps 2 and 3. True when that was so. */
-static bool answer_outside(const struct hf_ledger *ledger, const struct hf_turn *turn,
-                           const struct horizon *horizon, uint32_t fingerprint,
-                           struct hf_reply *reply)
+/* Is this id surely new, and its time within the horizon? Then it may take a place. What this
+ * cannot tell at a glance, answer_outside looks into. */
+static inline bool is_new(const struct hf_ledger *ledger, const struct hf_turn *turn,
+                          const struct horizon *horizon)
+{
+    uint64_t time_ms = hf_id_time_ms(turn->operation->header.id);
+
+    return hf_seen_is_absent(&ledger->seen, turn->step->id_home, turn->step->id_hash) &&
+           time_ms >= horizon->floor_ms && time_ms >= ledger->seen.floor_ms &&
+           time_ms <= horizon->ceiling_ms;
+}
+
+/* Answers what never enters the order: steps 2 and 3. False when it is to enter. */
+static __attribute__((noinline)) bool answer_outside(const struct hf_ledger *ledger,
+                                                     const struct hf_turn *turn,
+                                                     const struct horizon *horizon,
+                                                     struct hf_reply *reply)
 {
     const struct hf_op_header *header = &turn->operation->header;
+    const struct hf_answer *first = find_first_answer(ledger, turn);
     uint64_t time_ms = hf_id_time_ms(header->id);
-    uint64_t floor_ms = floor_of(ledger, horizon);
-    const struct hf_answer *first = find_first_answer(ledger, turn, floor_ms);
     bool with_balances = (header->flags & HF_OP_RETURN_BALANCES) != 0;
     struct hf_answer answer;
 
-    if (__builtin_expect(first == NULL && time_ms >= floor_ms && time_ms <= horizon->ceiling_ms, 1))
-        return false;
-    if (first != NULL && first->type == header->type && first->fingerprint == fingerprint) {
+    if (first != NULL && first->type == header->type && first->fingerprint == turn->fingerprint) {
         hf_answer_write_reply(first, with_balances, reply);
         return true;
     }
-    begin_answer(&answer, turn, fingerprint, 0);
+    begin_answer(&answer, turn, 0);
     if (first != NULL)
         hf_answer_refuse(&answer, HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID);
-    else if (time_ms < floor_ms)
+    else if (time_ms < floor_of(ledger, horizon))
         hf_answer_refuse(&answer, HF_CODE_ID_TOO_OLD, HF_RULE_ID);
-    else
+    else if (time_ms > horizon->ceiling_ms)
         hf_answer_refuse(&answer, HF_CODE_ID_TOO_NEW, HF_RULE_ID);
+    else
+        return false;
     hf_answer_write_reply(&answer, with_balances, reply);
     return true;
 }
 
 /* Takes one operation through steps 2 to 6. True when it took a place. */
-static bool apply_one(struct hf_ledger *ledger, const struct hf_turn *turn,
-                      const struct horizon *horizon, struct hf_reply *reply)
+static inline bool apply_one(struct hf_ledger *ledger, const struct hf_turn *turn,
+                             const struct horizon *horizon, struct hf_reply *reply)
 {
     const struct hf_op_header *header = &turn->operation->header;
-    uint32_t fingerprint = hf_answer_fingerprint(turn->operation);
+    struct hf_seen *seen = &ledger->seen;
     struct hf_answer unplaced;
     struct hf_answer *answer = &unplaced;
     uint64_t place = 0;
 
-    if (answer_outside(ledger, turn, horizon, fingerprint, reply))
-        return false;
-    if (!turn->is_dry) {
-        place = ledger->seen.next_place;
-        answer = hf_seen_add(&ledger->seen, turn->step->id_hash);
-        ledger->timestamp_ns = turn->timestamp_ns;
+    if (__builtin_expect(!is_new(ledger, turn, horizon), 0)) {
+        if (answer_outside(ledger, turn, horizon, reply))
+            return false;
     }
-    begin_answer(answer, turn, fingerprint, place);
+    if (__builtin_expect(!turn->is_dry, 1)) {
+        place = seen->next_place;
+        answer = hf_seen_add(seen, turn->step->id_home, turn->step->id_hash);
+    }
+    begin_answer(answer, turn, place);
     if (__builtin_expect(header->deadline_ns != 0 && header->deadline_ns < turn->timestamp_ns, 0))
         hf_answer_refuse(answer, HF_CODE_DEADLINE_PASSED, HF_RULE_DEADLINE);
+    else if (__builtin_expect(header->type == HF_OP_MOVE, 1))
+        apply_move(ledger, turn, answer);
     else
         carry_out(ledger, turn, answer);
     hf_answer_write_reply(answer, (header->flags & HF_OP_RETURN_BALANCES) != 0, reply);
@@ -332,31 +419,26 @@ uint64_t hf_ledger_apply(struct hf_ledger *ledger, uint64_t timestamp_ns,
                          const union hf_operation *const operations[], uint32_t count,
                          struct hf_reply replies[])
 {
-    struct horizon horizon = horizon_at(&ledger->limits, timestamp_ns);
-    struct hf_step *steps = ledger->steps;
+    const struct horizon horizon = horizon_at(&ledger->limits, timestamp_ns);
+    struct hf_turn turn = {.timestamp_ns = timestamp_ns};
     uint64_t placed = 0;
 
     assert(ledger->magic == HF_LEDGER_MAGIC);
     assert(count <= HF_BUNDLE_OPERATIONS_MAX);
     assert(timestamp_ns >= ledger->timestamp_ns);
+    prepare(ledger, operations, count, ledger->steps);
     for (uint32_t i = 0; i < count; i++) {
-        assert(hf_operation_check(operations[i], sizeof(*operations[i])).code == HF_CODE_OK);
-        assert(operations[i]->header.type != HF_OP_QUERY);
-        look_up(ledger, operations[i], &steps[i]);
+        turn.operation = operations[i];
+        turn.step = &ledger->steps[i];
+        turn.fingerprint = operations[i]->header.type == HF_OP_MOVE
+                               ? fingerprint_of_move(operations[i])
+                               : fingerprint_of(operations[i]);
+        turn.is_dry = (operations[i]->header.flags & HF_OP_DRY_RUN) != 0;
+        if (apply_one(ledger, &turn, &horizon, &replies[i]))
+            placed |= UINT64_C(1) << i;
     }
-    for (uint32_t i = 0; i < count; i++)
-        fetch(ledger, operations[i]->header.type, &steps[i]);
-    for (uint32_t i = 0; i < count; i++)
-        fetch_behind(ledger, operations[i]->header.type, &steps[i]);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct hf_turn turn = {
-            .operation = operations[i],
-            .step = &steps[i],
-            .timestamp_ns = timestamp_ns,
-            .is_dry = (operations[i]->header.flags & HF_OP_DRY_RUN) != 0,
-        };
-        placed |= (uint64_t)apply_one(ledger, &turn, &horizon, &replies[i]) << i;
-    }
+    if (placed != 0)
+        ledger->timestamp_ns = timestamp_ns;
     return placed;
 }
 
@@ -388,7 +470,7 @@ void hf_ledger_count(const struct hf_ledger *ledger, struct hf_ledger_counts *co
         .instruments = ledger->instruments.count,
         .holds_open = ledger->holds.open_count,
         .holds_resolved = ledger->holds.resolved_count,
-        .remembered = hf_seen_count(&ledger->seen),
+        .remembered = ledger->seen.count,
         .assets = ledger->assets.count,
         .floor_ms = floor_of(ledger, &horizon),
         .memory_bytes = ledger->memory_size,

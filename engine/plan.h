@@ -11,10 +11,10 @@
 #define HF_PLAN_LEGS_MAX 2
 
 struct hf_leg {
-    uint32_t account; /* slot */
-    uint8_t rule;     /* whom a refusal names: HF_RULE_PAYER or HF_RULE_PAYEE */
-    bool is_debit;    /* a new debit or promise: the account's floor binds it */
-    int64_t posted;   /* changes, from here on */
+    struct hf_account *account;
+    uint8_t rule;   /* whom a refusal names: HF_RULE_PAYER or HF_RULE_PAYEE */
+    bool is_debit;  /* a new debit or promise: the account's floor binds it */
+    int64_t posted; /* changes, from here on */
     int64_t held_out;
     int64_t held_in;
     uint64_t lifetime_debits;

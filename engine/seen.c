@@ -4,9 +4,6 @@
 #include <assert.h>
 
 #define CAPACITY_MAX (UINT64_C(1) << 31)
-#define LOW_BITS     16
-#define LOW_MASK     ((UINT64_C(1) << LOW_BITS) - 1)
-#define PLACE_MASK   ((UINT64_C(1) << (64 - LOW_BITS)) - 1)
 
 /* Three live answers a bucket of seven: one insert in thirty finds its bucket full. */
 #define BUCKET_ANSWERS 3
@@ -28,103 +25,60 @@ void hf_seen_start_after(struct hf_seen *seen, uint64_t place, uint64_t floor_ms
     assert(place < UINT64_MAX);
     assert(seen->next_index == 0);
     seen->next_place = place + 1;
-    seen->oldest_place = place + 1;
+    seen->oldest_entry = seen->next_place << HF_SEEN_PLACE_SHIFT;
+    seen->entry_span = 0;
+    seen->count = 0;
     seen->floor_ms = floor_ms;
 }
 
-/* How many places ago: 1 for the newest. Right for every remembered place; see the file's head for
- * the others. */
-static inline uint64_t age_of(const struct hf_seen *seen, uint64_t entry)
+const struct hf_answer *hf_seen_at(const struct hf_seen *seen, uint64_t place)
 {
-    return (seen->next_place - (entry >> LOW_BITS)) & PLACE_MASK;
-}
-
-static inline bool is_alive(const struct hf_seen *seen, uint64_t entry)
-{
-    return age_of(seen, entry) - 1 < hf_seen_count(seen);
-}
-
-static inline const struct hf_answer *answer_of_age(const struct hf_seen *seen, uint64_t age)
-{
-    uint64_t index = seen->next_index - age;
+    assert(place >= hf_seen_oldest(seen));
+    assert(place < seen->next_place);
+    uint64_t index = seen->next_index - (seen->next_place - place);
     if (index >= seen->capacity) /* it wrapped below zero */
         index += seen->capacity;
     assert(index < seen->capacity);
     return &seen->ring[index];
 }
 
-static inline uint32_t bucket_after(const struct hf_seen *seen, uint32_t bucket)
+static struct hf_seen_bucket *bucket_after(const struct hf_seen *seen,
+                                           const struct hf_seen_bucket *bucket)
 {
-    return bucket + 1 == seen->bucket_count ? 0 : bucket + 1;
+    size_t index = (size_t)(bucket - seen->buckets) + 1;
+
+    return &seen->buckets[index == seen->bucket_count ? 0 : index];
 }
 
-const struct hf_answer *hf_seen_at(const struct hf_seen *seen, uint64_t place)
+const struct hf_answer *hf_seen_search(const struct hf_seen *seen, struct hf_id id, uint64_t hash)
 {
-    assert(place >= seen->oldest_place);
-    assert(place < seen->next_place);
-    return answer_of_age(seen, seen->next_place - place);
-}
-
-const struct hf_answer *hf_seen_find(const struct hf_seen *seen, struct hf_id id, uint64_t hash)
-{
-    uint32_t home = hf_seen_home(seen, hash);
+    const struct hf_seen_bucket *bucket = hf_seen_home(seen, hash);
 
     for (uint32_t probes = 0; probes < seen->bucket_count; probes++) {
-        const struct hf_seen_bucket *bucket = &seen->buckets[home];
         for (uint32_t i = 0; i < HF_SEEN_BUCKET_ENTRIES; i++) {
             uint64_t entry = bucket->entries[i];
-            if (__builtin_expect((uint16_t)entry != (uint16_t)hash, 1))
+            if ((uint16_t)entry != (uint16_t)hash || !hf_seen_is_alive(seen, entry))
                 continue;
-            if (!is_alive(seen, entry))
-                continue;
-            const struct hf_answer *answer = answer_of_age(seen, age_of(seen, entry));
+            uint64_t distance = (entry - seen->oldest_entry) >> HF_SEEN_PLACE_SHIFT;
+            const struct hf_answer *answer = hf_seen_at(seen, hf_seen_oldest(seen) + distance);
             if (hf_id_equal(answer->id, id))
                 return answer;
         }
-        if (__builtin_expect(!is_alive(seen, bucket->passed), 1))
+        if (!hf_seen_is_alive(seen, bucket->passed))
             return NULL;
-        home = bucket_after(seen, home);
+        bucket = bucket_after(seen, bucket);
     }
     return NULL;
 }
 
-static void forget_oldest(struct hf_seen *seen)
+void hf_seen_enter_further_on(struct hf_seen *seen, struct hf_seen_bucket *bucket, uint64_t entry)
 {
-    /* In a full ring the oldest answer lies where the next one goes. */
-    hf_seen_forget(seen, seen->ring[seen->next_index].id);
-    seen->oldest_place++;
-}
+    uint32_t probes = 0;
 
-static void enter(struct hf_seen *seen, uint64_t hash)
-{
-    uint32_t home = hf_seen_home(seen, hash);
-    uint64_t place = seen->next_place << LOW_BITS;
-
-    for (uint32_t probes = 0; probes < seen->bucket_count; probes++) {
-        struct hf_seen_bucket *bucket = &seen->buckets[home];
-        uint64_t oldest = bucket->passed & LOW_MASK;
-        assert(oldest < HF_SEEN_BUCKET_ENTRIES);
-        if (__builtin_expect(!is_alive(seen, bucket->entries[oldest]), 1)) {
-            bucket->entries[oldest] = place | (hash & LOW_MASK);
-            oldest = oldest + 1 == HF_SEEN_BUCKET_ENTRIES ? 0 : oldest + 1;
-            bucket->passed = (bucket->passed & ~LOW_MASK) | oldest;
-            return;
-        }
-        bucket->passed = place | oldest;
-        home = bucket_after(seen, home);
-    }
-    assert(!"an index with more room than answers has room for one more");
-}
-
-struct hf_answer *hf_seen_add(struct hf_seen *seen, uint64_t hash)
-{
-    struct hf_answer *answer = &seen->ring[seen->next_index];
-
-    if (hf_seen_count(seen) == seen->capacity)
-        forget_oldest(seen);
-    enter(seen, hash);
-    seen->next_place++;
-    seen->next_index = seen->next_index + 1 == seen->capacity ? 0 : seen->next_index + 1;
-    assert(seen->next_place != 0);
-    return answer;
+    do {
+        bucket->passed = (entry & ~HF_SEEN_LOW_MASK) | (bucket->passed & HF_SEEN_LOW_MASK);
+        bucket = bucket_after(seen, bucket);
+        probes++;
+        assert(probes < seen->bucket_count);
+    } while (!hf_seen_enter(seen, bucket, entry));
 }

@@ -51,6 +51,11 @@ static inline void *hf_table_line(const struct hf_table *table, uint32_t slot)
     return table->lines + (size_t)slot * HF_TABLE_LINE_SIZE;
 }
 
+static inline uint32_t hf_table_slot(const struct hf_table *table, const void *line)
+{
+    return (uint32_t)((size_t)((const uint8_t *)line - table->lines) / HF_TABLE_LINE_SIZE);
+}
+
 static inline struct hf_id hf_table_key(const struct hf_table *table, uint32_t slot)
 {
     return *(const struct hf_id *)hf_table_line(table, slot);
@@ -84,39 +89,41 @@ static inline uint32_t hf_table_match(const struct hf_table_group *group, uint8_
 #endif
 }
 
-/* Step one: fetches the control word. */
-static inline void hf_table_prefetch_group(const struct hf_table *table, uint64_t hash)
-{
-    __builtin_prefetch(&table->groups[hf_table_home(table, hash)], 1);
-}
-
-/* Step two: fetches every line whose tag fits, and names the first. It may be another key's, and
- * the key may be further on or have come meanwhile: step three finds out. NONE when no tag fits. */
-static inline uint32_t hf_table_guess(const struct hf_table *table, uint64_t hash)
+/* Step one: fetches the control word. Returns the home, for step two. */
+static inline uint32_t hf_table_prefetch_group(const struct hf_table *table, uint64_t hash)
 {
     uint32_t home = hf_table_home(table, hash);
+
+    __builtin_prefetch(&table->groups[home], 1);
+    return home;
+}
+
+/* Step two: fetches every line whose tag fits, and returns the first. It may be another key's, and
+ * the key may be further on or have come meanwhile: step three finds out. NULL when no tag fits. */
+static inline void *hf_table_guess(const struct hf_table *table, uint64_t hash, uint32_t home)
+{
     uint32_t mask = hf_table_match(&table->groups[home], hf_table_tag(hash));
 
     if (__builtin_expect(mask == 0, 0)) {
         if (table->groups[home].overflow == 0)
-            return HF_TABLE_NONE;
+            return NULL;
         home = home + 1 == table->group_count ? 0 : home + 1;
         mask = hf_table_match(&table->groups[home], hf_table_tag(hash));
         if (mask == 0)
-            return HF_TABLE_NONE;
+            return NULL;
     }
-    uint32_t first = home * HF_TABLE_GROUP_LINES;
-    uint32_t guess = first + (uint32_t)__builtin_ctz(mask);
-    __builtin_prefetch(hf_table_line(table, guess), 1);
+    uint8_t *lines = table->lines + (size_t)home * HF_TABLE_GROUP_LINES * HF_TABLE_LINE_SIZE;
+    uint8_t *guess = lines + (size_t)(unsigned)__builtin_ctz(mask) * HF_TABLE_LINE_SIZE;
+    __builtin_prefetch(guess, 1);
     for (mask &= mask - 1; __builtin_expect(mask != 0, 0); mask &= mask - 1)
-        __builtin_prefetch(hf_table_line(table, first + (uint32_t)__builtin_ctz(mask)), 1);
+        __builtin_prefetch(lines + (size_t)__builtin_ctz(mask) * HF_TABLE_LINE_SIZE, 1);
     return guess;
 }
 
-/* Step two for a key that will be inserted: names the line it would get now and fetches it. */
-static inline uint32_t hf_table_guess_free(const struct hf_table *table, uint64_t hash)
+/* Step two for a key that will be inserted: the slot it would get now, its line fetched; or NONE.
+ */
+static inline uint32_t hf_table_guess_free(const struct hf_table *table, uint32_t home)
 {
-    uint32_t home = hf_table_home(table, hash);
     uint32_t mask = hf_table_match(&table->groups[home], 0);
 
     if (mask == 0)
@@ -129,16 +136,17 @@ static inline uint32_t hf_table_guess_free(const struct hf_table *table, uint64_
 /* The slot of a key, or NONE. `hash` is the key's, here and below. */
 uint32_t hf_table_find(const struct hf_table *table, struct hf_id key, uint64_t hash);
 
-/* Step three: the same, beginning with a guess (which may be NONE, or out of date). The key must
- * not be a reserved id: a free line's key is zero. */
-static inline uint32_t hf_table_find_at(const struct hf_table *table, struct hf_id key,
-                                        uint64_t hash, uint32_t guess)
+/* Step three: the line of a key, or NULL, beginning with a guess (which may be NULL, or out of
+ * date). The key must not be a reserved id: a free line's key is zero. */
+static inline void *hf_table_find_at(const struct hf_table *table, struct hf_id key, uint64_t hash,
+                                     void *guess)
 {
-    if (__builtin_expect(guess != HF_TABLE_NONE, 1)) {
-        if (__builtin_expect(hf_id_equal(hf_table_key(table, guess), key), 1))
+    if (__builtin_expect(guess != NULL, 1)) {
+        if (__builtin_expect(hf_id_equal(*(const struct hf_id *)guess, key), 1))
             return guess;
     }
-    return hf_table_find(table, key, hash);
+    uint32_t slot = hf_table_find(table, key, hash);
+    return slot == HF_TABLE_NONE ? NULL : hf_table_line(table, slot);
 }
 
 /* Takes a free line for a key that is not in the table and writes the key into it; the rest of the

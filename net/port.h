@@ -44,7 +44,8 @@ struct hf_port_counters {
     uint64_t
         dropped_malformed;  /* not ours to understand: lying lengths, fragments, bad checksums */
     uint64_t dropped_other; /* well-formed, not for us: other protocols, addresses, ports */
-    uint64_t dropped_full;  /* the device or socket took no more */
+    uint64_t dropped_full;  /* the device or socket took no more, or (dpdk) the receiver's Ethernet
+                               address is being asked for */
     uint64_t arp_answered;
     uint64_t icmp_answered;
 };

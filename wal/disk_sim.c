@@ -165,8 +165,16 @@ static void inode_forget_pending(struct inode *inode)
 static void inode_flush(struct inode *inode)
 {
     inode->durable = grow(inode->durable, inode->size);
-    if (inode->size != 0) {
+    if (inode->touched && inode->size != 0) {
         memcpy(inode->durable, inode->bytes, inode->size);
+    } else if (inode->size > inode->durable_size) {
+        memset(inode->durable + inode->durable_size, 0, inode->size - inode->durable_size);
+    }
+    for (size_t i = 0; i < inode->pending_count && !inode->touched; i++) {
+        const struct pending_write *write = &inode->pending[i];
+        if (write->bytes != NULL) {
+            memcpy(inode->durable + write->offset, write->bytes, write->length);
+        }
     }
     inode->durable_size = inode->size;
     inode->touched = false;
@@ -254,6 +262,7 @@ static void inode_crash(struct sim_disk *self, struct inode *inode)
         free(pending[i].bytes);
     }
     free(pending);
+    inode->touched = true;
     inode_flush(inode);
 }
 
@@ -741,6 +750,7 @@ void hf_disk_sim_resize(struct hf_disk *disk, const char *name, size_t size)
         found = name_find(self->names, name);
     }
     inode_resize(found->inode, size);
+    found->inode->touched = true;
     inode_flush(found->inode);
 }
 

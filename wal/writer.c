@@ -87,9 +87,11 @@ struct hf_log_writer {
     struct hf_fault fault;
     uint8_t *memory; /* of all batches */
     struct hf_log_batch batches[HF_LOG_BATCHES_MAX];
+    struct hf_log_batch mark; /* the writer's own, for a clean end */
 };
 
 static void maker_step(struct hf_log_writer *writer);
+static void drain(struct hf_log_writer *writer);
 
 /* ---- Create and destroy ---- */
 
@@ -150,10 +152,12 @@ enum hf_status hf_log_writer_create(struct hf_disk *disk, const struct hf_log_st
     size_t memory_size = (size_t)options->batch_capacity * options->batch_count;
     struct hf_log_writer *writer = calloc(1, sizeof *writer);
     uint8_t *memory = aligned_alloc(HF_LOG_BATCH_ALIGNMENT, memory_size);
+    uint8_t *mark = aligned_alloc(HF_LOG_BATCH_ALIGNMENT, HF_RECORD_BLOCK_MAX);
     uint8_t *zeros = aligned_alloc(HF_LOG_BATCH_ALIGNMENT, HF_SEGMENT_PIECE_SIZE);
-    if (writer == NULL || memory == NULL || zeros == NULL) {
+    if (writer == NULL || memory == NULL || mark == NULL || zeros == NULL) {
         free(writer);
         free(memory);
+        free(mark);
         free(zeros);
         snprintf(fault->line, sizeof fault->line, "log writer: no memory for %zu bytes of batches",
                  memory_size);
@@ -185,6 +189,7 @@ enum hf_status hf_log_writer_create(struct hf_disk *disk, const struct hf_log_st
     writer->making_file = -1;
     writer->zeros = zeros;
     writer->memory = memory;
+    writer->mark = (struct hf_log_batch){.bytes = mark, .capacity = HF_RECORD_BLOCK_MAX};
     atomic_init(&writer->commit_index, state->last_index);
     init_batches(writer);
     *writer_made = writer;
@@ -206,15 +211,14 @@ static void close_file(struct hf_log_writer *writer, struct segment_file *segmen
     }
 }
 
-void hf_log_writer_detach(struct hf_log_writer *writer)
+static void close_files(struct hf_log_writer *writer)
 {
-    assert(writer != NULL);
-    while (writer->outstanding != 0) {
-        struct hf_disk_completion completions[COMPLETIONS_MAX];
-        uint32_t count = writer->disk->maker->poll(writer->disk, completions, COMPLETIONS_MAX);
-        assert(count <= writer->outstanding);
-        writer->outstanding -= count;
-    }
+    struct segment_file making = {.file = writer->making_file};
+    close_file(writer, &making);
+    writer->making_file = -1;
+    close_file(writer, &writer->previous);
+    close_file(writer, &writer->current);
+    close_file(writer, &writer->next);
 }
 
 void hf_log_writer_destroy(struct hf_log_writer *writer)
@@ -223,13 +227,10 @@ void hf_log_writer_destroy(struct hf_log_writer *writer)
         return;
     }
     /* The device may still read from the batches: not one is released before all have ended. */
-    hf_log_writer_detach(writer);
-    struct segment_file making = {.file = writer->making_file};
-    close_file(writer, &making);
-    close_file(writer, &writer->previous);
-    close_file(writer, &writer->current);
-    close_file(writer, &writer->next);
+    drain(writer);
+    close_files(writer);
     free(writer->memory);
+    free(writer->mark.bytes);
     free(writer->zeros);
     free(writer);
 }
@@ -408,10 +409,9 @@ static const struct hf_record_header *seal(struct hf_log_writer *writer, struct 
     return record;
 }
 
-enum hf_status hf_log_writer_submit(struct hf_log_writer *writer, struct hf_log_batch *batch)
+static enum hf_status submit(struct hf_log_writer *writer, struct hf_log_batch *batch)
 {
     assert(writer->attached);
-    assert(batch == &writer->batches[batch->number]);
     assert(batch->length >= HF_RECORD_HEADER_SIZE);
     assert(batch->length <= batch->capacity);
     assert(batch->first_place == writer->next_place);
@@ -452,6 +452,12 @@ enum hf_status hf_log_writer_submit(struct hf_log_writer *writer, struct hf_log_
     writer->bytes_logical += batch->length;
     writer->bytes_device += padded;
     return HF_STATUS_OK;
+}
+
+enum hf_status hf_log_writer_submit(struct hf_log_writer *writer, struct hf_log_batch *batch)
+{
+    assert(batch == &writer->batches[batch->number]);
+    return submit(writer, batch);
 }
 
 /* ---- Collecting ---- */
@@ -558,6 +564,14 @@ uint32_t hf_log_writer_poll(struct hf_log_writer *writer, struct hf_log_batch *d
     maker_step(writer);
     publish_room(writer);
     return count;
+}
+
+/* Waits for everything that is on its way to the disk, good or bad. */
+static void drain(struct hf_log_writer *writer)
+{
+    while (writer->outstanding != 0) {
+        collect(writer);
+    }
 }
 
 /* ---- The maker of segments ---- */
@@ -722,4 +736,38 @@ enum hf_status hf_log_writer_attach(struct hf_log_writer *writer, struct hf_faul
         }
     }
     return HF_STATUS_OK;
+}
+
+/* ---- Detaching ---- */
+
+/* Says as the log's last word that all of it is committed: damage to its end is then no torn tail
+ * at the next start. Goes without when there is no room. */
+static void write_mark(struct hf_log_writer *writer)
+{
+    hf_log_batch_begin(&writer->mark, writer->last_timestamp_ns, writer->next_place);
+    if (submit(writer, &writer->mark) == HF_STATUS_OK) {
+        drain(writer);
+    }
+}
+
+void hf_log_writer_detach(struct hf_log_writer *writer)
+{
+    if (!writer->attached) {
+        return;
+    }
+    drain(writer);
+    if (!is_poisoned(writer)) {
+        advance_commit(writer);
+    }
+    if (!is_poisoned(writer) && writer->operations != 0) {
+        assert(commit_of(writer) == writer->last_index);
+        write_mark(writer);
+    }
+    if (!is_poisoned(writer)) {
+        advance_commit(writer);
+        writer->returned_index = writer->last_index;
+    }
+    atomic_store_explicit(&writer->room, false, memory_order_relaxed);
+    close_files(writer);
+    writer->attached = false;
 }

@@ -98,12 +98,14 @@ void hf_log_writer_count(const struct hf_log_writer *writer, struct hf_log_write
 void hf_log_writer_describe(const struct hf_log_writer *writer,
                             struct hf_checkpoint_header *header);
 
-/* Waits until the device has let go of every buffer, acknowledging nothing more. For the log's
- * thread when it ends before the writer is destroyed: nobody else can wait for its writes. */
+/* The end of the log's thread, as its last call: waits for what is in flight, which is not returned
+ * any more, and unless poisoned makes the end of the log known as committed with a mark. Nothing
+ * can be submitted or polled afterwards. Without attach it does nothing. Blocks for a flush. */
 void hf_log_writer_detach(struct hf_log_writer *writer);
 
-/* Detaches, and releases the writer, its batches and files. The disk stays the caller's. The log's
- * thread; any before attach or after detach. NULL is fine. */
+/* Releases the writer, its batches and files, and leaves no mark: an abrupt end, unless detached
+ * before. Writes still in flight are waited for, not acknowledged. The disk stays the caller's. The
+ * log's thread; any before attach or after detach. NULL is fine. */
 void hf_log_writer_destroy(struct hf_log_writer *writer);
 
 #endif

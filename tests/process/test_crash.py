@@ -76,8 +76,8 @@ def one_round(space, node, number, chance, taken):
     survives = number % 2 == 0
     path = space.path(f"journal-{number}")
     journal = Journal(path)
-    acknowledged = chance.randrange(1, 3000)
-    more = chance.randrange(1000, 4000)
+    acknowledged = chance.randrange(1, 1500)
+    more = chance.randrange(800, 2000)
     inflight = chance.choice((1, 16, 128, 512))
     command = [HOLDFAST, "load", "--server", node.address, "--workload", workload, "--accounts", ACCOUNTS, "--inflight",
                inflight, "--batch", min(inflight, chance.choice((1, 8, 16))), "--seed", number, "--journal", path,

@@ -16,7 +16,16 @@
 
 #include <cmocka.h>
 
-#define LOG_PLACES_MAX  16384
+/* A test that copies worlds and disks by the thousand may make them smaller. */
+#ifndef LOG_PLACES_MAX
+#define LOG_PLACES_MAX 16384
+#endif
+#ifndef LOG_SEGMENT_SIZE
+#define LOG_SEGMENT_SIZE (64 << 10)
+#endif
+#ifndef LOG_BATCH_CAPACITY
+#define LOG_BATCH_CAPACITY 8192
+#endif
 #define LOG_LIVES_MAX   32
 #define LOG_RECORDS_MAX 2048
 #define LOG_TIME_NS     UINT64_C(1700000000000000000)
@@ -156,9 +165,9 @@ static inline void log_world_init(struct log_world *world, struct hf_disk *disk)
     memset(world, 0, sizeof *world);
     world->disk = disk;
     world->options = (struct hf_log_options){
-        .cluster = log_cluster, .node = 3, .create = true, .segment_size = 64 << 10};
+        .cluster = log_cluster, .node = 3, .create = true, .segment_size = LOG_SEGMENT_SIZE};
     world->writer_options = (struct hf_log_writer_options){
-        .depth = 4, .segments_ahead = 1, .batch_count = 6, .batch_capacity = 8192};
+        .depth = 4, .segments_ahead = 1, .batch_count = 6, .batch_capacity = LOG_BATCH_CAPACITY};
     world->next_place = 1;
     world->place_after[0] = 1;
 }

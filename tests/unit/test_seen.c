@@ -23,7 +23,8 @@ static void *open_seen(struct hf_seen *seen, uint64_t capacity)
 static void add(struct hf_seen *seen, struct hf_id id)
 {
     uint64_t place = seen->next_place;
-    struct hf_answer *answer = hf_seen_add(seen, hf_id_hash(id));
+    struct hf_answer *answer =
+        hf_seen_add(seen, hf_seen_home(seen, hf_id_hash(id)), hf_id_hash(id));
 
     memset(answer, 0, sizeof(*answer));
     answer->id = id;
@@ -33,7 +34,8 @@ static void add(struct hf_seen *seen, struct hf_id id)
 
 static bool finds(const struct hf_seen *seen, struct hf_id id, uint64_t place)
 {
-    const struct hf_answer *answer = hf_seen_find(seen, id, hf_id_hash(id));
+    const struct hf_answer *answer =
+        hf_seen_find(seen, hf_seen_home(seen, hf_id_hash(id)), id, hf_id_hash(id));
 
     if (answer == NULL)
         return false;
@@ -66,7 +68,7 @@ static void run_against_list(uint64_t capacity, uint32_t id_count, uint64_t firs
         }
         add(&seen, ids[i]);
         assert_int_equal(seen.floor_ms, floor_ms);
-        assert_int_equal(hf_seen_count(&seen), i + 1 < capacity ? i + 1 : capacity);
+        assert_int_equal(seen.count, i + 1 < capacity ? i + 1 : capacity);
         assert_true(finds(&seen, ids[i], first_place + i));
         uint32_t other = (uint32_t)(next_random(&seed) % (i + 1));
         bool is_remembered = i - other < capacity;
@@ -110,7 +112,10 @@ static void test_entries_come_round(void **state)
     for (uint32_t i = 0; i < 100; i++)
         add(&seen, hf_id_make_operation(1000, 0, i));
     seen.next_place += UINT64_C(1) << 48;
-    seen.oldest_place = seen.next_place;
+
+    seen.oldest_entry = seen.next_place << HF_SEEN_PLACE_SHIFT;
+    seen.entry_span = 0;
+    seen.count = 0;
     for (uint32_t i = 0; i < 300; i++) {
         struct hf_id id = hf_id_make_operation(2000, 0, i);
         assert_false(finds(&seen, id, 0));
@@ -136,7 +141,7 @@ static void test_crowded_bucket(void **state)
     for (uint32_t i = 0; i < 1500; i++) {
         do {
             ids[i] = hf_id_make_operation(1000 + i, 0, ++candidate);
-        } while (hf_seen_home(&seen, hf_id_hash(ids[i])) != seen.bucket_count - 1);
+        } while (hf_seen_home(&seen, hf_id_hash(ids[i])) != &seen.buckets[seen.bucket_count - 1]);
         assert_false(finds(&seen, ids[i], 0));
         add(&seen, ids[i]);
         for (uint32_t j = 0; j <= i; j++)
@@ -159,7 +164,7 @@ static void test_floor_never_falls(void **state)
     assert_int_equal(seen.floor_ms, 901);
     add(&seen, hf_id_make_operation(100, 0, 4));
     assert_int_equal(seen.floor_ms, 901);
-    assert_int_equal(seen.oldest_place, 13);
+    assert_int_equal(hf_seen_oldest(&seen), 13);
     assert_int_equal(seen.next_place, 15);
     free(memory);
 }

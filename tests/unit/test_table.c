@@ -90,8 +90,12 @@ static void compare_all(const struct world *world)
         uint64_t hash = hf_id_hash(world->keys[i]);
         uint32_t slot = hf_table_find(&world->table, world->keys[i], hash);
         assert_int_equal(slot, world->slots[i]);
-        uint32_t guess = hf_table_guess(&world->table, hash);
-        assert_int_equal(hf_table_find_at(&world->table, world->keys[i], hash, guess), slot);
+        void *guess = hf_table_guess(&world->table, hash, hf_table_home(&world->table, hash));
+        assert_ptr_equal(hf_table_find_at(&world->table, world->keys[i], hash, guess),
+                         line_at(world, slot));
+        assert_ptr_equal(hf_table_find_at(&world->table, world->keys[i], hash, NULL),
+                         line_at(world, slot));
+        assert_int_equal(hf_table_slot(&world->table, line_at(world, slot)), slot);
         assert_int_equal(line_at(world, slot)->value, world->values[i]);
         assert_int_equal(line_at(world, slot)->rest[4], world->values[i]);
     }

@@ -256,6 +256,54 @@ static void test_no_space_at_start(void **state)
     log_world_end(&world);
 }
 
+/* A clean end leaves a mark, and the whole log known as committed: also what was not collected. */
+static void test_detach(void **state)
+{
+    (void)state;
+    log_world_begin(&world, 9, 5);
+    for (int i = 0; i < 10; i++) {
+        log_world_append(&world, 3);
+    }
+    assert_int_equal(log_world_submit(&world, 2), HF_STATUS_OK);
+    assert_int_equal(log_world_submit(&world, 2), HF_STATUS_OK);
+    hf_log_writer_detach(world.writer);
+    assert_int_equal(hf_log_writer_commit_index(world.writer), 13);
+    struct hf_checkpoint_header header;
+    hf_log_writer_describe(world.writer, &header);
+    assert_int_equal(header.index, 13);
+    assert_int_equal(header.place, world.next_place - 1);
+    world.acked_index = 13;
+    world.acked_place = world.next_place;
+    log_world_stop(&world);
+    assert_int_equal(log_world_open(&world), HF_STATUS_OK);
+    assert_int_equal(world.state.last_index, 13);
+    assert_int_equal(world.state.known_commit, 12);
+    /* With nothing new there is nothing to say. */
+    assert_int_equal(log_world_start(&world), HF_STATUS_OK);
+    hf_log_writer_detach(world.writer);
+    log_world_stop(&world);
+    assert_int_equal(log_world_open(&world), HF_STATUS_OK);
+    assert_int_equal(world.state.last_index, 13);
+    log_world_end(&world);
+}
+
+/* A poisoned writer says nothing more, not even at its end. */
+static void test_detach_poisoned(void **state)
+{
+    (void)state;
+    log_world_begin(&world, 10, 3);
+    log_world_append(&world, 3);
+    hf_disk_sim_fail(world.disk, 0, false);
+    assert_int_equal(log_world_submit(&world, 3), HF_STATUS_OK);
+    hf_log_writer_detach(world.writer);
+    assert_true(hf_log_writer_is_poisoned(world.writer));
+    assert_int_equal(hf_log_writer_commit_index(world.writer), 1);
+    log_world_stop(&world);
+    assert_int_equal(log_world_open(&world), HF_STATUS_OK);
+    assert_true(world.state.last_index <= 2);
+    log_world_end(&world);
+}
+
 static void test_options(void **state)
 {
     (void)state;
@@ -292,6 +340,8 @@ int main(void)
         cmocka_unit_test(test_every_call_failing),
         cmocka_unit_test(test_disk_full_and_back),
         cmocka_unit_test(test_no_space_at_start),
+        cmocka_unit_test(test_detach),
+        cmocka_unit_test(test_detach_poisoned),
         cmocka_unit_test(test_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,7 +50,7 @@ static const struct argp_option load_options[] = {
     {"inflight", KEY_INFLIGHT, "N", 0,
      "Closed loop: keep so many unanswered (256); open loop: never more than this (16384)", 2},
     {"batch", KEY_BATCH, "B", 0, "Send so many together (1)", 2},
-    {"drain", KEY_DRAIN, "S", 0, "Afterwards wait so long for answers (10)", 2},
+    {"drain", KEY_DRAIN, "S", 0, "Give up after so long without an answer (10)", 2},
     {"spin", KEY_SPIN, NULL, 0, "Never sleep while waiting (dpdk: always so)", 2},
     {"retry", KEY_RETRY, "US", 0, "Send again after so many microseconds, then doubled (20000)", 2},
     {"setup", KEY_SETUP, NULL, 0, "Make and fund what is missing first (default)", 3},
@@ -374,7 +374,7 @@ static enum hf_status load(struct hf_client *client, const struct hf_load_option
     else
         print_table(options, result, &counters, accounts_wrong);
     if (status == HF_STATUS_OK && result->lost > 0) {
-        snprintf(fault->line, sizeof fault->line, "%" PRIu64 " operations without an answer",
+        snprintf(fault->line, sizeof fault->line, "%" PRIu64 " operations were never answered",
                  result->lost);
         return HF_STATUS_TIMEOUT;
     }

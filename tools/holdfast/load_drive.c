@@ -11,8 +11,6 @@
 
 #define ANSWERS_MOST 256u
 #define NS_PER_S     1e9
-/* So long without any answer while some are due: the node is gone. Longer than a restart takes. */
-#define SILENCE_SECONDS 60.0
 /* The longest sleep, and how much before a send is due a sleeper wakes: a timer of the kernel is
  * late by some 50 microseconds. */
 #define WAIT_MOST_US  10000u
@@ -168,14 +166,10 @@ static void rest(struct drive *drive, bool sending, uint64_t now)
     hf_client_wait(drive->client, (uint32_t)wait_us);
 }
 
-/* Nobody has answered for so long that nobody will. */
-static bool is_deserted(const struct drive *drive, uint64_t now)
+/* Whether the time to wait for answers has passed since then. */
+static bool is_over(const struct drive *drive, uint64_t since_ns, uint64_t now)
 {
-    double patience = drive->options->drain_seconds;
-    if (patience < SILENCE_SECONDS)
-        patience = SILENCE_SECONDS;
-    return drive->unused_count < drive->options->inflight &&
-           (double)(now - drive->quiet_since_ns) > patience * NS_PER_S;
+    return (double)(now - since_ns) / NS_PER_S > drive->options->drain_seconds;
 }
 
 static void drive_until_done(struct drive *drive)
@@ -193,8 +187,6 @@ static void drive_until_done(struct drive *drive)
             send_due(drive, left, now);
         else if (stopped_ns == 0)
             stopped_ns = now;
-        if (stopped_ns == 0 && is_deserted(drive, now))
-            return;
         uint32_t count = hf_client_poll(drive->client, answers, ANSWERS_MOST);
         now = hf_target_now_ns();
         for (uint32_t i = 0; i < count; i++)
@@ -203,12 +195,11 @@ static void drive_until_done(struct drive *drive)
             drive->last_answer_ns = now;
             drive->quiet_since_ns = now;
         }
-        if (stopped_ns != 0) {
-            bool all = drive->unused_count == drive->options->inflight;
-            double drained = (double)(now - stopped_ns) / NS_PER_S;
-            if (all || drained > drive->options->drain_seconds)
-                return;
-        }
+        bool all = drive->unused_count == drive->options->inflight;
+        if (stopped_ns != 0 && (all || is_over(drive, stopped_ns, now)))
+            return;
+        if (!all && is_over(drive, drive->quiet_since_ns, now))
+            return; /* the node is gone */
         if (count == 0)
             rest(drive, stopped_ns == 0, now);
     }
@@ -226,6 +217,7 @@ enum hf_status hf_load_drive(struct hf_client *client, const struct hf_load_opti
         .result = result,
     };
     assert(options->batch <= options->inflight);
+    result->durability = UINT8_MAX; /* until a reply names one */
     if (!prepare(&drive)) {
         clean_up(&drive);
         snprintf(fault->line, sizeof fault->line, "no memory for the load");

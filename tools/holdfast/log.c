@@ -170,8 +170,8 @@ int holdfast_log_main(int argc, char **argv)
     if (!holds) {
         /* The disk's own lines begin with the directory; the log's name only the file. */
         bool named = strncmp(fault.line, options.directory, strlen(options.directory)) == 0;
-        fprintf(stderr, "holdfast log: %s%s%s\n", named ? "" : options.directory,
-                named ? "" : ": ", fault.line);
+        fprintf(stderr, "holdfast log: %s%s%s\n", named ? "" : options.directory, named ? "" : ": ",
+                fault.line);
     }
     return holds ? HF_EXIT_OK : HF_EXIT_FAILED;
 }

@@ -29,15 +29,10 @@ static int exit_status_of(enum hf_status status)
     switch (status) {
     case HF_STATUS_INVALID:
         return EXIT_CONFIGURATION;
-    case HF_STATUS_CORRUPT:
-    case HF_STATUS_WRONG_FORMAT:
-    case HF_STATUS_WRONG_CLUSTER:
-    case HF_STATUS_LOCKED:
-    case HF_STATUS_READ_ONLY:
-    case HF_STATUS_DIVERGED:
+    case HF_STATUS_LOCKED: /* the admin socket's, too */
         return EXIT_DATA;
     default:
-        return EXIT_FAILED;
+        return node.data_unusable ? EXIT_DATA : EXIT_FAILED;
     }
 }
 

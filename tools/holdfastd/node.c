@@ -373,8 +373,10 @@ enum hf_status node_start(struct node *node, const struct config *config, struct
         status = open_port(node, fault);
     if (status == HF_STATUS_OK)
         status = make_ledger(node, fault);
-    if (status == HF_STATUS_OK && config->durability == CONFIG_DURABILITY_SOLO)
+    if (status == HF_STATUS_OK && config->durability == CONFIG_DURABILITY_SOLO) {
         status = storage_open(&node->storage, config, node->cluster, node->ledger, fault);
+        node->data_unusable = status != HF_STATUS_OK;
+    }
     if (status == HF_STATUS_OK)
         status = make_rings(node, fault);
     if (status == HF_STATUS_OK)

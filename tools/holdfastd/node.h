@@ -44,6 +44,8 @@ struct node {
     atomic_bool stopping; /* take nothing new */
     atomic_bool quit;     /* leave the loops */
 
+    bool data_unusable; /* what stood in the way of the start was the data directory */
+
     uint64_t started_ns;       /* Unix time when it began to serve */
     uint64_t start_place;      /* the newest place then */
     uint64_t recovery_ns;      /* how long loading and replay took */

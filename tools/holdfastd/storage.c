@@ -35,10 +35,12 @@ static enum hf_status load_image(void *context, const void *bytes, size_t length
     struct recovery *recovery = context;
     enum hf_status status = hf_image_read(recovery->image, bytes, length);
 
-    if (status == HF_STATUS_FULL)
+    if (status == HF_STATUS_FULL) {
         snprintf(fault->line, sizeof fault->line,
                  "the checkpoint holds more than the [ledger] limits allow: raise them");
-    else if (status != HF_STATUS_OK)
+        return HF_STATUS_INVALID;
+    }
+    if (status != HF_STATUS_OK)
         snprintf(fault->line, sizeof fault->line, "the checkpoint's image makes no sense");
     return status;
 }

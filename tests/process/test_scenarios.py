@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Every scenario script there is: on a private node behind a kernel port, and, as far as the first restart (which takes a
+private node), also between two DPDK devices over shared memory."""
+import glob
+import json
+import os
+import sys
+
+from net_rig import TAG, Rig, eal, left_over
+from node import HOLDFAST, NODE, ROOT, run, workspace
+
+NODE_IP, CLIENT_IP = "10.77.0.2", "10.77.0.1"
+RESTARTS = ("restart", "stop-start")
+
+
+def play(script, *more):
+    result = json.loads(run([HOLDFAST, "run", script, "--json", *more]).stdout)
+    return f"{result['operations']} operations, {result['restarts']} restarts"
+
+
+def until_restart(script):
+    """The lines before the first restart, and whether anything was left out."""
+    lines = []
+    with open(script, encoding="utf-8") as file:
+        for line in file:
+            if line.split("#")[0].split()[:1] and line.split()[0] in RESTARTS:
+                return lines, True
+            lines.append(line)
+    return lines, False
+
+
+def play_over_memif(space, scripts):
+    device = "net_memif0,role={},socket-abstract=yes,socket=" + TAG
+    for script in scripts:
+        name = os.path.basename(script)
+        lines, is_cut = until_restart(script)
+        part = space.path(name)
+        with open(part, "w", encoding="utf-8") as file:
+            file.writelines(lines)
+        node = space.node(f"memif-{name}", port__kind="dpdk", port__address=f"{NODE_IP}:4600",
+                          port__eal=eal("node", device.format("server")))
+        node.start()
+        said = play(part, "--server", f"{NODE_IP}:4600", "--transport", "dpdk", "--local", CLIENT_IP, "--admin", node.socket,
+                    "--eal", eal("client", device.format("client")))
+        digest = node.digest()
+        node.restart()
+        assert node.digest() == digest, f"{name}: the state changed in a restart"
+        assert node.terminate() == 0
+        print(f"{name}, memif{', to the first restart' if is_cut else ''}: {said}", flush=True)
+
+
+def main():
+    scripts = sorted(glob.glob(os.path.join(ROOT, "tests", "scenarios", "*.hf")))
+    assert scripts, "no scenario scripts"
+    for script in scripts:
+        print(f"{os.path.basename(script)}: {play(script, '--node', NODE)}", flush=True)
+    if os.geteuid() != 0:
+        print("over memif: left out, needs root")
+        return 0
+    with Rig(), workspace() as space:
+        play_over_memif(space, scripts)
+    assert not left_over(), left_over()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
