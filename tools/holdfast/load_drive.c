@@ -174,9 +174,7 @@ static bool is_over(const struct drive *drive, uint64_t since_ns, uint64_t now)
 
 static void drive_until_done(struct drive *drive)
 {
-    static const struct hf_answer none;
     struct hf_answer answers[ANSWERS_MOST];
-    answers[0] = none;
     drive->start_ns = hf_target_now_ns();
     drive->last_answer_ns = drive->start_ns;
     uint64_t now = drive->start_ns;
