@@ -28,8 +28,10 @@
 /* When the port had no room for a datagram: how soon to try again. */
 #define NO_ROOM_WAIT_US 100u
 /* The longest single sleep. A DPDK device wakes nobody: look again soon. */
-#define SLEEP_MOST_US       1000000u
-#define SLEEP_MOST_DPDK_US  20u
+#define SLEEP_MOST_US      1000000u
+#define SLEEP_MOST_DPDK_US 20u
+/* Fits an Ethernet frame, and every server. */
+#define SAFE_DATAGRAM_SIZE  1472u
 #define IP_AND_UDP_LENGTH   28u
 #define EPHEMERAL_FIRST     49152u /* RFC 6335: dynamic ports */
 #define EPHEMERAL_COUNT     16384u
@@ -343,7 +345,11 @@ static void fill_datagram(struct hf_client *client, uint8_t server, struct hf_pa
     struct hf_flight *flight = &client->flight;
     struct hf_flight_list *queue = &flight->queued[server];
     struct hf_wire_writer writer;
-    hf_wire_begin(&writer, packet->data, client->datagram_size);
+    /* What was not answered twice may have been too large for the way or for the server. */
+    uint32_t size = client->datagram_size;
+    if (size > SAFE_DATAGRAM_SIZE && hf_flight_slot(flight, queue->first)->attempts >= 2)
+        size = SAFE_DATAGRAM_SIZE;
+    hf_wire_begin(&writer, packet->data, size);
     while (queue->count > 0) {
         uint32_t index = queue->first;
         struct hf_flight_slot *slot = hf_flight_slot(flight, index);

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define OPS_MAX      128
@@ -64,6 +65,10 @@ static struct uring_disk *self_of(struct hf_disk *disk)
 {
     return (struct uring_disk *)(void *)disk;
 }
+
+/* How long to wait for the lock of a process that has just gone: two seconds. */
+#define LOCK_PAUSE_NS 5000000
+#define LOCK_ATTEMPTS 400
 
 /* ---- Faults ---- */
 
@@ -293,19 +298,28 @@ static enum hf_status uring_list(struct hf_disk *disk,
 }
 
 /* The lock lies on the directory itself: nothing is written to take it, and it cannot be removed.
- * Readers share it among themselves. */
+ * Readers share it among themselves.
+ *
+ * A process that is killed leaves its submitted writes behind: they land after it is gone. So the
+ * ring holds the directory too (uring_attach), and with it the lock, until the last of them has
+ * ended; whoever comes next waits that long, and then reads what nobody writes to any more. */
 static enum hf_status uring_lock(struct hf_disk *disk)
 {
     struct uring_disk *self = self_of(disk);
-    if (flock(self->directory, (disk->read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) {
-        return HF_STATUS_OK;
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+    const int operation = (disk->read_only ? LOCK_SH : LOCK_EX) | LOCK_NB;
+    for (uint32_t attempt = 0; flock(self->directory, operation) != 0; attempt++) {
+        if (errno != EWOULDBLOCK) {
+            return fail(self, "lock", "", errno);
+        }
+        if (attempt == LOCK_ATTEMPTS) {
+            snprintf(self->disk.fault.line, sizeof self->disk.fault.line,
+                     "%.160s: locked: another process uses this data directory", self->path);
+            return HF_STATUS_LOCKED;
+        }
+        nanosleep(&pause, NULL);
     }
-    if (errno == EWOULDBLOCK) {
-        snprintf(self->disk.fault.line, sizeof self->disk.fault.line,
-                 "%.160s: locked: another process uses this data directory", self->path);
-        return HF_STATUS_LOCKED;
-    }
-    return fail(self, "lock", "", errno);
+    return HF_STATUS_OK;
 }
 
 /* ---- Appending half ---- */
@@ -346,7 +360,10 @@ static enum hf_status uring_attach(struct hf_disk *disk, void *const buffers[],
     self->buffer_length = buffer_length;
     self->buffers_registered =
         buffer_count != 0 && io_uring_register_buffers(&self->ring, vectors, buffer_count) == 0;
-    self->files_registered = io_uring_register_files_sparse(&self->ring, HF_DISK_FILES_MAX) == 0;
+    /* One more than there are files: the directory, and on it the lock. */
+    self->files_registered =
+        io_uring_register_files_sparse(&self->ring, HF_DISK_FILES_MAX + 1) == 0 &&
+        io_uring_register_files_update(&self->ring, HF_DISK_FILES_MAX, &self->directory, 1) == 1;
     for (uint32_t i = 0; i < OPS_MAX; i++) {
         self->free_ops[i] = OPS_MAX - 1 - i;
     }
@@ -516,7 +533,9 @@ static void uring_destroy(struct hf_disk *disk)
             close(self->files[i].fd);
         }
     }
-    close(self->directory); /* and with it the lock */
+    /* The ring may let go of the directory later; nothing is in flight, so the lock need not wait. */
+    (void)!flock(self->directory, LOCK_UN);
+    close(self->directory);
     free(self);
 }
 

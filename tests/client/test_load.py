@@ -69,6 +69,24 @@ class Load(unittest.TestCase):
         self.assertEqual((result["ops"], result["refused"], result["accounts_wrong"]), (2000, 0, 0))
         self.assertTrue(400 < result["captures"] < 900, result["captures"])
 
+    def test_a_node_that_is_gone(self):
+        """It dies under load and stays away: the load ends, says what was lost, and exits with 1."""
+        result = {}
+
+        def put_load():
+            result.update(self.load("--seconds", 3, "--drain", 1, status=1))
+
+        loader = threading.Thread(target=put_load)
+        loader.start()
+        while self.node.admin("status")["place"] < 300:
+            pass
+        self.node.kill9()
+        loader.join()
+        self.assertGreater(result["lost"], 0)
+        self.assertLessEqual(result["lost"], result["inflight"])
+        self.assertGreater(result["ops"], 0)
+        self.assertNotIn("accounts_wrong", result)
+
     def test_journal_over_a_kill(self):
         result = {}
 

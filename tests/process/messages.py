@@ -2,6 +2,7 @@
 
 Nothing here comes from the C code: a wrong offset there shows here.
 """
+import contextlib
 import os
 import random
 import socket
@@ -188,9 +189,9 @@ class Client(example.Client):
         raise AssertionError("no answer to a question")
 
 
-def flood(address, operations, clients=1, window=None, per_datagram=8, seed=0, deadline_s=60):
+def flood(address, operations, clients=1, per_datagram=8, seed=0, deadline_s=60, first_wave=None):
     """Sends all operations through sockets of their own, without waiting, each again after a while until its answer is
-    not BUSY. Returns (replies by id, BUSY answers seen)."""
+    not BUSY. The first time they are sent inside the context `first_wave`. Returns (replies by id, BUSY answers seen)."""
     sockets = []
     host, port = address.rsplit(":", 1)
     for _ in range(clients):
@@ -206,10 +207,12 @@ def flood(address, operations, clients=1, window=None, per_datagram=8, seed=0, d
     try:
         while len(answers) < len(operations):
             assert time.monotonic() < until, f"{len(operations) - len(answers)} operations without an answer"
-            open_ones = [operation for operation in operations if id_of(operation) not in answers][:window]
+            open_ones = [operation for operation in operations if id_of(operation) not in answers]
             chance.shuffle(open_ones)
-            for at in range(0, len(open_ones), per_datagram):
-                sockets[at // per_datagram % clients].send(datagram(open_ones[at:at + per_datagram], session=7))
+            with first_wave or contextlib.nullcontext():
+                for at in range(0, len(open_ones), per_datagram):
+                    sockets[at // per_datagram % clients].send(datagram(open_ones[at:at + per_datagram], session=7))
+            first_wave = None
             quiet = time.monotonic() + 0.3
             while time.monotonic() < quiet and len(answers) < len(operations):
                 for one in sockets:

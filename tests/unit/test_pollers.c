@@ -2,406 +2,37 @@
  * with a simulated port and the real ledger. Who polls when is the test's choice, so every promise
  * about what is answered, how often and not before when can be seen at the step where it is kept.
  */
-#include "engine/ledger.h"
-#include "net/port_sim.h"
-#include "net/wire.h"
-#include "tools/holdfastd/log.h"
-#include "tools/holdfastd/order.h"
-#include "tools/holdfastd/receive.h"
-#include "tools/holdfastd/transmit.h"
-#include "wal/batch.h"
+#include "poller_world.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-#define BUNDLES_MAX     64
-#define REFUSAL_BUNDLES 8
-#define DEPTH           2
-#define CLIENTS         8
-#define BATCH_BYTES     (64 << 10)
-#define NETWORK_DEPTH   4096
-#define ASSET           840
-#define ISSUER          1
-#define WALLET          2
-#define ANSWERS_MAX     8192
-#define REPLIES_EACH    22 /* of 64 bytes behind a header of 24 in 1472 */
-
-struct world {
-    struct hf_sim_network *network;
-    struct hf_port *server;
-    struct hf_port *clients[CLIENTS];
-    void *ledger_memory;
-    struct hf_ledger *ledger;
-    uint32_t bundle_count;
-    struct bundle *bundles;
-    struct rte_ring *rings[7];
-    struct hf_log_batch batches[DEPTH + 1];
-    struct mailbox mailbox;
-    struct receiver receiver;
-    struct orderer orderer;
-    struct logger logger;
-    struct transmitter transmitter;
-    atomic_bool stopping;
-    uint64_t next_id;
-    uint64_t id_time_ms;
-    uint32_t checkpoints; /* how often one was written */
-    uint64_t checkpoint_place;
-};
-
-/* What a client got, in the order in which it came. */
-struct answers {
-    uint32_t count;
-    uint32_t datagrams;
-    uint64_t sessions[ANSWERS_MAX];
-    struct hf_query_reply replies[ANSWERS_MAX];
-};
-
-static struct answers answers[CLIENTS];
-
-/* ---- the world, made and taken apart */
-
-static enum hf_status count_checkpoint(void *context, struct hf_fault *fault)
-{
-    struct world *world = context;
-
-    (void)fault;
-    world->checkpoints++;
-    world->checkpoint_place = hf_ledger_place(world->ledger);
-    return HF_STATUS_OK;
-}
-
-static void make_network(struct world *world)
-{
-    const struct hf_sim_options options = {.seed = 1, .depth = NETWORK_DEPTH};
-    struct hf_address address = {.ip = 0x0a000001, .udp = 4600};
-    struct hf_fault fault;
-
-    world->network = hf_sim_network_create(&options);
-    assert_non_null(world->network);
-    assert_int_equal(hf_port_sim_open(world->network, &address, &world->server, &fault), 0);
-    for (uint32_t i = 0; i < CLIENTS; i++) {
-        address.ip = 0x0a000064 + i;
-        assert_int_equal(hf_port_sim_open(world->network, &address, &world->clients[i], &fault), 0);
-        assert_int_equal(world->clients[i]->maker->attach_send(world->clients[i]), 0);
-        assert_int_equal(world->clients[i]->maker->attach_receive(world->clients[i]), 0);
-    }
-    assert_int_equal(world->server->maker->attach_send(world->server), 0);
-    assert_int_equal(world->server->maker->attach_receive(world->server), 0);
-}
-
-static void make_ledger(struct world *world)
-{
-    const struct hf_ledger_limits limits = {
-        .accounts = 1000,
-        .instruments = 1000,
-        .holds = 1000,
-        .remembered = 100000,
-        .remember_ns = UINT64_C(3600) * 1000000000,
-        .id_ahead_ns = UINT64_C(60) * 1000000000,
-    };
-    size_t size = hf_ledger_memory_size(&limits);
-
-    assert_true(size != 0);
-    world->ledger_memory = aligned_alloc(64, (size + 63) & ~(size_t)63);
-    assert_non_null(world->ledger_memory);
-    memset(world->ledger_memory, 0, size);
-    world->ledger = hf_ledger_create(&limits, world->ledger_memory, size);
-    assert_non_null(world->ledger);
-}
-
-static void make_rings(struct world *world)
-{
-    const uint32_t entries[7] = {BUNDLES_MAX,     BUNDLES_MAX, BUNDLES_MAX, REFUSAL_BUNDLES,
-                                 REFUSAL_BUNDLES, DEPTH + 1,   DEPTH + 1};
-    uint32_t count = world->bundle_count + REFUSAL_BUNDLES;
-
-    for (int i = 0; i < 7; i++) {
-        world->rings[i] = ring_create(entries[i]);
-        assert_non_null(world->rings[i]);
-    }
-    world->bundles = aligned_alloc(64, count * sizeof *world->bundles);
-    assert_non_null(world->bundles);
-    memset(world->bundles, 0, count * sizeof *world->bundles);
-    for (uint32_t i = 0; i < count; i++)
-        assert_true(ring_put(world->rings[i < world->bundle_count ? 0 : 3], &world->bundles[i]));
-    for (uint32_t i = 0; i <= DEPTH; i++) {
-        world->batches[i].capacity = BATCH_BYTES;
-        world->batches[i].bytes = aligned_alloc(HF_LOG_BATCH_ALIGNMENT, BATCH_BYTES);
-        assert_non_null(world->batches[i].bytes);
-        memset(world->batches[i].bytes, 0, BATCH_BYTES);
-        assert_true(ring_put(world->rings[5], &world->batches[i]));
-    }
-}
-
-static void connect_pollers(struct world *world)
-{
-    world->receiver.port = world->server;
-    world->receiver.free_bundles = world->rings[0];
-    world->receiver.ordered = world->rings[1];
-    world->receiver.free_refusals = world->rings[3];
-    world->receiver.refusals = world->rings[4];
-    world->receiver.stopping = &world->stopping;
-    world->orderer.ledger = world->ledger;
-    world->orderer.received = world->rings[1];
-    world->orderer.applied = world->rings[2];
-    world->orderer.free_batches = world->rings[5];
-    world->orderer.batches = world->rings[6];
-    world->orderer.batch_index = 1;
-    world->orderer.depth = DEPTH;
-    world->orderer.commit_index = &world->logger.commit_index;
-    world->orderer.log_full = &world->logger.full;
-    world->orderer.mailbox = &world->mailbox;
-    world->orderer.write_checkpoint = count_checkpoint;
-    world->orderer.checkpoint_context = world;
-    world->logger.batches = world->rings[6];
-    world->logger.free_batches = world->rings[5];
-    world->transmitter.port = world->server;
-    world->transmitter.applied = world->rings[2];
-    world->transmitter.free_bundles = world->rings[0];
-    world->transmitter.refusals = world->rings[4];
-    world->transmitter.free_refusals = world->rings[3];
-    world->transmitter.commit_index = &world->logger.commit_index;
-    world->transmitter.durability = HF_DURABILITY_MEMORY_BENCH;
-}
-
-static struct world *make_world(uint32_t bundle_count)
-{
-    struct world *world = aligned_alloc(64, sizeof *world);
-    struct hf_fault fault;
-    struct timespec now;
-
-    assert_non_null(world);
-    memset(world, 0, sizeof *world);
-    memset(answers, 0, sizeof answers);
-    world->bundle_count = bundle_count;
-    make_network(world);
-    make_ledger(world);
-    make_rings(world);
-    world->mailbox.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    assert_true(world->mailbox.event >= 0);
-    connect_pollers(world);
-    assert_int_equal(logger_attach(&world->logger, &fault), HF_STATUS_OK);
-    clock_gettime(CLOCK_REALTIME, &now);
-    world->id_time_ms = (uint64_t)now.tv_sec * 1000;
-    return world;
-}
-
-static void destroy_world(struct world *world)
-{
-    for (uint32_t i = 0; i < CLIENTS; i++)
-        world->clients[i]->maker->destroy(world->clients[i]);
-    world->server->maker->destroy(world->server);
-    hf_sim_network_destroy(world->network);
-    for (int i = 0; i < 7; i++)
-        ring_destroy(world->rings[i]);
-    for (uint32_t i = 0; i <= DEPTH; i++)
-        free(world->batches[i].bytes);
-    close(world->mailbox.event);
-    free(world->bundles);
-    free(world->ledger_memory);
-    free(world);
-}
-
-/* ---- what clients send and get */
-
-static struct hf_op_header header_of(struct world *world, uint8_t type)
-{
-    return (struct hf_op_header){
-        .length = hf_operation_length(type),
-        .type = type,
-        .id = hf_id_make_operation(world->id_time_ms, 0, ++world->next_id),
-    };
-}
-
-static union hf_operation make_account(struct world *world, uint64_t account, int64_t floor)
-{
-    union hf_operation op = {
-        .account_put = {.account = {account, 0}, .floor = floor, .asset = ASSET}};
-
-    op.header = header_of(world, HF_OP_ACCOUNT_PUT);
-    return op;
-}
-
-static union hf_operation make_move(struct world *world, uint64_t amount)
-{
-    union hf_operation op = {
-        .move = {.payer = {ISSUER, 0}, .payee = {WALLET, 0}, .amount = amount, .asset = ASSET}};
-
-    op.header = header_of(world, HF_OP_MOVE);
-    return op;
-}
-
-static union hf_operation make_query(struct world *world, uint64_t account)
-{
-    union hf_operation op = {.query = {.subject_id = {account, 0}, .subject = HF_QUERY_ACCOUNT}};
-
-    op.header = header_of(world, HF_OP_QUERY);
-    return op;
-}
-
-static void send_bytes(struct world *world, uint32_t client, const void *bytes, size_t length)
-{
-    struct hf_port *port = world->clients[client];
-    struct hf_packet packet;
-
-    assert_int_equal(port->maker->take(port, &packet, 1), 1);
-    assert_true(length <= port->payload_max);
-    memcpy(packet.data, bytes, length);
-    packet.length = (uint32_t)length;
-    packet.peer = world->server->local;
-    port->maker->send(port, &packet, 1);
-}
-
-static size_t make_datagram(void *buffer, const union hf_operation operations[], uint32_t count,
-                            uint64_t session)
-{
-    struct hf_wire_writer writer;
-
-    hf_wire_begin(&writer, buffer, 1472);
-    for (uint32_t i = 0; i < count; i++)
-        assert_true(hf_wire_add(&writer, &operations[i], operations[i].header.length));
-    return hf_wire_finish(&writer, 0, session, 0);
-}
-
-static void send_operations(struct world *world, uint32_t client,
-                            const union hf_operation operations[], uint32_t count, uint64_t session)
-{
-    uint8_t buffer[1472];
-    size_t length = make_datagram(buffer, operations, count, session);
-
-    send_bytes(world, client, buffer, length);
-}
-
-/* Takes what has arrived at every client. */
-static void collect(struct world *world)
-{
-    for (uint32_t i = 0; i < CLIENTS; i++) {
-        struct hf_port *port = world->clients[i];
-        struct answers *got = &answers[i];
-        struct hf_packet packet;
-        while (port->maker->receive(port, &packet, 1) == 1) {
-            struct hf_wire_reader reader;
-            struct hf_verdict verdict = hf_wire_open(&reader, packet.data, packet.length);
-            assert_int_equal(verdict.code, HF_CODE_OK);
-            assert_int_equal(reader.header.flags, HF_WIRE_REPLIES);
-            got->datagrams++;
-            while (got->count < ANSWERS_MAX &&
-                   hf_wire_next_reply(&reader, &got->replies[got->count]) == HF_WIRE_MESSAGE)
-                got->sessions[got->count++] = reader.header.session;
-            assert_int_equal(reader.left, 0);
-            port->maker->release(port, &packet, 1);
-        }
-    }
-}
-
-static void forget_answers(void)
-{
-    memset(answers, 0, sizeof answers);
-}
-
-/* Everybody polls until there is nothing more to do. */
-static void settle(struct world *world)
-{
-    uint32_t work;
-
-    do {
-        work = receiver_poll(&world->receiver);
-        work += orderer_poll(&world->orderer);
-        work += logger_poll(&world->logger);
-        work += transmitter_poll(&world->transmitter);
-    } while (work != 0);
-    collect(world);
-}
-
-/* Every bundle and batch is back where it began, and nothing is held. */
-static void assert_all_home(struct world *world)
-{
-    bool filling = world->receiver.bundle != NULL;
-    bool refusing = world->receiver.refusal != NULL;
-    bool batching = world->orderer.batch != NULL;
-
-    assert_int_equal(rte_ring_count(world->rings[0]) + filling, world->bundle_count);
-    assert_int_equal(rte_ring_count(world->rings[3]) + refusing, REFUSAL_BUNDLES);
-    assert_int_equal(rte_ring_count(world->rings[5]) + batching, DEPTH + 1);
-    assert_false(orderer_is_pending(&world->orderer));
-    assert_false(logger_is_pending(&world->logger));
-    assert_false(transmitter_is_pending(&world->transmitter));
-    assert_true(hf_ledger_is_balanced(world->ledger));
-}
-
-/* Asset and two accounts, through the front door. */
-static struct world *make_peopled_world(uint32_t bundle_count)
-{
-    struct world *world = make_world(bundle_count);
-    union hf_operation ops[3] = {
-        {.asset_put = {.asset = ASSET, .scale = 2, .code = "USD"}},
-        make_account(world, ISSUER, HF_FLOOR_NONE),
-        make_account(world, WALLET, 0),
-    };
-
-    ops[0].header = header_of(world, HF_OP_ASSET_PUT);
-    send_operations(world, 0, ops, 3, 1);
-    settle(world);
-    assert_int_equal(answers[0].count, 3);
-    for (uint32_t i = 0; i < 3; i++)
-        assert_int_equal(answers[0].replies[i].reply.code, HF_CODE_OK);
-    forget_answers();
-    return world;
-}
-
-static int64_t posted_of(struct world *world, uint64_t account)
-{
-    union hf_operation op = make_query(world, account);
-    struct hf_query_reply reply;
-
-    hf_ledger_query(world->ledger, &op.query, &reply);
-    assert_int_equal(reply.reply.code, HF_CODE_OK);
-    return reply.view.account.posted;
-}
-
-static void assert_verdict(const struct hf_reply *reply, uint16_t code, uint8_t rule)
-{
-    if (reply->code != code || reply->rule != rule)
-        fail_msg("expected %s/%s, got %s/%s", hf_code_name(code), hf_rule_name(rule),
-                 hf_code_name(reply->code), hf_rule_name(reply->rule));
-}
 
 /* ---- answers and the log */
 
 /* I6: an answer leaves when commit_index has reached its record, and not one step earlier. */
 static void test_answers_wait_for_their_record(void **state)
 {
-    struct world *world = make_peopled_world(8);
+    struct world *world = world_make(8);
     uint64_t committed = atomic_load(&world->logger.commit_index);
-    union hf_operation first = make_move(world, 100);
-    union hf_operation second = make_move(world, 200);
+    union hf_operation first = world_move(world, 100);
+    union hf_operation second = world_move(world, 200);
 
     (void)state;
-    send_operations(world, 0, &first, 1, 7);
+    world_send(world, 0, &first, 1, 7);
     assert_int_equal(receiver_poll(&world->receiver), 1);
     assert_int_equal(orderer_poll(&world->orderer), 2); /* a bundle, and the batch it filled */
-    send_operations(world, 1, &second, 1, 8);
+    world_send(world, 1, &second, 1, 8);
     assert_int_equal(receiver_poll(&world->receiver), 1);
     assert_int_equal(orderer_poll(&world->orderer), 2);
-    assert_int_equal(posted_of(world, WALLET), 300); /* applied, and shown to nobody */
+    assert_int_equal(world_posted(world, WALLET), 300); /* applied, and shown to nobody */
     for (int i = 0; i < 3; i++)
         assert_int_equal(transmitter_poll(&world->transmitter), 0);
     assert_true(transmitter_is_pending(&world->transmitter));
-    collect(world);
+    world_collect(world);
     assert_int_equal(answers[0].count + answers[1].count, 0);
 
     atomic_store(&world->logger.commit_index, committed + 1);
     assert_int_equal(transmitter_poll(&world->transmitter), 1);
-    collect(world);
+    world_collect(world);
     assert_int_equal(answers[0].count, 1);
     assert_int_equal(answers[1].count, 0);
     assert_int_equal(answers[0].sessions[0], 7);
@@ -409,75 +40,75 @@ static void test_answers_wait_for_their_record(void **state)
 
     atomic_store(&world->logger.commit_index, committed + 2);
     assert_int_equal(transmitter_poll(&world->transmitter), 1);
-    collect(world);
+    world_collect(world);
     assert_int_equal(answers[1].count, 1);
     assert_int_equal(answers[1].replies[0].reply.place, answers[0].replies[0].reply.place + 1);
     assert_false(transmitter_is_pending(&world->transmitter));
-    destroy_world(world);
+    world_destroy(world);
 }
 
 /* A question is answered from what it saw, and not before that is durable. */
 static void test_queries_show_what_is_durable(void **state)
 {
-    struct world *world = make_peopled_world(8);
+    struct world *world = world_make(8);
     uint64_t committed = atomic_load(&world->logger.commit_index);
     union hf_operation ops[2];
 
     (void)state;
     /* Nothing under way: at once, without any log record. */
-    ops[0] = make_query(world, WALLET);
-    send_operations(world, 0, ops, 1, 1);
+    ops[0] = world_query(world, WALLET);
+    world_send(world, 0, ops, 1, 1);
     receiver_poll(&world->receiver);
     assert_int_equal(orderer_poll(&world->orderer), 1);
     assert_int_equal(transmitter_poll(&world->transmitter), 1);
-    collect(world);
+    world_collect(world);
     assert_int_equal(answers[0].count, 1);
     assert_int_equal(answers[0].replies[0].view.account.posted, 0);
 
     /* Behind a transfer, in the same datagram and in one of its own: sees it, and waits for it. */
-    ops[0] = make_move(world, 100);
-    ops[1] = make_query(world, WALLET);
-    send_operations(world, 0, ops, 2, 1);
+    ops[0] = world_move(world, 100);
+    ops[1] = world_query(world, WALLET);
+    world_send(world, 0, ops, 2, 1);
     receiver_poll(&world->receiver);
     orderer_poll(&world->orderer);
-    ops[0] = make_query(world, WALLET);
-    send_operations(world, 1, ops, 1, 1);
+    ops[0] = world_query(world, WALLET);
+    world_send(world, 1, ops, 1, 1);
     receiver_poll(&world->receiver);
     assert_int_equal(orderer_poll(&world->orderer), 1);
     transmitter_poll(&world->transmitter);
-    collect(world);
+    world_collect(world);
     assert_int_equal(answers[0].count, 1);
     assert_int_equal(answers[1].count, 0);
     atomic_store(&world->logger.commit_index, committed + 1);
     assert_int_equal(transmitter_poll(&world->transmitter), 2);
-    collect(world);
+    world_collect(world);
     assert_int_equal(answers[0].count, 3);
     assert_int_equal(answers[0].replies[2].view.account.posted, 100);
     assert_int_equal(answers[1].count, 1);
     assert_int_equal(answers[1].replies[0].view.account.posted, 100);
     assert_int_equal(answers[1].replies[0].reply.length, 136);
     assert_int_equal(answers[1].replies[0].reply.place, 4);
-    destroy_world(world);
+    world_destroy(world);
 }
 
 /* What took a place lies in the batches, in the order of places, and nothing else does. */
 static void test_batches_hold_what_took_a_place(void **state)
 {
-    struct world *world = make_peopled_world(8);
+    struct world *world = world_make(8);
     union hf_operation ops[5];
     struct hf_log_batch *batch;
     const union hf_operation *logged;
     uint32_t offset = 0;
 
     (void)state;
-    ops[0] = make_move(world, 1);
-    ops[1] = make_move(world, 2);
+    ops[0] = world_move(world, 1);
+    ops[1] = world_move(world, 2);
     ops[1].header.flags = HF_OP_DRY_RUN;
     ops[2] = ops[0]; /* a repeat */
-    ops[3] = make_query(world, WALLET);
-    ops[4] = make_move(world, 5);
+    ops[3] = world_query(world, WALLET);
+    ops[4] = world_move(world, 5);
     ops[4].header.deadline_ns = 1; /* a refusal takes a place, too */
-    send_operations(world, 0, ops, 5, 1);
+    world_send(world, 0, ops, 5, 1);
     receiver_poll(&world->receiver);
     orderer_poll(&world->orderer);
     batch = ring_get(world->rings[6]);
@@ -492,17 +123,17 @@ static void test_batches_hold_what_took_a_place(void **state)
     assert_null(hf_record_next((const void *)batch->bytes, &offset));
     assert_int_equal(atomic_load(&world->orderer.repeats), 2);
     assert_true(ring_put(world->rings[6], batch));
-    settle(world);
+    world_settle(world);
     assert_int_equal(answers[0].count, 5);
-    assert_all_home(world);
-    destroy_world(world);
+    world_assert_all_home(world);
+    world_destroy(world);
 }
 
 /* With all batches at the log the orderer fills the last one and then takes no more; the receiver
  * says BUSY when the bundles run out. Nothing that was accepted is lost. */
 static void test_a_log_that_stands_still(void **state)
 {
-    struct world *world = make_peopled_world(32);
+    struct world *world = world_make(32);
     uint32_t sent = 0;
     uint32_t ok = 0;
     uint32_t busy = 0;
@@ -511,8 +142,8 @@ static void test_a_log_that_stands_still(void **state)
     while (atomic_load(&world->receiver.busy) < 50) {
         union hf_operation ops[16];
         for (uint32_t i = 0; i < 16; i++)
-            ops[i] = make_move(world, 1);
-        send_operations(world, sent / 16 % CLIENTS, ops, 16, 1);
+            ops[i] = world_move(world, 1);
+        world_send(world, sent / 16 % CLIENTS, ops, 16, 1);
         sent += 16;
         receiver_poll(&world->receiver);
         orderer_poll(&world->orderer);
@@ -520,8 +151,8 @@ static void test_a_log_that_stands_still(void **state)
         assert_true(sent < 10000);
     }
     assert_int_equal(world->orderer.at_log, DEPTH);
-    collect(world);
-    settle(world);
+    world_collect(world);
+    world_settle(world);
     for (uint32_t i = 0; i < CLIENTS; i++) {
         for (uint32_t k = 0; k < answers[i].count; k++) {
             ok += answers[i].replies[k].reply.code == HF_CODE_OK;
@@ -530,37 +161,37 @@ static void test_a_log_that_stands_still(void **state)
     }
     assert_int_equal(ok + busy, sent);
     assert_int_equal(busy, atomic_load(&world->receiver.busy));
-    assert_int_equal(posted_of(world, WALLET), ok);
-    assert_all_home(world);
-    destroy_world(world);
+    assert_int_equal(world_posted(world, WALLET), ok);
+    world_assert_all_home(world);
+    world_destroy(world);
 }
 
 /* The log has no room: operations get BUSY/LOG, questions are answered; with room all is as before.
  */
 static void test_a_full_log(void **state)
 {
-    struct world *world = make_peopled_world(8);
+    struct world *world = world_make(8);
     union hf_operation ops[2];
 
     (void)state;
     atomic_store(&world->logger.full, true);
-    ops[0] = make_move(world, 100);
-    ops[1] = make_query(world, WALLET);
-    send_operations(world, 0, ops, 2, 1);
-    settle(world);
+    ops[0] = world_move(world, 100);
+    ops[1] = world_query(world, WALLET);
+    world_send(world, 0, ops, 2, 1);
+    world_settle(world);
     assert_int_equal(answers[0].count, 2);
-    assert_verdict(&answers[0].replies[0].reply, HF_CODE_BUSY, HF_RULE_LOG);
+    world_assert_verdict(&answers[0].replies[0].reply, HF_CODE_BUSY, HF_RULE_LOG);
     assert_int_equal(answers[0].replies[0].reply.place, 0);
-    assert_verdict(&answers[0].replies[1].reply, HF_CODE_OK, HF_RULE_NONE);
+    world_assert_verdict(&answers[0].replies[1].reply, HF_CODE_OK, HF_RULE_NONE);
     assert_int_equal(answers[0].replies[1].view.account.posted, 0);
     assert_int_equal(atomic_load(&world->orderer.busy), 1);
     atomic_store(&world->logger.full, false);
-    send_operations(world, 0, ops, 2, 1);
-    settle(world);
-    assert_verdict(&answers[0].replies[2].reply, HF_CODE_OK, HF_RULE_NONE);
+    world_send(world, 0, ops, 2, 1);
+    world_settle(world);
+    world_assert_verdict(&answers[0].replies[2].reply, HF_CODE_OK, HF_RULE_NONE);
     assert_int_equal(answers[0].replies[3].view.account.posted, 100);
-    assert_all_home(world);
-    destroy_world(world);
+    world_assert_all_home(world);
+    world_destroy(world);
 }
 
 /* ---- floods */
@@ -609,7 +240,7 @@ static void send_flood(struct world *world, const union hf_operation operations[
 {
     for (uint32_t at = 0; at < count; at += 16) {
         uint32_t some = count - at < 16 ? count - at : 16;
-        send_operations(world, at / 16 % CLIENTS, operations + at, some, at / 16 % CLIENTS);
+        world_send(world, at / 16 % CLIENTS, operations + at, some, at / 16 % CLIENTS);
     }
 }
 
@@ -620,34 +251,34 @@ static void test_flood(void **state)
 {
     enum { FLOOD = 10 * 4 * HF_BUNDLE_OPERATIONS_MAX };
     static union hf_operation operations[FLOOD];
-    struct world *world = make_peopled_world(4);
+    struct world *world = world_make(4);
     uint32_t left = FLOOD;
     uint32_t rounds = 0;
     bool was_busy = false;
 
     (void)state;
     for (uint32_t i = 0; i < FLOOD; i++)
-        operations[i] = make_move(world, 1);
+        operations[i] = world_move(world, 1);
     while (left != 0) {
         struct tally tally = {0, 0};
-        uint32_t before = (uint32_t)posted_of(world, WALLET);
+        uint32_t before = (uint32_t)world_posted(world, WALLET);
         send_flood(world, operations, left);
         /* The receiver runs ahead of everybody else: only the transmitter keeps up with it. */
         while (receiver_poll(&world->receiver) != 0)
             transmitter_poll(&world->transmitter);
-        settle(world);
+        world_settle(world);
         left = sort_answers(world, operations, left, &tally);
-        assert_int_equal(posted_of(world, WALLET) - before, tally.ok);
+        assert_int_equal(world_posted(world, WALLET) - before, tally.ok);
         assert_true(tally.ok > 0);
         was_busy = was_busy || tally.busy > 0;
-        forget_answers();
-        assert_all_home(world);
+        world_forget_answers();
+        world_assert_all_home(world);
         assert_true(++rounds <= 20);
     }
     assert_true(was_busy);
-    assert_int_equal(posted_of(world, WALLET), FLOOD);
+    assert_int_equal(world_posted(world, WALLET), FLOOD);
     assert_int_equal(atomic_load(&world->receiver.unanswered), 0);
-    destroy_world(world);
+    world_destroy(world);
 }
 
 /* When not even BUSY can be said (the transmitter stands still) the rest is counted and dropped:
@@ -656,24 +287,24 @@ static void test_flood_without_transmitter(void **state)
 {
     enum { FLOOD = 2000 };
     static union hf_operation operations[FLOOD];
-    struct world *world = make_peopled_world(4);
+    struct world *world = world_make(4);
     uint32_t answered = 0;
 
     (void)state;
     for (uint32_t i = 0; i < FLOOD; i++)
-        operations[i] = make_move(world, 1);
+        operations[i] = world_move(world, 1);
     send_flood(world, operations, FLOOD);
     while (receiver_poll(&world->receiver) != 0)
         continue;
-    settle(world);
+    world_settle(world);
     for (uint32_t i = 0; i < CLIENTS; i++)
         answered += answers[i].count;
     assert_int_equal(answered + atomic_load(&world->receiver.unanswered), FLOOD);
     assert_int_equal(atomic_load(&world->receiver.busy),
                      REFUSAL_BUNDLES * HF_BUNDLE_OPERATIONS_MAX);
-    assert_int_equal(posted_of(world, WALLET), 4 * HF_BUNDLE_OPERATIONS_MAX);
-    assert_all_home(world);
-    destroy_world(world);
+    assert_int_equal(world_posted(world, WALLET), 4 * HF_BUNDLE_OPERATIONS_MAX);
+    world_assert_all_home(world);
+    world_destroy(world);
 }
 
 /* ---- who gets which datagram */
@@ -681,7 +312,7 @@ static void test_flood_without_transmitter(void **state)
 static void test_replies_are_grouped(void **state)
 {
     static const uint32_t counts[] = {1, 10, REPLIES_EACH, REPLIES_EACH + 1, 50};
-    struct world *world = make_peopled_world(16);
+    struct world *world = world_make(16);
     union hf_operation ops[16];
 
     (void)state;
@@ -689,11 +320,11 @@ static void test_replies_are_grouped(void **state)
         for (uint32_t at = 0; at < counts[i]; at += 16) {
             uint32_t some = counts[i] - at < 16 ? counts[i] - at : 16;
             for (uint32_t k = 0; k < some; k++)
-                ops[k] = make_move(world, 1);
-            send_operations(world, i, ops, some, 100 + i);
+                ops[k] = world_move(world, 1);
+            world_send(world, i, ops, some, 100 + i);
         }
     }
-    settle(world);
+    world_settle(world);
     for (uint32_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         assert_int_equal(answers[i].count, counts[i]);
         assert_int_equal(answers[i].datagrams, (counts[i] + REPLIES_EACH - 1) / REPLIES_EACH);
@@ -704,8 +335,8 @@ static void test_replies_are_grouped(void **state)
             assert_int_equal(answers[i].replies[k].reply.id.lo,
                              answers[i].replies[k - 1].reply.id.lo + 1);
     }
-    assert_all_home(world);
-    destroy_world(world);
+    world_assert_all_home(world);
+    world_destroy(world);
 }
 
 /* More sessions at once than there are datagrams open: each still gets its own answer. */
@@ -713,15 +344,15 @@ static void test_many_sessions(void **state)
 {
     enum { SESSIONS = 3 * TRANSMIT_CLIENTS_MAX };
     static bool seen[SESSIONS];
-    struct world *world = make_peopled_world(16);
+    struct world *world = world_make(16);
 
     (void)state;
     memset(seen, 0, sizeof seen);
     for (uint32_t i = 0; i < SESSIONS; i++) {
-        union hf_operation op = make_move(world, 1);
-        send_operations(world, 0, &op, 1, i);
+        union hf_operation op = world_move(world, 1);
+        world_send(world, 0, &op, 1, i);
     }
-    settle(world);
+    world_settle(world);
     assert_int_equal(answers[0].count, SESSIONS);
     assert_int_equal(answers[0].datagrams, SESSIONS);
     for (uint32_t i = 0; i < SESSIONS; i++) {
@@ -729,31 +360,32 @@ static void test_many_sessions(void **state)
         assert_false(seen[answers[0].sessions[i]]);
         seen[answers[0].sessions[i]] = true;
     }
-    destroy_world(world);
+    world_destroy(world);
 }
 
 /* More questions in a datagram than a bundle keeps. */
 static void test_many_queries(void **state)
 {
     enum { QUERIES = 25 };
-    struct world *world = make_peopled_world(4);
+    struct world *world = world_make(4);
     union hf_operation ops[QUERIES];
 
     (void)state;
     for (uint32_t i = 0; i < QUERIES; i++)
-        ops[i] = make_query(world, i % 2 == 0 ? WALLET : 999);
-    send_operations(world, 0, ops, QUERIES, 1);
-    settle(world);
+        ops[i] = world_query(world, i % 2 == 0 ? WALLET : 999);
+    world_send(world, 0, ops, QUERIES, 1);
+    world_settle(world);
     assert_int_equal(answers[0].count, QUERIES);
     for (uint32_t i = 0; i < QUERIES; i++) {
         assert_true(hf_id_equal(answers[0].replies[i].reply.id, ops[i].header.id));
         if (i % 2 == 0)
-            assert_verdict(&answers[0].replies[i].reply, HF_CODE_OK, HF_RULE_NONE);
+            world_assert_verdict(&answers[0].replies[i].reply, HF_CODE_OK, HF_RULE_NONE);
         else
-            assert_verdict(&answers[0].replies[i].reply, HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_SUBJECT);
+            world_assert_verdict(&answers[0].replies[i].reply, HF_CODE_UNKNOWN_ACCOUNT,
+                                 HF_RULE_SUBJECT);
     }
-    assert_all_home(world);
-    destroy_world(world);
+    world_assert_all_home(world);
+    world_destroy(world);
 }
 
 /* A port without packets: the answers are counted as unsent, the bundles come home, and the same
@@ -761,60 +393,60 @@ static void test_many_queries(void **state)
 static void test_no_packets(void **state)
 {
     static struct hf_packet taken[NETWORK_DEPTH];
-    struct world *world = make_peopled_world(8);
+    struct world *world = world_make(8);
     struct hf_port *hog = world->clients[7];
     union hf_operation ops[10];
     uint32_t count = 0;
 
     (void)state;
     for (uint32_t i = 0; i < 10; i++)
-        ops[i] = make_move(world, 1);
-    send_operations(world, 0, ops, 10, 1);
+        ops[i] = world_move(world, 1);
+    world_send(world, 0, ops, 10, 1);
     assert_int_equal(receiver_poll(&world->receiver), 1);
     while (hog->maker->take(hog, &taken[count], 1) == 1)
         count++;
-    settle(world);
+    world_settle(world);
     assert_int_equal(atomic_load(&world->transmitter.unsent), 10);
     assert_int_equal(answers[0].count, 0);
-    assert_all_home(world);
+    world_assert_all_home(world);
     for (uint32_t at = 0; at < count; at += HF_PORT_BURST_MAX) {
         uint32_t some = count - at < HF_PORT_BURST_MAX ? count - at : HF_PORT_BURST_MAX;
         hog->maker->send(hog, taken + at, some); /* empty: given back unsent */
     }
-    send_operations(world, 0, ops, 10, 1);
-    settle(world);
+    world_send(world, 0, ops, 10, 1);
+    world_settle(world);
     assert_int_equal(answers[0].count, 10);
-    assert_int_equal(posted_of(world, WALLET), 10);
-    assert_all_home(world);
-    destroy_world(world);
+    assert_int_equal(world_posted(world, WALLET), 10);
+    world_assert_all_home(world);
+    world_destroy(world);
 }
 
 /* The same id twice in one datagram, then again: one execution, the same bytes each time. */
 static void test_repeats(void **state)
 {
-    struct world *world = make_peopled_world(8);
+    struct world *world = world_make(8);
     union hf_operation ops[2];
 
     (void)state;
-    ops[0] = ops[1] = make_move(world, 5);
-    send_operations(world, 0, ops, 2, 1);
-    send_operations(world, 1, ops, 1, 2);
-    settle(world);
-    send_operations(world, 0, ops, 1, 1);
-    settle(world);
+    ops[0] = ops[1] = world_move(world, 5);
+    world_send(world, 0, ops, 2, 1);
+    world_send(world, 1, ops, 1, 2);
+    world_settle(world);
+    world_send(world, 0, ops, 1, 1);
+    world_settle(world);
     assert_int_equal(answers[0].count, 3);
     assert_int_equal(answers[1].count, 1);
     assert_memory_equal(&answers[0].replies[0], &answers[0].replies[1], sizeof(struct hf_reply));
     assert_memory_equal(&answers[0].replies[0], &answers[0].replies[2], sizeof(struct hf_reply));
     assert_memory_equal(&answers[0].replies[0], &answers[1].replies[0], sizeof(struct hf_reply));
-    assert_int_equal(posted_of(world, WALLET), 5);
+    assert_int_equal(world_posted(world, WALLET), 5);
     /* The same id for something else. */
     ops[0].move.amount = 6;
-    send_operations(world, 0, ops, 1, 1);
-    settle(world);
-    assert_verdict(&answers[0].replies[3].reply, HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID);
-    assert_int_equal(posted_of(world, WALLET), 5);
-    destroy_world(world);
+    world_send(world, 0, ops, 1, 1);
+    world_settle(world);
+    world_assert_verdict(&answers[0].replies[3].reply, HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID);
+    assert_int_equal(world_posted(world, WALLET), 5);
+    world_destroy(world);
 }
 
 /* ---- what is no good datagram */
@@ -851,99 +483,99 @@ static void test_broken_datagrams(void **state)
         {"no messages", 6, 0, 0, HF_CODE_MALFORMED, HF_RULE_SUBJECT, 0},
         {"256 messages", 7, 1, 0, HF_CODE_MALFORMED, HF_RULE_SUBJECT, 0},
     };
-    struct world *world = make_peopled_world(8);
+    struct world *world = world_make(8);
     struct hf_id digest = hf_ledger_digest(world->ledger);
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint64_t unanswered = atomic_load(&world->receiver.unanswered);
-        union hf_operation ops[2] = {make_move(world, 1), make_move(world, 1)};
+        union hf_operation ops[2] = {world_move(world, 1), world_move(world, 1)};
         uint8_t bytes[1472];
-        size_t length = make_datagram(bytes, ops, 2, 0x1234);
+        size_t length = world_datagram(bytes, ops, 2, 0x1234);
         assert_int_equal(length, 184);
         bytes[rows[i].at] = rows[i].with;
-        send_bytes(world, 0, bytes, rows[i].length != 0 ? rows[i].length : length);
-        settle(world);
+        world_send_bytes(world, 0, bytes, rows[i].length != 0 ? rows[i].length : length);
+        world_settle(world);
         print_message("%s\n", rows[i].name);
         assert_int_equal(atomic_load(&world->receiver.unanswered) - unanswered, rows[i].unanswered);
         assert_int_equal(answers[0].count, rows[i].code != HF_CODE_OK);
         if (answers[0].count == 1) {
             const struct hf_reply *reply = &answers[0].replies[0].reply;
-            assert_verdict(reply, rows[i].code, rows[i].rule);
+            world_assert_verdict(reply, rows[i].code, rows[i].rule);
             assert_int_equal(reply->id.lo | reply->id.hi, 0);
             assert_int_equal(reply->type, HF_REPLY_TYPE_BIT);
             assert_int_equal(answers[0].sessions[0], 0x1234);
         }
-        forget_answers();
+        world_forget_answers();
     }
     assert_true(hf_id_equal(hf_ledger_digest(world->ledger), digest));
-    assert_all_home(world);
-    destroy_world(world);
+    world_assert_all_home(world);
+    world_destroy(world);
 }
 
 /* Two transfers, cut at every length, with a header that tells the truth about it: the whole ones
  * are carried out; the cut one is answered when its id could be read, and never carried out. */
 static void test_cut_messages(void **state)
 {
-    struct world *world = make_peopled_world(8);
+    struct world *world = world_make(8);
 
     (void)state;
     for (size_t length = 24; length < 184; length++) {
-        union hf_operation ops[2] = {make_move(world, 1), make_move(world, 1)};
-        int64_t before = posted_of(world, WALLET);
+        union hf_operation ops[2] = {world_move(world, 1), world_move(world, 1)};
+        int64_t before = world_posted(world, WALLET);
         uint64_t unanswered = atomic_load(&world->receiver.unanswered);
         uint32_t whole = length >= 24 + 80;
         size_t of_cut = length - 24 - whole * 80u;
         bool named = of_cut >= 32;
         uint8_t bytes[1472];
-        make_datagram(bytes, ops, 2, 1);
+        world_datagram(bytes, ops, 2, 1);
         bytes[4] = (uint8_t)length;
-        send_bytes(world, 0, bytes, length);
-        settle(world);
-        assert_int_equal(posted_of(world, WALLET) - before, whole);
+        world_send_bytes(world, 0, bytes, length);
+        world_settle(world);
+        assert_int_equal(world_posted(world, WALLET) - before, whole);
         assert_int_equal(answers[0].count, whole + named);
         assert_int_equal(atomic_load(&world->receiver.unanswered) - unanswered, !named);
         if (named) {
             const struct hf_reply *reply = &answers[0].replies[whole].reply;
-            assert_verdict(reply, HF_CODE_MALFORMED, HF_RULE_LENGTH);
+            world_assert_verdict(reply, HF_CODE_MALFORMED, HF_RULE_LENGTH);
             assert_true(hf_id_equal(reply->id, ops[whole].header.id));
         }
-        forget_answers();
+        world_forget_answers();
     }
-    assert_all_home(world);
-    destroy_world(world);
+    world_assert_all_home(world);
+    world_destroy(world);
 }
 
 /* A refused message in the middle takes nothing from those around it. */
 static void test_refused_between_good(void **state)
 {
-    struct world *world = make_peopled_world(8);
+    struct world *world = world_make(8);
     union hf_operation ops[5];
 
     (void)state;
     for (uint32_t i = 0; i < 5; i++)
-        ops[i] = make_move(world, 1);
+        ops[i] = world_move(world, 1);
     ops[1].move.amount = 0;
     ops[2].header.origin = 9;
     ops[3].header.type = 99;
-    send_operations(world, 0, ops, 5, 1);
-    settle(world);
+    world_send(world, 0, ops, 5, 1);
+    world_settle(world);
     assert_int_equal(answers[0].count, 5);
     for (uint32_t i = 0; i < 5; i++) {
         const struct hf_reply *reply = &answers[0].replies[i].reply;
         if (hf_id_equal(reply->id, ops[1].header.id))
-            assert_verdict(reply, HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT);
+            world_assert_verdict(reply, HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT);
         else if (hf_id_equal(reply->id, ops[2].header.id))
-            assert_verdict(reply, HF_CODE_MALFORMED, HF_RULE_ORIGIN);
+            world_assert_verdict(reply, HF_CODE_MALFORMED, HF_RULE_ORIGIN);
         else if (hf_id_equal(reply->id, ops[3].header.id))
-            assert_verdict(reply, HF_CODE_UNKNOWN_TYPE, HF_RULE_TYPE);
+            world_assert_verdict(reply, HF_CODE_UNKNOWN_TYPE, HF_RULE_TYPE);
         else
-            assert_verdict(reply, HF_CODE_OK, HF_RULE_NONE);
+            world_assert_verdict(reply, HF_CODE_OK, HF_RULE_NONE);
     }
-    assert_int_equal(posted_of(world, WALLET), 2);
+    assert_int_equal(world_posted(world, WALLET), 2);
     assert_int_equal(atomic_load(&world->receiver.refused), 3);
-    assert_all_home(world);
-    destroy_world(world);
+    world_assert_all_home(world);
+    world_destroy(world);
 }
 
 /* ---- the mailbox, and the end */
@@ -971,9 +603,9 @@ static bool has_answered(struct world *world)
 
 static void test_mailbox(void **state)
 {
-    struct world *world = make_peopled_world(8);
-    union hf_operation op = make_move(world, 5);
-    union hf_operation query = make_query(world, WALLET);
+    struct world *world = world_make(8);
+    union hf_operation op = world_move(world, 5);
+    union hf_operation query = world_query(world, WALLET);
 
     (void)state;
     ask(world, MAILBOX_COUNT);
@@ -984,7 +616,7 @@ static void test_mailbox(void **state)
     assert_int_equal(world->mailbox.record_index, atomic_load(&world->logger.commit_index));
 
     /* Behind an operation that is not durable yet the answer names the record to wait for. */
-    send_operations(world, 0, &op, 1, 1);
+    world_send(world, 0, &op, 1, 1);
     receiver_poll(&world->receiver);
     orderer_poll(&world->orderer);
     world->mailbox.query = query.query;
@@ -997,24 +629,24 @@ static void test_mailbox(void **state)
     orderer_poll(&world->orderer);
     assert_true(has_answered(world));
     assert_true(hf_id_equal(world->mailbox.digest, hf_ledger_digest(world->ledger)));
-    settle(world);
-    destroy_world(world);
+    world_settle(world);
+    world_destroy(world);
 }
 
 /* A checkpoint waits until the log is quiet, and nothing is ordered meanwhile; then it goes on. */
 static void test_checkpoint_waits_for_the_log(void **state)
 {
-    struct world *world = make_peopled_world(8);
-    union hf_operation first = make_move(world, 1);
-    union hf_operation second = make_move(world, 2);
+    struct world *world = world_make(8);
+    union hf_operation first = world_move(world, 1);
+    union hf_operation second = world_move(world, 2);
     uint64_t committed = atomic_load(&world->logger.commit_index);
 
     (void)state;
-    send_operations(world, 0, &first, 1, 1);
+    world_send(world, 0, &first, 1, 1);
     receiver_poll(&world->receiver);
     orderer_poll(&world->orderer);
     ask(world, MAILBOX_CHECKPOINT);
-    send_operations(world, 0, &second, 1, 1);
+    world_send(world, 0, &second, 1, 1);
     receiver_poll(&world->receiver);
     for (int i = 0; i < 3; i++)
         orderer_poll(&world->orderer);
@@ -1028,34 +660,34 @@ static void test_checkpoint_waits_for_the_log(void **state)
     assert_int_equal(world->checkpoints, 1);
     assert_int_equal(world->checkpoint_place, 4);
     atomic_store(&world->logger.commit_index, committed);
-    settle(world);
+    world_settle(world);
     assert_int_equal(hf_ledger_place(world->ledger), 5);
     assert_int_equal(answers[0].count, 2);
     assert_int_equal(world->checkpoints, 1);
-    assert_all_home(world);
-    destroy_world(world);
+    world_assert_all_home(world);
+    world_destroy(world);
 }
 
 static void test_stopping(void **state)
 {
-    struct world *world = make_peopled_world(8);
-    union hf_operation op = make_move(world, 1);
+    struct world *world = world_make(8);
+    union hf_operation op = world_move(world, 1);
 
     (void)state;
-    send_operations(world, 0, &op, 1, 1);
+    world_send(world, 0, &op, 1, 1);
     assert_int_equal(receiver_poll(&world->receiver), 1);
     atomic_store(&world->stopping, true);
-    send_operations(world, 1, &op, 1, 1);
+    world_send(world, 1, &op, 1, 1);
     assert_false(atomic_load(&world->receiver.quiet));
     assert_int_equal(receiver_poll(&world->receiver), 0);
     assert_true(atomic_load(&world->receiver.quiet));
-    settle(world);
+    world_settle(world);
     assert_int_equal(answers[0].count, 1); /* taken, so it is finished */
     assert_int_equal(answers[1].count, 0);
     assert_int_equal(atomic_load(&world->transmitter.bundles),
                      atomic_load(&world->receiver.bundles));
-    assert_all_home(world);
-    destroy_world(world);
+    world_assert_all_home(world);
+    world_destroy(world);
 }
 
 int main(void)

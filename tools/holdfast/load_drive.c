@@ -37,6 +37,7 @@ struct drive {
     uint32_t *batch;                /* and where each of it is kept */
     uint64_t start_ns;
     uint64_t last_answer_ns;
+    uint64_t quiet_since_ns; /* something is in flight, and nothing was heard since */
 };
 
 static bool prepare(struct drive *drive)
@@ -79,6 +80,8 @@ static void send_batch(struct drive *drive, uint32_t count, uint64_t now)
 {
     struct hf_load_result *result = drive->result;
     assert(count <= drive->unused_count);
+    if (drive->unused_count == drive->options->inflight)
+        drive->quiet_since_ns = now;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t slot = drive->unused[--drive->unused_count];
         struct flown *flown = &drive->flown[slot];
@@ -163,11 +166,15 @@ static void rest(struct drive *drive, bool sending, uint64_t now)
     hf_client_wait(drive->client, (uint32_t)wait_us);
 }
 
+/* Whether the time to wait for answers has passed since then. */
+static bool is_over(const struct drive *drive, uint64_t since_ns, uint64_t now)
+{
+    return (double)(now - since_ns) / NS_PER_S > drive->options->drain_seconds;
+}
+
 static void drive_until_done(struct drive *drive)
 {
-    static const struct hf_answer none;
     struct hf_answer answers[ANSWERS_MOST];
-    answers[0] = none;
     drive->start_ns = hf_target_now_ns();
     drive->last_answer_ns = drive->start_ns;
     uint64_t now = drive->start_ns;
@@ -182,14 +189,15 @@ static void drive_until_done(struct drive *drive)
         now = hf_target_now_ns();
         for (uint32_t i = 0; i < count; i++)
             settle(drive, &answers[i], now);
-        if (count > 0)
+        if (count > 0) {
             drive->last_answer_ns = now;
-        if (stopped_ns != 0) {
-            bool all = drive->unused_count == drive->options->inflight;
-            double drained = (double)(now - stopped_ns) / NS_PER_S;
-            if (all || drained > drive->options->drain_seconds)
-                return;
+            drive->quiet_since_ns = now;
         }
+        bool all = drive->unused_count == drive->options->inflight;
+        if (stopped_ns != 0 && (all || is_over(drive, stopped_ns, now)))
+            return;
+        if (!all && is_over(drive, drive->quiet_since_ns, now))
+            return; /* the node is gone */
         if (count == 0)
             rest(drive, stopped_ns == 0, now);
     }
@@ -207,6 +215,7 @@ enum hf_status hf_load_drive(struct hf_client *client, const struct hf_load_opti
         .result = result,
     };
     assert(options->batch <= options->inflight);
+    result->durability = UINT8_MAX; /* until a reply names one */
     if (!prepare(&drive)) {
         clean_up(&drive);
         snprintf(fault->line, sizeof fault->line, "no memory for the load");

@@ -211,6 +211,8 @@ enum hf_status storage_write_checkpoint(struct storage *storage, struct hf_fault
     memset(&header, 0, sizeof header);
     hf_log_writer_describe(storage->writer, &header);
     assert(header.place == hf_ledger_place(storage->ledger));
+    if (header.index == 0)
+        return HF_STATUS_EXISTS; /* nothing has ever been logged: the empty log says it all */
     header.digest = hf_ledger_digest(storage->ledger);
     hf_image_write_begin(&image, storage->ledger);
     status = hf_checkpoint_write(storage->checkpoint_disk, &header, &stream, fault);
