@@ -1,9 +1,9 @@
-/* The disk in memory. A file is an inode with two images: `bytes`, which every reader sees, and
- * `durable`, what the last flush covered; between them stands a list of the writes since then.
- * Names likewise: the names in force, the durable ones, and the changes since the last directory
- * flush. A power cut starts from the durable half and lets the dice decide about the rest. */
+/* The disk in memory: files (sim_inode.h), and what is around them. Names are kept as the files'
+ * bytes are: the names in force, the durable ones, and the changes since the last directory flush.
+ * A power cut starts from the durable half and lets the dice decide about the rest. */
 #include "disk_sim.h"
 #include "hash.h"
+#include "sim_inode.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -15,25 +15,9 @@
 #define NAMES_MAX   256
 #define CHANGES_MAX 64
 
-struct pending_write {
-    uint64_t offset;
-    size_t length;
-    uint8_t *bytes; /* NULL: the file was given this whole length, as zeros */
-};
-
-struct inode {
-    uint8_t *bytes;
-    size_t size;
-    uint8_t *durable;
-    size_t durable_size;
-    struct pending_write *pending;
-    size_t pending_count;
-    bool touched; /* by a test, through hf_disk_sim_bytes: `durable` is behind */
-};
-
 struct name {
     char text[HF_DISK_NAME_SIZE];
-    struct inode *inode; /* NULL: a free entry */
+    struct hf_sim_inode *inode; /* NULL: a free entry */
 };
 
 enum change_kind { CHANGE_CREATE, CHANGE_RENAME, CHANGE_REMOVE };
@@ -42,11 +26,11 @@ struct change {
     enum change_kind kind;
     char from[HF_DISK_NAME_SIZE];
     char to[HF_DISK_NAME_SIZE];
-    struct inode *inode;
+    struct hf_sim_inode *inode;
 };
 
 struct queued {
-    struct inode *inode;
+    struct hf_sim_inode *inode;
     uint64_t offset;
     const uint8_t *bytes; /* the caller's, which must not change */
     size_t length;
@@ -59,7 +43,7 @@ struct queued {
 };
 
 struct open_file {
-    struct inode *inode;
+    struct hf_sim_inode *inode;
     unsigned flags;
 };
 
@@ -73,7 +57,7 @@ struct sim_disk {
     uint64_t changes;
     uint64_t fail_at;
     bool fail_for_ever;
-    struct inode **inodes;
+    struct hf_sim_inode **inodes;
     size_t inode_count;
     struct name names[NAMES_MAX];
     struct name durable_names[NAMES_MAX];
@@ -89,24 +73,9 @@ static struct sim_disk *self_of(struct hf_disk *disk)
     return (struct sim_disk *)(void *)disk;
 }
 
-/* splitmix64 */
 static uint64_t dice(struct sim_disk *self)
 {
-    self->random += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t z = self->random;
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-/* A test cannot go on without memory, and has nobody to tell. */
-static void *grow(void *memory, size_t size)
-{
-    void *grown = realloc(memory, size == 0 ? 1 : size);
-    if (grown == NULL) {
-        abort();
-    }
-    return grown;
+    return hf_sim_dice(&self->random);
 }
 
 static enum hf_status fail(struct sim_disk *self, const char *call, const char *name, int error,
@@ -131,139 +100,13 @@ static bool fails_now(struct sim_disk *self)
         }                                                     \
     } while (0)
 
-/* ---- Inodes ---- */
-
-static struct inode *inode_make(struct sim_disk *self)
+static struct hf_sim_inode *inode_make(struct sim_disk *self)
 {
-    struct inode *inode = grow(NULL, sizeof *inode);
-    *inode = (struct inode){0};
-    self->inodes = grow(self->inodes, (self->inode_count + 1) * sizeof *self->inodes);
+    struct hf_sim_inode *inode = hf_sim_grow(NULL, sizeof *inode);
+    *inode = (struct hf_sim_inode){0};
+    self->inodes = hf_sim_grow(self->inodes, (self->inode_count + 1) * sizeof *self->inodes);
     self->inodes[self->inode_count++] = inode;
     return inode;
-}
-
-static void inode_resize(struct inode *inode, size_t size)
-{
-    inode->bytes = grow(inode->bytes, size);
-    if (size > inode->size) {
-        memset(inode->bytes + inode->size, 0, size - inode->size);
-    }
-    inode->size = size;
-}
-
-static void inode_forget_pending(struct inode *inode)
-{
-    for (size_t i = 0; i < inode->pending_count; i++) {
-        free(inode->pending[i].bytes);
-    }
-    free(inode->pending);
-    inode->pending = NULL;
-    inode->pending_count = 0;
-}
-
-/* Everything written so far is durable. */
-static void inode_flush(struct inode *inode)
-{
-    inode->durable = grow(inode->durable, inode->size);
-    if (inode->touched && inode->size != 0) {
-        memcpy(inode->durable, inode->bytes, inode->size);
-    } else if (inode->size > inode->durable_size) {
-        memset(inode->durable + inode->durable_size, 0, inode->size - inode->durable_size);
-    }
-    for (size_t i = 0; i < inode->pending_count && !inode->touched; i++) {
-        const struct pending_write *write = &inode->pending[i];
-        if (write->bytes != NULL) {
-            memcpy(inode->durable + write->offset, write->bytes, write->length);
-        }
-    }
-    inode->durable_size = inode->size;
-    inode->touched = false;
-    inode_forget_pending(inode);
-}
-
-/* What a test has put there is there for good. */
-static void inode_settle(struct inode *inode)
-{
-    if (inode->touched) {
-        assert(inode->pending_count == 0);
-        inode_flush(inode);
-    }
-}
-
-static void inode_free(struct inode *inode)
-{
-    inode_forget_pending(inode);
-    free(inode->bytes);
-    free(inode->durable);
-    free(inode);
-}
-
-static void inode_remember(struct inode *inode, uint64_t offset, const uint8_t *bytes,
-                           size_t length)
-{
-    inode->pending = grow(inode->pending, (inode->pending_count + 1) * sizeof *inode->pending);
-    struct pending_write *write = &inode->pending[inode->pending_count++];
-    *write = (struct pending_write){.offset = offset, .length = length};
-    if (bytes != NULL) {
-        write->bytes = grow(NULL, length);
-        memcpy(write->bytes, bytes, length);
-    }
-}
-
-static void inode_write(struct inode *inode, uint64_t offset, const uint8_t *bytes, size_t length)
-{
-    inode_settle(inode);
-    if (offset + length > inode->size) {
-        inode_resize(inode, offset + length);
-    }
-    memcpy(inode->bytes + offset, bytes, length);
-    inode_remember(inode, offset, bytes, length);
-}
-
-/* After a power cut one unflushed write is there, is not, or is torn. */
-static void inode_survive(struct sim_disk *self, struct inode *inode,
-                          const struct pending_write *write)
-{
-    uint64_t fate = dice(self) % 4;
-    if (fate == 0) {
-        return;
-    }
-    if (write->bytes == NULL) {
-        if (write->length > inode->size) {
-            inode_resize(inode, write->length);
-        }
-        return;
-    }
-    for (size_t at = 0; at < write->length; at += HF_DISK_SIM_SECTOR) {
-        size_t left = write->length - at;
-        size_t length = left < HF_DISK_SIM_SECTOR ? left : HF_DISK_SIM_SECTOR;
-        if (fate == 1 || dice(self) % 2 == 0) {
-            if (write->offset + at + length > inode->size) {
-                inode_resize(inode, write->offset + at + length);
-            }
-            memcpy(inode->bytes + write->offset + at, write->bytes + at, length);
-        }
-    }
-}
-
-static void inode_crash(struct sim_disk *self, struct inode *inode)
-{
-    inode_settle(inode);
-    struct pending_write *pending = inode->pending;
-    size_t count = inode->pending_count;
-    inode->pending = NULL;
-    inode->pending_count = 0;
-    inode_resize(inode, inode->durable_size);
-    if (inode->durable_size != 0) {
-        memcpy(inode->bytes, inode->durable, inode->durable_size);
-    }
-    for (size_t i = 0; i < count; i++) {
-        inode_survive(self, inode, &pending[i]);
-        free(pending[i].bytes);
-    }
-    free(pending);
-    inode->touched = true;
-    inode_flush(inode);
 }
 
 /* ---- Names ---- */
@@ -278,7 +121,7 @@ static struct name *name_find(struct name *names, const char *text)
     return NULL;
 }
 
-static void name_set(struct name *names, const char *text, struct inode *inode)
+static void name_set(struct name *names, const char *text, struct hf_sim_inode *inode)
 {
     struct name *name = name_find(names, text);
     for (size_t i = 0; name == NULL && i < NAMES_MAX; i++) {
@@ -316,7 +159,7 @@ static void name_apply(struct name *names, const struct change *change)
 }
 
 static void name_change(struct sim_disk *self, enum change_kind kind, const char *from,
-                        const char *to, struct inode *inode)
+                        const char *to, struct hf_sim_inode *inode)
 {
     if (self->name_change_count == CHANGES_MAX) {
         /* The journal commits by itself now and then. */
@@ -341,7 +184,8 @@ static uint64_t space_used(const struct sim_disk *self)
     return used;
 }
 
-static bool space_allows(const struct sim_disk *self, const struct inode *inode, uint64_t end)
+static bool space_allows(const struct sim_disk *self, const struct hf_sim_inode *inode,
+                         uint64_t end)
 {
     if (self->options.space_bytes == 0 || end <= inode->size) {
         return true;
@@ -372,7 +216,7 @@ static enum hf_status sim_open(struct hf_disk *disk, const char *name, unsigned 
     if (slot == HF_DISK_FILES_MAX) {
         return fail(self, "open", name, EMFILE, HF_STATUS_IO);
     }
-    struct inode *inode = found != NULL ? found->inode : inode_make(self);
+    struct hf_sim_inode *inode = found != NULL ? found->inode : inode_make(self);
     if (create) {
         self->changes++;
         name_change(self, CHANGE_CREATE, "", name, inode);
@@ -382,7 +226,7 @@ static enum hf_status sim_open(struct hf_disk *disk, const char *name, unsigned 
     return HF_STATUS_OK;
 }
 
-static struct inode *inode_of(const struct sim_disk *self, int file)
+static struct hf_sim_inode *inode_of(const struct sim_disk *self, int file)
 {
     assert(file >= 0);
     assert(file < HF_DISK_FILES_MAX);
@@ -423,7 +267,7 @@ static enum hf_status sim_read(struct hf_disk *disk, int file, uint64_t offset, 
                                size_t length, size_t *done)
 {
     struct sim_disk *self = self_of(disk);
-    const struct inode *inode = inode_of(self, file);
+    const struct hf_sim_inode *inode = inode_of(self, file);
     assert_direct(self, file, offset, buffer, length);
     FAIL_WHEN_TOLD(self, "read", "a file");
     *done = 0;
@@ -439,7 +283,7 @@ static enum hf_status sim_write(struct hf_disk *disk, int file, uint64_t offset,
                                 size_t length)
 {
     struct sim_disk *self = self_of(disk);
-    struct inode *inode = inode_of(self, file);
+    struct hf_sim_inode *inode = inode_of(self, file);
     assert_direct(self, file, offset, buffer, length);
     assert((self->files[file].flags & HF_DISK_WRITE) != 0);
     FAIL_WHEN_TOLD(self, "write", "a file");
@@ -447,7 +291,7 @@ static enum hf_status sim_write(struct hf_disk *disk, int file, uint64_t offset,
         return fail(self, "write", "a file", ENOSPC, HF_STATUS_FULL);
     }
     self->changes++;
-    inode_write(inode, offset, buffer, length);
+    hf_sim_inode_write(inode, offset, buffer, length);
     return HF_STATUS_OK;
 }
 
@@ -456,23 +300,21 @@ static enum hf_status sim_flush(struct hf_disk *disk, int file)
     struct sim_disk *self = self_of(disk);
     FAIL_WHEN_TOLD(self, "flush", "a file");
     self->changes++;
-    inode_flush(inode_of(self, file));
+    hf_sim_inode_flush(inode_of(self, file));
     return HF_STATUS_OK;
 }
 
 static enum hf_status sim_allocate(struct hf_disk *disk, int file, uint64_t bytes)
 {
     struct sim_disk *self = self_of(disk);
-    struct inode *inode = inode_of(self, file);
+    struct hf_sim_inode *inode = inode_of(self, file);
     FAIL_WHEN_TOLD(self, "allocate", "a file");
     if (!space_allows(self, inode, bytes)) {
         return fail(self, "allocate", "a file", ENOSPC, HF_STATUS_FULL);
     }
     self->changes++;
-    inode_settle(inode);
     if (bytes > inode->size) {
-        inode_resize(inode, (size_t)bytes);
-        inode_remember(inode, 0, NULL, (size_t)bytes);
+        hf_sim_inode_allocate(inode, (size_t)bytes);
     }
     return HF_STATUS_OK;
 }
@@ -556,7 +398,7 @@ static enum hf_status sim_attach(struct hf_disk *disk, void *const buffers[], si
 static enum hf_status queue(struct sim_disk *self, int file, uint64_t offset, const void *buffer,
                             size_t length, uint64_t tag, bool durable)
 {
-    struct inode *inode = inode_of(self, file);
+    struct hf_sim_inode *inode = inode_of(self, file);
     uint32_t most = self->options.queue_most == 0 ? 64 : self->options.queue_most;
     assert(self->attached);
     assert(most <= QUEUE_MAX);
@@ -612,13 +454,13 @@ static struct hf_disk_completion carry_out(struct sim_disk *self, const struct q
         completion.error = EIO;
         /* The write may have been done, and only the flush have failed. */
         if (dice(self) % 2 == 0) {
-            inode_write(request->inode, request->offset, request->bytes, request->length);
+            hf_sim_inode_write(request->inode, request->offset, request->bytes, request->length);
         }
         return completion;
     }
-    inode_write(request->inode, request->offset, request->bytes, request->length);
+    hf_sim_inode_write(request->inode, request->offset, request->bytes, request->length);
     if (request->durable) {
-        inode_flush(request->inode);
+        hf_sim_inode_flush(request->inode);
     }
     return completion;
 }
@@ -652,7 +494,7 @@ static void end_queue(struct sim_disk *self)
         struct queued *request = &self->queue[i];
         if (!request->cancelled && dice(self) % 2 == 0 &&
             space_allows(self, request->inode, request->offset + request->length)) {
-            inode_write(request->inode, request->offset, request->bytes, request->length);
+            hf_sim_inode_write(request->inode, request->offset, request->bytes, request->length);
         }
         request->cancelled = true;
         request->delay = 0;
@@ -663,7 +505,7 @@ static void end_queue(struct sim_disk *self)
     self->attached = false;
 }
 
-static bool inode_is_named(const struct sim_disk *self, const struct inode *inode)
+static bool inode_is_named(const struct sim_disk *self, const struct hf_sim_inode *inode)
 {
     for (size_t i = 0; i < NAMES_MAX; i++) {
         if (self->names[i].inode == inode || self->durable_names[i].inode == inode) {
@@ -691,10 +533,10 @@ void hf_disk_sim_crash(struct hf_disk *disk)
     size_t kept = 0;
     for (size_t i = 0; i < self->inode_count; i++) {
         if (inode_is_named(self, self->inodes[i])) {
-            inode_crash(self, self->inodes[i]);
+            hf_sim_inode_crash(self->inodes[i], &self->random);
             self->inodes[kept++] = self->inodes[i];
         } else {
-            inode_free(self->inodes[i]);
+            hf_sim_inode_free(self->inodes[i]);
         }
     }
     self->inode_count = kept;
@@ -731,7 +573,7 @@ uint8_t *hf_disk_sim_bytes(struct hf_disk *disk, const char *name, size_t *size)
         return NULL;
     }
     /* The test is about to look or to damage: both halves shall be the same. */
-    inode_flush(found->inode);
+    hf_sim_inode_flush(found->inode);
     found->inode->touched = true;
     if (size != NULL) {
         *size = found->inode->size;
@@ -744,14 +586,14 @@ void hf_disk_sim_resize(struct hf_disk *disk, const char *name, size_t size)
     struct sim_disk *self = self_of(disk);
     const struct name *found = name_find(self->names, name);
     if (found == NULL) {
-        struct inode *inode = inode_make(self);
+        struct hf_sim_inode *inode = inode_make(self);
         name_set(self->names, name, inode);
         name_set(self->durable_names, name, inode);
         found = name_find(self->names, name);
     }
-    inode_resize(found->inode, size);
+    hf_sim_inode_resize(found->inode, size);
     found->inode->touched = true;
-    inode_flush(found->inode);
+    hf_sim_inode_flush(found->inode);
 }
 
 void hf_disk_sim_flip_bit(struct hf_disk *disk, const char *name, uint64_t bit)
@@ -767,7 +609,7 @@ static void sim_destroy(struct hf_disk *disk)
 {
     struct sim_disk *self = self_of(disk);
     for (size_t i = 0; i < self->inode_count; i++) {
-        inode_free(self->inodes[i]);
+        hf_sim_inode_free(self->inodes[i]);
     }
     free(self->inodes);
     free(self);
@@ -818,7 +660,7 @@ struct hf_disk *hf_disk_sim_clone(const struct hf_disk *disk, uint64_t seed)
         return NULL;
     }
     for (size_t i = 0; i < NAMES_MAX; i++) {
-        const struct inode *inode = from->names[i].inode;
+        const struct hf_sim_inode *inode = from->names[i].inode;
         if (inode != NULL) {
             hf_disk_sim_resize(clone, from->names[i].text, inode->size);
             uint8_t *bytes = hf_disk_sim_bytes(clone, from->names[i].text, NULL);

@@ -11,8 +11,6 @@
 
 #include "disk.h"
 
-#define HF_DISK_SIM_SECTOR 512
-
 struct hf_disk_sim_options {
     uint64_t seed;
     uint32_t block_size;  /* 512 or 4096 */
