@@ -533,7 +533,8 @@ static void uring_destroy(struct hf_disk *disk)
             close(self->files[i].fd);
         }
     }
-    /* The ring may let go of the directory later; nothing is in flight, so the lock need not wait. */
+    /* The ring may let go of the directory later; nothing is in flight, so the lock need not wait.
+     */
     (void)!flock(self->directory, LOCK_UN);
     close(self->directory);
     free(self);
