@@ -298,7 +298,8 @@ static enum hf_status read_header(struct hf_disk *disk, int file, struct hf_id c
     return HF_STATUS_OK;
 }
 
-static enum hf_status read_pieces(struct hf_disk *disk, int file, uint8_t *buffer,
+/* `size` is the file's; the buffer holds a piece, or as much as the file has. */
+static enum hf_status read_pieces(struct hf_disk *disk, int file, uint64_t size, uint8_t *buffer,
                                   const struct hf_checkpoint_header *header,
                                   const struct hf_checkpoint_stream *stream, struct hf_fault *fault)
 {
@@ -309,6 +310,9 @@ static enum hf_status read_pieces(struct hf_disk *disk, int file, uint8_t *buffe
         uint32_t length = left < PIECE_IMAGE_MAX ? (uint32_t)left : PIECE_IMAGE_MAX;
         uint32_t used = HF_CHECKPOINT_PIECE_HEADER + length;
         uint32_t padded = round_to_block(used);
+        if (offset > size || padded > size - offset) {
+            return corrupt(header->index, offset, "the file ends early", fault);
+        }
         size_t done = 0;
         enum hf_status status = disk->maker->read(disk, file, offset, buffer, padded, &done);
         if (status != HF_STATUS_OK) {
@@ -335,12 +339,6 @@ static enum hf_status read_pieces(struct hf_disk *disk, int file, uint8_t *buffe
         offset += padded;
         left -= length;
     }
-    uint64_t size = 0;
-    enum hf_status status = disk->maker->size(disk, file, &size);
-    if (status != HF_STATUS_OK) {
-        *fault = disk->fault;
-        return status;
-    }
     return size == offset ? HF_STATUS_OK
                           : corrupt(header->index, offset, "bytes after the image's end", fault);
 }
@@ -357,15 +355,26 @@ static enum hf_status read_whole(struct hf_disk *disk, struct hf_id cluster, uin
         *fault = disk->fault;
         return status;
     }
-    uint8_t *buffer = aligned_alloc(HF_CHECKPOINT_HEADER_SIZE, HF_CHECKPOINT_PIECE_SIZE);
-    if (buffer == NULL) {
-        snprintf(fault->line, sizeof fault->line, "checkpoint: no memory for a piece");
-        status = HF_STATUS_NO_MEMORY;
+    uint64_t size = 0;
+    uint8_t *buffer = NULL;
+    status = disk->maker->size(disk, file, &size);
+    if (status != HF_STATUS_OK) {
+        *fault = disk->fault;
     } else {
-        status = read_header(disk, file, cluster, index, buffer, header, fault);
-        if (status == HF_STATUS_OK) {
-            status = read_pieces(disk, file, buffer, header, stream, fault);
+        uint32_t length =
+            size < HF_CHECKPOINT_PIECE_SIZE ? (uint32_t)size : HF_CHECKPOINT_PIECE_SIZE;
+        buffer = aligned_alloc(HF_CHECKPOINT_HEADER_SIZE,
+                               length == 0 ? HF_CHECKPOINT_HEADER_SIZE : round_to_block(length));
+        if (buffer == NULL) {
+            snprintf(fault->line, sizeof fault->line, "checkpoint: no memory for a piece");
+            status = HF_STATUS_NO_MEMORY;
         }
+    }
+    if (status == HF_STATUS_OK) {
+        status = read_header(disk, file, cluster, index, buffer, header, fault);
+    }
+    if (status == HF_STATUS_OK) {
+        status = read_pieces(disk, file, size, buffer, header, stream, fault);
     }
     free(buffer);
     enum hf_status closed = disk->maker->close(disk, file);

@@ -66,8 +66,10 @@ enum hf_status hf_log_reader_init(struct hf_log_reader *reader, struct hf_disk *
         .segment_size = superblock->segment_size,
         .segment_last = segment_last,
         .file = -1,
-        .window = aligned_alloc(HF_RECORD_BLOCK_MAX, WINDOW_SIZE),
     };
+    reader->window_size =
+        reader->segment_size < WINDOW_SIZE ? (size_t)reader->segment_size : WINDOW_SIZE;
+    reader->window = aligned_alloc(HF_RECORD_BLOCK_MAX, reader->window_size);
     if (reader->window == NULL) {
         snprintf(reader->fault.line, sizeof reader->fault.line, "no memory to read the log");
         return HF_STATUS_NO_MEMORY;
@@ -140,14 +142,14 @@ enum hf_status hf_log_reader_seek(struct hf_log_reader *reader, uint64_t segment
  * cut short lacks reads as zeros: it was zeros before it was anything else. */
 static enum hf_status need(struct hf_log_reader *reader, size_t length)
 {
-    assert(length <= WINDOW_SIZE);
+    assert(length <= reader->window_size);
     assert(length <= reader->segment_size - reader->offset);
     if (reader->offset >= reader->window_offset &&
         reader->offset + length <= reader->window_offset + reader->window_length) {
         return HF_STATUS_OK;
     }
     uint64_t left = reader->segment_size - reader->offset;
-    size_t size = left < WINDOW_SIZE ? (size_t)left : WINDOW_SIZE;
+    size_t size = left < reader->window_size ? (size_t)left : reader->window_size;
     size_t done = 0;
     enum hf_status status = reader->disk->maker->read(reader->disk, reader->file, reader->offset,
                                                       reader->window, size, &done);

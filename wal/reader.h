@@ -47,6 +47,7 @@ struct hf_log_reader {
     int file;
     uint64_t file_size; /* smaller than segment_size when the file was cut short */
     uint8_t *window;    /* bytes of the segment from window_offset on */
+    size_t window_size;
     uint64_t window_offset;
     size_t window_length;
     struct hf_fault fault; /* why the last call failed */

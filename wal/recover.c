@@ -413,13 +413,19 @@ static enum hf_status flush_replayed(struct opening *opening)
     return HF_STATUS_OK;
 }
 
+static size_t piece_size(const struct opening *opening)
+{
+    uint64_t segment_size = opening->state->superblock.segment_size;
+    return segment_size < HF_SEGMENT_PIECE_SIZE ? (size_t)segment_size : HF_SEGMENT_PIECE_SIZE;
+}
+
 /* Writes zeros over [from, to), in pieces. */
 static enum hf_status write_zeros(struct opening *opening, int file, const uint8_t *zeros,
                                   uint64_t from, uint64_t to)
 {
     while (from < to) {
         uint64_t left = to - from;
-        size_t length = left < HF_SEGMENT_PIECE_SIZE ? (size_t)left : HF_SEGMENT_PIECE_SIZE;
+        size_t length = left < piece_size(opening) ? (size_t)left : piece_size(opening);
         enum hf_status status =
             opening->disk->maker->write(opening->disk, file, from, zeros, length);
         if (status != HF_STATUS_OK) {
@@ -430,19 +436,37 @@ static enum hf_status write_zeros(struct opening *opening, int file, const uint8
     return HF_STATUS_OK;
 }
 
-/* Zeros whatever is not zero in a segment from `offset` on, and gives a shortened file its whole
- * size back. Flushes when anything was written. A crash in the middle leaves a tail that the rule
- * finds and cuts again: zeroing makes no record whole. */
+/* Zeros whatever is not zero in an open segment, from the reader's place on. */
+static enum hf_status zero_debris(struct opening *opening, int file, const uint8_t *zeros)
+{
+    struct hf_log_reader *reader = &opening->reader;
+    for (;;) {
+        enum hf_status status = hf_log_reader_skip_zeros(reader);
+        if (status != HF_STATUS_OK) {
+            return status == HF_STATUS_NOT_FOUND ? HF_STATUS_OK : reader_fault(opening, status);
+        }
+        uint64_t left = reader->segment_size - reader->offset;
+        uint64_t length = left < piece_size(opening) ? left : piece_size(opening);
+        status = write_zeros(opening, file, zeros, reader->offset, reader->offset + length);
+        if (status != HF_STATUS_OK) {
+            return status;
+        }
+        reader->offset += length;
+    }
+}
+
+/* Makes a segment all zeros from `offset` on, gives a shortened file its whole size back, and
+ * flushes. A crash in the middle leaves a tail that the rule finds and cuts again: zeroing makes no
+ * record whole. */
 static enum hf_status cut_segment(struct opening *opening, uint64_t segment, uint64_t offset,
                                   const uint8_t *zeros)
 {
     struct hf_disk *disk = opening->disk;
-    struct hf_log_reader *reader = &opening->reader;
-    enum hf_status status = hf_log_reader_seek(reader, segment, offset);
+    const struct hf_log_reader *reader = &opening->reader;
+    enum hf_status status = hf_log_reader_seek(&opening->reader, segment, offset);
     if (status != HF_STATUS_OK) {
         return reader_fault(opening, status);
     }
-    uint64_t size = reader->file_size;
     char name[HF_DISK_NAME_SIZE];
     hf_segment_format_name(segment, name);
     int file = -1;
@@ -451,44 +475,54 @@ static enum hf_status cut_segment(struct opening *opening, uint64_t segment, uin
     if (status != HF_STATUS_OK) {
         return status;
     }
-    bool wrote = false;
-    while (status == HF_STATUS_OK) {
-        enum hf_status found = hf_log_reader_skip_zeros(reader);
-        if (found != HF_STATUS_OK) {
-            status = found == HF_STATUS_NOT_FOUND ? HF_STATUS_OK : reader_fault(opening, found);
-            break;
-        }
-        uint64_t left = reader->segment_size - reader->offset;
-        uint64_t length = left < HF_SEGMENT_PIECE_SIZE ? left : HF_SEGMENT_PIECE_SIZE;
-        status = write_zeros(opening, file, zeros, reader->offset, reader->offset + length);
-        reader->offset += length;
-        wrote = true;
-    }
-    if (status == HF_STATUS_OK && size < reader->segment_size) {
-        uint64_t whole = size - size % reader->block_size;
+    status = zero_debris(opening, file, zeros);
+    if (status == HF_STATUS_OK && reader->file_size < reader->segment_size) {
+        uint64_t whole = reader->file_size - reader->file_size % reader->block_size;
         status = write_zeros(opening, file, zeros, whole > offset ? whole : offset,
                              reader->segment_size);
-        wrote = true;
     }
-    if (status == HF_STATUS_OK && wrote) {
+    if (status == HF_STATUS_OK) {
         status = disk_fault(opening, disk->maker->flush(disk, file));
     }
     enum hf_status closed = disk->maker->close(disk, file);
     return status != HF_STATUS_OK ? status : disk_fault(opening, closed);
 }
 
+/* Whether a segment is to be written to before the log can go on: there is debris somewhere, or the
+ * file has been shortened. */
+static enum hf_status needs_cut(struct opening *opening, uint64_t segment, bool *needed)
+{
+    enum hf_status status = hf_log_reader_seek(&opening->reader, segment, 0);
+    if (status != HF_STATUS_OK) {
+        return reader_fault(opening, status);
+    }
+    *needed =
+        opening->state->cut_bytes != 0 || opening->reader.file_size < opening->reader.segment_size;
+    return HF_STATUS_OK;
+}
+
 static enum hf_status cut_tail(struct opening *opening)
 {
-    uint8_t *zeros = aligned_alloc(HF_RECORD_BLOCK_MAX, HF_SEGMENT_PIECE_SIZE);
-    if (zeros == NULL) {
-        snprintf(opening->fault->line, HF_FAULT_LINE_SIZE, "no memory to cut the log's tail");
-        return HF_STATUS_NO_MEMORY;
-    }
-    memset(zeros, 0, HF_SEGMENT_PIECE_SIZE);
-    enum hf_status status = HF_STATUS_OK;
     const struct hf_log_state *state = opening->state;
+    uint8_t *zeros = NULL;
+    enum hf_status status = HF_STATUS_OK;
     for (uint64_t s = state->segment; s <= opening->range.last && status == HF_STATUS_OK; s++) {
-        status = cut_segment(opening, s, s == state->segment ? state->offset : 0, zeros);
+        uint64_t offset = s == state->segment ? state->offset : 0;
+        bool needed = false;
+        status = needs_cut(opening, s, &needed);
+        if (status != HF_STATUS_OK || !needed) {
+            continue;
+        }
+        if (zeros == NULL) {
+            zeros = aligned_alloc(HF_RECORD_BLOCK_MAX, piece_size(opening));
+            if (zeros == NULL) {
+                snprintf(opening->fault->line, HF_FAULT_LINE_SIZE,
+                         "no memory to cut the log's tail");
+                return HF_STATUS_NO_MEMORY;
+            }
+            memset(zeros, 0, piece_size(opening));
+        }
+        status = cut_segment(opening, s, offset, zeros);
     }
     free(zeros);
     return status;

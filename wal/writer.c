@@ -50,6 +50,7 @@ struct hf_log_writer {
     uint64_t epoch;
     uint32_t block_size;
     uint64_t segment_size;
+    uint32_t piece_size; /* of zeros at a time */
 
     /* The log proper. */
     uint64_t last_index;
@@ -150,10 +151,13 @@ enum hf_status hf_log_writer_create(struct hf_disk *disk, const struct hf_log_st
     }
     assert(state->next_place >= 1);
     size_t memory_size = (size_t)options->batch_capacity * options->batch_count;
+    uint64_t segment_size = state->superblock.segment_size;
+    uint32_t piece_size =
+        segment_size < HF_SEGMENT_PIECE_SIZE ? (uint32_t)segment_size : HF_SEGMENT_PIECE_SIZE;
     struct hf_log_writer *writer = calloc(1, sizeof *writer);
     uint8_t *memory = aligned_alloc(HF_LOG_BATCH_ALIGNMENT, memory_size);
     uint8_t *mark = aligned_alloc(HF_LOG_BATCH_ALIGNMENT, HF_RECORD_BLOCK_MAX);
-    uint8_t *zeros = aligned_alloc(HF_LOG_BATCH_ALIGNMENT, HF_SEGMENT_PIECE_SIZE);
+    uint8_t *zeros = aligned_alloc(HF_LOG_BATCH_ALIGNMENT, piece_size);
     if (writer == NULL || memory == NULL || mark == NULL || zeros == NULL) {
         free(writer);
         free(memory);
@@ -164,13 +168,14 @@ enum hf_status hf_log_writer_create(struct hf_disk *disk, const struct hf_log_st
         return HF_STATUS_NO_MEMORY;
     }
     memset(memory, 0, memory_size);
-    memset(zeros, 0, HF_SEGMENT_PIECE_SIZE);
+    memset(zeros, 0, piece_size);
     writer->disk = disk;
     writer->options = *options;
     writer->cluster = state->superblock.cluster;
     writer->epoch = hf_superblock_epoch(&state->superblock);
     writer->block_size = state->superblock.block_size;
-    writer->segment_size = state->superblock.segment_size;
+    writer->segment_size = segment_size;
+    writer->piece_size = piece_size;
     writer->last_index = state->last_index;
     writer->last_hash = state->last_hash;
     writer->next_place = state->next_place;
@@ -503,7 +508,7 @@ static void piece_completed(struct hf_log_writer *writer,
         return;
     }
     uint64_t left = writer->segment_size - writer->making_filled;
-    writer->making_filled += left < HF_SEGMENT_PIECE_SIZE ? left : HF_SEGMENT_PIECE_SIZE;
+    writer->making_filled += left < writer->piece_size ? left : writer->piece_size;
     if (writer->making_filled == writer->segment_size) {
         writer->making = MAKING_COMPLETE;
     }
@@ -616,8 +621,8 @@ static void maker_begin(struct hf_log_writer *writer)
 static void maker_fill(struct hf_log_writer *writer)
 {
     uint64_t left = writer->segment_size - writer->making_filled;
-    bool last = left <= HF_SEGMENT_PIECE_SIZE;
-    size_t length = last ? (size_t)left : HF_SEGMENT_PIECE_SIZE;
+    bool last = left <= writer->piece_size;
+    size_t length = last ? (size_t)left : writer->piece_size;
     const struct hf_disk_maker *maker = writer->disk->maker;
     /* The last piece is a durable append: its flush covers the pieces before and the file's size.
      */
