@@ -6,7 +6,6 @@
 #include <mntent.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,11 +104,12 @@ static void remove_huge_files(const char *prefix)
     endmntent(mounts);
 }
 
-void hf_eal_stop(void)
+void hf_eal_stop(bool may_free)
 {
     assert(was_started);
     bool is_primary = rte_eal_process_type() == RTE_PROC_PRIMARY;
-    rte_eal_cleanup();
+    if (may_free)
+        rte_eal_cleanup();
     if (!is_primary || runtime_directory[0] == '\0')
         return;
 

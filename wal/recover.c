@@ -101,6 +101,7 @@ static enum hf_status create_superblock(struct opening *opening)
     hf_superblock_init(superblock, options->cluster, options->node, opening->disk->block_size,
                        options->segment_size);
     superblock->incarnation = 1;
+    memcpy(superblock->settings, options->settings, sizeof superblock->settings);
     opening->state->created = true;
     return hf_superblock_create(opening->disk, superblock, opening->fault);
 }
@@ -597,8 +598,14 @@ static enum hf_status make_writable(struct opening *opening)
         status = remove_temporaries(opening);
     }
     if (status == HF_STATUS_OK && !opening->state->created) {
-        opening->state->superblock.incarnation++;
-        status = hf_superblock_write(opening->disk, &opening->state->superblock, opening->fault);
+        struct hf_superblock *superblock = &opening->state->superblock;
+        const uint8_t *settings = opening->options->settings;
+        if (memcmp(superblock->settings, settings, sizeof superblock->settings) != 0) {
+            memcpy(superblock->settings, settings, sizeof superblock->settings);
+            superblock->settings_index = opening->state->last_index;
+        }
+        superblock->incarnation++;
+        status = hf_superblock_write(opening->disk, superblock, opening->fault);
     }
     return status;
 }

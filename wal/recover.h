@@ -15,6 +15,10 @@ struct hf_log_options {
     bool create;           /* an empty directory becomes a new log */
     bool from_start;       /* ignore checkpoints: replay every record there is */
     uint64_t segment_size; /* of a new log, bytes; an existing one keeps its own */
+    /* What the state machine runs under from now on, opaque here: noted in the superblock, with the
+     * record after which it holds. A replay of older records under other settings is the caller's
+     * to refuse: `record` sees both in state->superblock. */
+    uint8_t settings[HF_SUPERBLOCK_SETTINGS_SIZE];
 };
 
 /* What the log is replayed into. A status other than OK ends the opening with it; the callback may

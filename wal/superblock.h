@@ -17,6 +17,8 @@
 #define HF_SUPERBLOCK_FORMAT     1
 #define HF_SUPERBLOCK_ENDIANNESS UINT32_C(0x01020304)
 #define HF_SUPERBLOCK_EPOCHS_MAX 64
+/* Of the state machine behind the log: opaque here. */
+#define HF_SUPERBLOCK_SETTINGS_SIZE 64
 
 /* From record `start_index` on the log belongs to `epoch`. */
 struct hf_epoch_start {
@@ -39,14 +41,17 @@ struct hf_superblock {
     uint32_t epoch_count;
     uint32_t reserved_word;
     struct hf_epoch_start epochs[HF_SUPERBLOCK_EPOCHS_MAX];
-    uint8_t reserved[2976];
+    uint64_t settings_index; /* records after this one were made under `settings` */
+    uint8_t settings[HF_SUPERBLOCK_SETTINGS_SIZE];
+    uint8_t reserved[2904];
 };
 _Static_assert(sizeof(struct hf_superblock) == HF_SUPERBLOCK_SIZE, "superblock");
 _Static_assert(offsetof(struct hf_superblock, magic) == 16, "hashed from here");
 _Static_assert(offsetof(struct hf_superblock, cluster) == 32, "superblock cluster");
 _Static_assert(offsetof(struct hf_superblock, node) == 72, "superblock node");
 _Static_assert(offsetof(struct hf_superblock, epochs) == 96, "superblock epochs");
-_Static_assert(offsetof(struct hf_superblock, reserved) == 1120, "superblock reserved");
+_Static_assert(offsetof(struct hf_superblock, settings) == 1128, "superblock settings");
+_Static_assert(offsetof(struct hf_superblock, reserved) == 1192, "superblock reserved");
 
 /* Fills in a first superblock: sequence 0, incarnation 0, epoch 1 from index 1. */
 void hf_superblock_init(struct hf_superblock *superblock, struct hf_id cluster, uint32_t node,

@@ -5,7 +5,7 @@ import json
 import unittest
 
 import messages as m
-from node import HOLDFAST, run, workspace
+from node import HOLDFAST, StartFailed, run, workspace
 
 ISSUER, WALLET, SHOP = 1001, 2001, 3001
 BUNDLES = 8
@@ -65,6 +65,36 @@ class Capacity(unittest.TestCase):
         client = self.client()
         self.assertEqual(client.ask(refused).verdict, "CAPACITY/TABLE")
         self.assertEqual(client.must(four).approved, 10)
+
+    def test_changed_limits(self):
+        """Limits decide answers, so what was refused under small ones is not replayed under large ones."""
+        small, large = {"ledger__accounts": 2}, {"ledger__accounts": 10}
+        self.node.start(**small)
+        client = self.client()
+        client.must(m.asset_put())
+        client.must(m.account_put(ISSUER, floor=m.FLOOR_NONE))
+        client.must(m.account_put(WALLET))
+        refused = m.account_put(SHOP)
+        self.assertEqual(client.ask(refused).verdict, "CAPACITY/TABLE")
+        digest = self.node.digest()
+        self.node.kill9()
+        with self.assertRaises(StartFailed) as failed:
+            self.node.start(**large)
+        self.assertEqual(failed.exception.status, 2)
+        self.assertIn("[ledger] limits differ from those of the log: start with accounts 2 ", failed.exception.errors)
+        # As the line says: once with the old ones, a clean stop, and then they may be changed.
+        self.node.start(**small)
+        self.assertEqual(self.node.digest(), digest)
+        self.assertEqual(self.node.terminate(), 0)
+        self.node.start(**large)
+        self.assertEqual(self.node.digest(), digest)
+        client = self.client()
+        self.assertEqual(client.ask(refused).verdict, "CAPACITY/TABLE")
+        client.must(m.account_put(SHOP))
+        digest = self.node.digest()
+        self.node.kill9()
+        self.node.start(**large)
+        self.assertEqual(self.node.digest(), digest)
 
     def test_forgotten_ids(self):
         """With room for few ids the oldest are forgotten, and then too old: never carried out a second time."""

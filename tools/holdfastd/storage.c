@@ -12,8 +12,12 @@
 /* Operations replayed between two lines of progress. */
 #define PROGRESS_OPERATIONS 5000000
 
+_Static_assert(sizeof(struct hf_ledger_limits) <= HF_SUPERBLOCK_SETTINGS_SIZE, "limits fit");
+
 /* What recovery carries from piece to piece. */
 struct recovery {
+    const struct hf_superblock *superblock;
+    const struct hf_log_options *options;
     struct hf_ledger *ledger;
     struct hf_image_reader *image;
     uint64_t checkpoint_place;
@@ -80,6 +84,34 @@ static enum hf_status diverged(const struct hf_record_header *record, struct hf_
     return HF_STATUS_DIVERGED;
 }
 
+/* A full table refuses, so limits decide answers: a record is replayed under the limits it was made
+ * under, or not at all. */
+static enum hf_status check_limits(const struct recovery *recovery,
+                                   const struct hf_record_header *record, struct hf_fault *fault)
+{
+    const struct hf_superblock *superblock = recovery->superblock;
+    struct hf_ledger_limits then;
+
+    if (record->index <= superblock->settings_index) {
+        snprintf(fault->line, sizeof fault->line,
+                 "record %llu was made before the [ledger] limits were last changed, and no newer "
+                 "checkpoint is whole",
+                 (unsigned long long)record->index);
+        return HF_STATUS_CORRUPT;
+    }
+    if (memcmp(superblock->settings, recovery->options->settings, sizeof superblock->settings) == 0)
+        return HF_STATUS_OK;
+    memcpy(&then, superblock->settings, sizeof then);
+    snprintf(fault->line, sizeof fault->line,
+             "[ledger] limits differ from those of the log: start with accounts %llu instruments "
+             "%llu holds %llu remembered %llu remember %lluns id_ahead %lluns, stop clean, then "
+             "change them",
+             (unsigned long long)then.accounts, (unsigned long long)then.instruments,
+             (unsigned long long)then.holds, (unsigned long long)then.remembered,
+             (unsigned long long)then.remember_ns, (unsigned long long)then.id_ahead_ns);
+    return HF_STATUS_INVALID;
+}
+
 static enum hf_status replay_record(void *context, const struct hf_record_header *record,
                                     struct hf_fault *fault)
 {
@@ -89,6 +121,11 @@ static enum hf_status replay_record(void *context, const struct hf_record_header
     uint32_t offset = 0;
     uint32_t count = 0;
 
+    if (record->count != 0) {
+        enum hf_status status = check_limits(recovery, record, fault);
+        if (status != HF_STATUS_OK)
+            return status;
+    }
     if (record->first_place != hf_ledger_place(recovery->ledger) + 1)
         return diverged(record, fault);
     while ((operation = hf_record_next(record, &offset)) != NULL) {
@@ -137,13 +174,18 @@ static enum hf_status recover(struct storage *storage, struct hf_id cluster, str
 {
     const struct config *config = storage->config;
     struct hf_image_reader *image = calloc(1, sizeof *image);
-    struct recovery recovery = {
-        .ledger = storage->ledger, .image = image, .next_progress = PROGRESS_OPERATIONS};
-    const struct hf_log_options options = {
+    struct hf_log_options options = {
         .cluster = cluster,
         .node = (uint32_t)config->node,
         .create = true,
         .segment_size = config->segment_bytes,
+    };
+    struct recovery recovery = {
+        .superblock = &storage->state.superblock,
+        .options = &options,
+        .ledger = storage->ledger,
+        .image = image,
+        .next_progress = PROGRESS_OPERATIONS,
     };
     const struct hf_log_replay replay = {
         .context = &recovery,
@@ -158,6 +200,7 @@ static enum hf_status recover(struct storage *storage, struct hf_id cluster, str
         snprintf(fault->line, sizeof fault->line, "no memory for recovery");
         return HF_STATUS_NO_MEMORY;
     }
+    memcpy(options.settings, hf_ledger_limits_of(storage->ledger), sizeof(struct hf_ledger_limits));
     hf_image_read_begin(image, storage->ledger);
     status = hf_log_open(storage->disk, &options, &replay, &storage->state, fault);
     free(image);
