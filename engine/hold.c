@@ -140,6 +140,7 @@ static struct hf_hold *find_open(const struct hf_ledger *ledger, const struct hf
     const struct hf_key *key = &turn->keys[0];
     struct hf_hold *hold = hf_table_find_at(&ledger->holds.table, id, key->hash, key->guess);
 
+    assert(!hf_id_is_reserved(id)); /* a freed line's key is zero */
     if (hold == NULL) {
         hf_answer_refuse(answer, HF_CODE_UNKNOWN_HOLD, HF_RULE_HOLD);
         return NULL;

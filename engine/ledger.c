@@ -25,8 +25,7 @@
 
 #define NS_PER_MS UINT64_C(1000000)
 
-/* ---- making one -------------------------------------------------------------------------------
- */
+/* ---- making one ---- */
 
 static bool is_count(uint64_t count)
 {
@@ -86,8 +85,7 @@ struct hf_ledger *hf_ledger_create(const struct hf_ledger_limits *limits, void *
     return ledger;
 }
 
-/* ---- look up and fetch ------------------------------------------------------------------------
- */
+/* ---- look up and fetch ---- */
 
 enum table_kind { NO_TABLE, ACCOUNTS, INSTRUMENTS, HOLDS };
 
@@ -271,8 +269,7 @@ static void prepare(struct hf_ledger *ledger, const union hf_operation *const op
         fetch_behind(ledger, &turns[i]);
 }
 
-/* ---- apply ------------------------------------------------------------------------------------
- */
+/* ---- apply ---- */
 
 /* Between which id times an unknown id may be new. The floor rises further when the table of
  * remembered ids forgets one. */
@@ -338,7 +335,7 @@ carry_out(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer
         hf_asset_put(ledger, turn, answer);
         return;
     default:
-        assert(!"every operation has passed hf_operation_check");
+        assert(false && "every operation has passed hf_operation_check");
     }
 }
 
@@ -457,8 +454,7 @@ uint64_t hf_ledger_apply(struct hf_ledger *ledger, uint64_t timestamp_ns,
     return placed;
 }
 
-/* ---- looking in -------------------------------------------------------------------------------
- */
+/* ---- looking in ---- */
 
 uint64_t hf_ledger_place(const struct hf_ledger *ledger)
 {
