@@ -30,8 +30,8 @@ void hf_account_turn_away(const struct hf_account *payer, const struct hf_accoun
         verdict = (struct hf_verdict){HF_CODE_CLOSED, HF_RULE_PAYEE};
     else
         verdict = (struct hf_verdict){HF_CODE_RESTRICTED, HF_RULE_PAYEE};
-    assert(verdict.code != HF_CODE_RESTRICTED ||
-           (payer->status | payee->status) == HF_ACCOUNT_FROZEN);
+    assert(verdict.rule == HF_RULE_PAYER || payee->asset != asset ||
+           payee->status != HF_ACCOUNT_OPEN);
     hf_account_refuse(payer, verdict.code, verdict.rule, answer);
 }
 
@@ -46,9 +46,9 @@ static void open_account(struct hf_table *accounts, const struct hf_turn *turn,
         return;
     }
     answer->available = hf_account_available(0, put->floor);
-    if (turn->is_dry)
+    if (hf_turn_is_dry(turn))
         return;
-    uint32_t slot = hf_table_insert(accounts, put->account, turn->step->keys[0].hash);
+    uint32_t slot = hf_table_insert(accounts, put->account, turn->keys[0].hash);
     assert(slot != HF_TABLE_NONE);
     struct hf_account *account = hf_account_at(accounts, slot);
     account->floor = put->floor;
@@ -59,14 +59,12 @@ static void open_account(struct hf_table *accounts, const struct hf_turn *turn,
 void hf_account_put(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
 {
     const struct hf_op_account_put *put = &turn->operation->account_put;
-    const struct hf_key *key = &turn->step->keys[0];
 
     if (hf_asset_find(&ledger->assets, put->asset) == NULL) {
         hf_answer_refuse(answer, HF_CODE_UNKNOWN_ASSET, HF_RULE_ASSET);
         return;
     }
-    struct hf_account *account =
-        hf_table_find_at(&ledger->accounts, put->account, key->hash, key->guess);
+    struct hf_account *account = hf_turn_find_account(ledger, turn, 0, put->account);
     if (account == NULL) {
         open_account(&ledger->accounts, turn, answer);
         return;
@@ -81,7 +79,7 @@ void hf_account_put(struct hf_ledger *ledger, const struct hf_turn *turn, struct
         return;
     }
     answer->available = hf_account_available(hf_account_spendable(account), put->floor);
-    if (turn->is_dry)
+    if (hf_turn_is_dry(turn))
         return;
     account->floor = put->floor;
     account->status = put->status;

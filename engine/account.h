@@ -6,6 +6,8 @@
 #include "answer.h"
 #include "table.h"
 
+#include <string.h>
+
 struct hf_ledger;
 struct hf_turn;
 
@@ -24,7 +26,9 @@ struct hf_account {
     uint32_t cold;  /* zero: there is no cold part */
 };
 HF_STATIC_ASSERT(sizeof(struct hf_account) == HF_TABLE_LINE_SIZE, "an account is one line");
-HF_STATIC_ASSERT(HF_ACCOUNT_OPEN == 0, "statuses can be looked at together");
+HF_STATIC_ASSERT(offsetof(struct hf_account, asset) + 4 == offsetof(struct hf_account, cold),
+                 "standing");
+HF_STATIC_ASSERT(HF_ACCOUNT_OPEN == 0, "standing");
 
 static inline struct hf_account *hf_account_at(const struct hf_table *accounts, uint32_t slot)
 {
@@ -62,6 +66,15 @@ static inline void hf_account_show(const struct hf_account *account, struct hf_a
     answer->available = hf_account_available(hf_account_spendable(account), account->floor);
 }
 
+/* Asset, status and flags in one number: that of the asset alone when the account is open. */
+static inline uint32_t hf_account_standing(const struct hf_account *account)
+{
+    uint32_t standing;
+
+    memcpy(&standing, &account->asset, sizeof(standing));
+    return standing;
+}
+
 /* Refuses with the payer's balances as they are. */
 void hf_account_refuse(const struct hf_account *payer, uint16_t code, uint8_t rule,
                        struct hf_answer *answer);
@@ -75,10 +88,8 @@ void hf_account_turn_away(const struct hf_account *payer, const struct hf_accoun
 static inline bool hf_account_admit(const struct hf_account *payer, const struct hf_account *payee,
                                     uint16_t asset, struct hf_answer *answer)
 {
-    unsigned differs = (unsigned)(payer->asset ^ asset) | (unsigned)(payee->asset ^ asset) |
-                       payer->status | payee->status;
-
-    if (__builtin_expect(differs == 0, 1))
+    if (__builtin_expect(hf_account_standing(payer) == asset, 1) &&
+        __builtin_expect(hf_account_standing(payee) == asset, 1))
         return true;
     hf_account_turn_away(payer, payee, asset, answer);
     return false;

@@ -5,7 +5,6 @@
 #include "operation.h"
 
 #include <stdbool.h>
-#include <string.h>
 
 struct hf_answer {
     struct hf_id id;      /* of the operation */
@@ -20,10 +19,6 @@ struct hf_answer {
     uint64_t timestamp_ns;
 };
 HF_STATIC_ASSERT(sizeof(struct hf_answer) == 64, "a remembered answer is one line");
-#define HF_ANSWER_TAIL_OFFSET offsetof(struct hf_answer, approved)
-HF_STATIC_ASSERT(HF_ANSWER_TAIL_OFFSET == offsetof(struct hf_reply, approved), "alike from here");
-HF_STATIC_ASSERT(offsetof(struct hf_answer, posted) == offsetof(struct hf_reply, posted), "alike");
-HF_STATIC_ASSERT(offsetof(struct hf_answer, place) == offsetof(struct hf_reply, place), "alike");
 
 static inline void hf_answer_refuse(struct hf_answer *answer, uint16_t code, uint8_t rule)
 {
@@ -42,12 +37,11 @@ static inline void hf_answer_write_reply(const struct hf_answer *answer, bool wi
     reply->rule = answer->rule;
     reply->durability = 0;
     reply->id = answer->id;
-    /* Amounts, place and time lie alike in both. */
-    memcpy(&reply->approved, &answer->approved, sizeof(*reply) - HF_ANSWER_TAIL_OFFSET);
-    if (!with_balances) {
-        reply->available = 0;
-        reply->posted = 0;
-    }
+    reply->approved = answer->approved;
+    reply->available = with_balances ? answer->available : 0;
+    reply->posted = with_balances ? answer->posted : 0;
+    reply->place = answer->place;
+    reply->timestamp_ns = answer->timestamp_ns;
 }
 
 #endif

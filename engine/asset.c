@@ -31,7 +31,7 @@ void hf_asset_put(struct hf_ledger *ledger, const struct hf_turn *turn, struct h
         hf_answer_refuse(answer, HF_CODE_CAPACITY, HF_RULE_TABLE);
         return;
     }
-    if (turn->is_dry)
+    if (hf_turn_is_dry(turn))
         return;
     struct hf_asset *asset = &assets->list[assets->count++];
     asset->asset = put->asset;

@@ -8,7 +8,7 @@
 void hf_authorise(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
 {
     const struct hf_op_auth *auth = &turn->operation->auth;
-    const struct hf_key *key = &turn->step->keys[0];
+    const struct hf_key *key = &turn->keys[0];
     struct hf_instrument *instrument =
         hf_table_find_at(&ledger->instruments, auth->token, key->hash, key->guess);
 
@@ -16,7 +16,7 @@ void hf_authorise(struct hf_ledger *ledger, const struct hf_turn *turn, struct h
         hf_answer_refuse(answer, HF_CODE_UNKNOWN_INSTRUMENT, HF_RULE_INSTRUMENT);
         return;
     }
-    struct hf_verdict verdict = hf_instrument_check(instrument, auth->amount, turn->timestamp_ns);
+    struct hf_verdict verdict = hf_instrument_check(instrument, auth->amount, ledger->bundle_ns);
     if (verdict.code != HF_CODE_OK) {
         hf_answer_refuse(answer, verdict.code, verdict.rule);
         return;
@@ -36,6 +36,6 @@ void hf_authorise(struct hf_ledger *ledger, const struct hf_turn *turn, struct h
         return;
     if (!hf_hold_promise(ledger, turn, payer, payee, auth->amount, answer))
         return;
-    if (!turn->is_dry && auth->amount > 0)
+    if (!hf_turn_is_dry(turn) && auth->amount > 0)
         hf_instrument_draw(instrument);
 }

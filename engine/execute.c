@@ -84,10 +84,8 @@ void hf_execute_apply(const struct hf_plan *plan)
     }
 }
 
-/* Which of a MOVE's guards said no: the general path finds the words. */
-static __attribute__((noinline)) void refuse_move(struct hf_account *payer,
-                                                  struct hf_account *payee, uint64_t amount,
-                                                  struct hf_answer *answer)
+void hf_execute_refuse_move(struct hf_account *payer, struct hf_account *payee, uint64_t amount,
+                            struct hf_answer *answer)
 {
     const struct hf_plan plan = {
         .leg_count = 2,
@@ -102,31 +100,4 @@ static __attribute__((noinline)) void refuse_move(struct hf_account *payer,
 
     assert(verdict.code != HF_CODE_OK);
     hf_account_refuse(payer, verdict.code, verdict.rule, answer);
-}
-
-void hf_execute_move(struct hf_account *payer, struct hf_account *payee, uint64_t amount,
-                     bool is_dry, struct hf_answer *answer)
-{
-    int64_t left;
-    int64_t incoming;
-    uint64_t lifetime_debits;
-
-    assert(amount - 1 < HF_AMOUNT_MAX);
-    assert(payer != payee);
-    /* Without a floor the floor is the smallest number, and below it lies only overflow. */
-    if (__builtin_sub_overflow(hf_account_spendable(payer), (int64_t)amount, &left) ||
-        left < payer->floor ||
-        __builtin_add_overflow(payer->lifetime_debits, amount, &lifetime_debits) ||
-        __builtin_add_overflow(hf_account_incoming(payee), (int64_t)amount, &incoming)) {
-        refuse_move(payer, payee, amount, answer);
-        return;
-    }
-    answer->approved = amount;
-    answer->posted = payer->posted - (int64_t)amount;
-    answer->available = hf_account_available(left, payer->floor);
-    if (is_dry)
-        return;
-    payer->posted = answer->posted;
-    payer->lifetime_debits = lifetime_debits;
-    payee->posted += (int64_t)amount;
 }

@@ -94,11 +94,11 @@ bool hf_hold_promise(struct hf_ledger *ledger, const struct hf_turn *turn, struc
     }
     answer->approved = amount;
     hf_execute_preview(&plan.legs[0], answer);
-    if (turn->is_dry || amount == 0)
+    if (hf_turn_is_dry(turn) || amount == 0)
         return true;
 
     hf_execute_apply(&plan);
-    uint32_t slot = hf_hold_add(holds, answer->id, turn->step->id_hash);
+    uint32_t slot = hf_hold_add(holds, answer->id, turn->id_hash);
     struct hf_hold *hold = hf_hold_at(holds, slot);
     hold->amount = amount;
     hold->remaining = amount;
@@ -137,9 +137,10 @@ static struct hf_account *payee_of(const struct hf_ledger *ledger, const struct 
 static struct hf_hold *find_open(const struct hf_ledger *ledger, const struct hf_turn *turn,
                                  struct hf_id id, uint64_t *amount, struct hf_answer *answer)
 {
-    const struct hf_key *key = &turn->step->keys[0];
+    const struct hf_key *key = &turn->keys[0];
     struct hf_hold *hold = hf_table_find_at(&ledger->holds.table, id, key->hash, key->guess);
 
+    assert(!hf_id_is_reserved(id)); /* a freed line's key is zero */
     if (hold == NULL) {
         hf_answer_refuse(answer, HF_CODE_UNKNOWN_HOLD, HF_RULE_HOLD);
         return NULL;
@@ -185,7 +186,7 @@ static void settle(struct hf_ledger *ledger, const struct hf_turn *turn, struct 
     }
     hf_execute_preview(&plan.legs[0], answer);
     answer->approved = captured > 0 ? captured : released;
-    if (turn->is_dry)
+    if (hf_turn_is_dry(turn))
         return;
     hf_execute_apply(&plan);
     hold->remaining -= freed;

@@ -11,8 +11,8 @@
 #include <string.h>
 
 /* How many records ahead the table's control word, and then its line, are fetched. */
-#define GROUP_AHEAD 24
-#define LINE_AHEAD  12
+#define GROUP_AHEAD UINT64_C(24)
+#define LINE_AHEAD  UINT64_C(12)
 
 void hf_image_read_begin(struct hf_image_reader *reader, struct hf_ledger *ledger)
 {
@@ -33,8 +33,7 @@ static bool is_zero(const uint8_t *bytes, size_t count)
     return seen == 0;
 }
 
-/* ---- one record of each section: what it must be, and where it goes ---------------------------
- */
+/* ---- one record of each section: what it must be, and where it goes ---- */
 
 static enum hf_status take_header(struct hf_image_reader *reader, const void *record)
 {
@@ -302,8 +301,7 @@ static enum hf_status take_trailer(struct hf_image_reader *reader, const void *r
     return HF_STATUS_OK;
 }
 
-/* ---- the stream -------------------------------------------------------------------------------
- */
+/* ---- the stream ---- */
 
 struct section_entry {
     enum hf_status (*take)(struct hf_image_reader *reader, const void *record);
@@ -369,12 +367,12 @@ static void fetch_ahead(const struct hf_image_reader *reader, const uint8_t *byt
 
     if (length <= GROUP_AHEAD * HF_IMAGE_UNIT)
         return;
-    memcpy(&key, bytes + (size_t)GROUP_AHEAD * HF_IMAGE_UNIT, sizeof(key));
+    memcpy(&key, bytes + GROUP_AHEAD * HF_IMAGE_UNIT, sizeof(key));
     if (reader->section == HF_IMAGE_SECTION_ANSWERS)
         __builtin_prefetch(hf_seen_home(&ledger->seen, hf_id_hash(key)), 1);
     if (reader->section == HF_IMAGE_SECTION_ACCOUNTS) {
         hf_table_prefetch_group(&ledger->accounts, hf_id_hash(key));
-        memcpy(&key, bytes + (size_t)LINE_AHEAD * HF_IMAGE_UNIT, sizeof(key));
+        memcpy(&key, bytes + LINE_AHEAD * HF_IMAGE_UNIT, sizeof(key));
         hf_table_guess_free(&ledger->accounts, hf_table_home(&ledger->accounts, hf_id_hash(key)));
     }
 }

@@ -9,11 +9,10 @@ void hf_instrument_put(struct hf_ledger *ledger, const struct hf_turn *turn,
                        struct hf_answer *answer)
 {
     const struct hf_op_instrument_put *put = &turn->operation->instrument_put;
-    const struct hf_key *keys = turn->step->keys;
+    const struct hf_key *keys = turn->keys;
     struct hf_table *instruments = &ledger->instruments;
 
-    const struct hf_account *account =
-        hf_table_find_at(&ledger->accounts, put->account, keys[1].hash, keys[1].guess);
+    const struct hf_account *account = hf_turn_find_account(ledger, turn, 1, put->account);
     if (account == NULL) {
         hf_answer_refuse(answer, HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_ACCOUNT);
         return;
@@ -25,7 +24,7 @@ void hf_instrument_put(struct hf_ledger *ledger, const struct hf_turn *turn,
             hf_answer_refuse(answer, HF_CODE_CAPACITY, HF_RULE_TABLE);
             return;
         }
-        if (turn->is_dry)
+        if (hf_turn_is_dry(turn))
             return;
         uint32_t slot = hf_table_insert(instruments, put->token, keys[0].hash);
         assert(slot != HF_TABLE_NONE);
@@ -34,7 +33,7 @@ void hf_instrument_put(struct hf_ledger *ledger, const struct hf_turn *turn,
         hf_answer_refuse(answer, HF_CODE_CLOSED, HF_RULE_INSTRUMENT);
         return;
     }
-    if (turn->is_dry)
+    if (hf_turn_is_dry(turn))
         return;
     instrument->expires_ns = put->expires_ns;
     instrument->amount_limit = put->amount_limit;

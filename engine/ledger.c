@@ -25,8 +25,7 @@
 
 #define NS_PER_MS UINT64_C(1000000)
 
-/* ---- making one -------------------------------------------------------------------------------
- */
+/* ---- making one ---- */
 
 static bool is_count(uint64_t count)
 {
@@ -86,8 +85,7 @@ struct hf_ledger *hf_ledger_create(const struct hf_ledger_limits *limits, void *
     return ledger;
 }
 
-/* ---- look up and fetch ------------------------------------------------------------------------
- */
+/* ---- look up and fetch ---- */
 
 enum table_kind { NO_TABLE, ACCOUNTS, INSTRUMENTS, HOLDS };
 
@@ -136,13 +134,27 @@ static const struct hf_table *table_of(const struct hf_ledger *ledger, uint8_t k
     return &ledger->holds.table;
 }
 
-static void look_up_key(const struct hf_table *table, const union hf_operation *operation,
-                        uint32_t index, struct hf_key *key)
+static inline struct hf_id key_of(const union hf_operation *operation, uint32_t index)
 {
     struct hf_id id;
 
     memcpy(&id, operation->bytes + FIRST_KEY_OFFSET + index * sizeof(id), sizeof(id));
-    key->hash = hf_id_hash(id);
+    return id;
+}
+
+struct hf_account *hf_turn_search_account(const struct hf_ledger *ledger,
+                                          const struct hf_turn *turn, uint32_t index)
+{
+    struct hf_id id = key_of(turn->operation, index);
+    uint32_t slot = hf_table_find(&ledger->accounts, id, turn->keys[index].hash);
+
+    return slot == HF_TABLE_NONE ? NULL : hf_account_at(&ledger->accounts, slot);
+}
+
+static void look_up_key(const struct hf_table *table, const union hf_operation *operation,
+                        uint32_t index, struct hf_key *key)
+{
+    key->hash = hf_id_hash(key_of(operation, index));
     key->home = hf_table_prefetch_group(table, key->hash);
 }
 
@@ -151,50 +163,82 @@ static bool makes_hold(uint8_t type)
     return type == HF_OP_HOLD || type == HF_OP_AUTH;
 }
 
+/* The low 32 bits of XXH3-64 over the operation's body, seeded with its type. Id, deadline, flags
+ * and origin are not content. */
+static __attribute__((noinline)) uint32_t fingerprint_of(const union hf_operation *operation)
+{
+    const size_t header_size = sizeof(struct hf_op_header);
+    const uint8_t *body = operation->bytes + header_size;
+    uint8_t type = operation->header.type;
+
+    return (uint32_t)XXH3_64bits_withSeed(body, lengths[type] - header_size, type);
+}
+
+/* The same, with length and seed known: then xxHash comes down to four multiplications. */
+static inline uint32_t fingerprint_of_move(const union hf_operation *operation)
+{
+    const size_t header_size = sizeof(struct hf_op_header);
+    const uint8_t *body = operation->bytes + header_size;
+
+    return (uint32_t)XXH3_64bits_withSeed(body, sizeof(operation->move) - header_size, HF_OP_MOVE);
+}
+
 static void look_up(const struct hf_ledger *ledger, const union hf_operation *operation,
-                    struct hf_step *step)
+                    struct hf_turn *turn)
 {
     uint8_t type = operation->header.type;
 
-    step->id_hash = hf_id_hash(operation->header.id);
-    step->id_home = hf_seen_home(&ledger->seen, step->id_hash);
-    __builtin_prefetch(step->id_home, 1);
+    turn->operation = operation;
+    turn->type = type;
+    turn->flags = operation->header.flags;
+    turn->id_hash = hf_id_hash(operation->header.id);
+    turn->id_home = hf_seen_home(&ledger->seen, turn->id_hash);
+    __builtin_prefetch(turn->id_home, 1);
     if (__builtin_expect(type == HF_OP_MOVE, 1)) {
-        look_up_key(&ledger->accounts, operation, 0, &step->keys[0]);
-        look_up_key(&ledger->accounts, operation, 1, &step->keys[1]);
+        assert(operation->header.length == sizeof(operation->move));
+        look_up_key(&ledger->accounts, operation, 0, &turn->keys[0]);
+        look_up_key(&ledger->accounts, operation, 1, &turn->keys[1]);
+        turn->fingerprint = fingerprint_of_move(operation);
         return;
     }
+    assert(type <= HF_OP_TYPE_MAX);
+    assert(lengths[type] != 0);
+    assert(operation->header.length == lengths[type]);
+    turn->fingerprint = fingerprint_of(operation);
     for (uint32_t i = 0; i < 2 && key_tables[type][i] != NO_TABLE; i++)
-        look_up_key(table_of(ledger, key_tables[type][i]), operation, i, &step->keys[i]);
+        look_up_key(table_of(ledger, key_tables[type][i]), operation, i, &turn->keys[i]);
     if (makes_hold(type))
-        step->hold_home = hf_table_prefetch_group(&ledger->holds.table, step->id_hash);
+        turn->hold_home = hf_table_prefetch_group(&ledger->holds.table, turn->id_hash);
 }
 
-static void fetch_key(const struct hf_table *table, struct hf_key *key)
+static inline void fetch_key(const struct hf_table *table, struct hf_key *key)
 {
     key->guess = hf_table_guess(table, key->hash, key->home);
 }
 
-static void fetch(const struct hf_ledger *ledger, uint8_t type, struct hf_step *step)
+static void fetch(const struct hf_ledger *ledger, struct hf_turn *turn)
 {
+    uint8_t type = turn->type;
+
     if (__builtin_expect(type == HF_OP_MOVE, 1)) {
-        fetch_key(&ledger->accounts, &step->keys[0]);
-        fetch_key(&ledger->accounts, &step->keys[1]);
+        fetch_key(&ledger->accounts, &turn->keys[0]);
+        fetch_key(&ledger->accounts, &turn->keys[1]);
         return;
     }
     for (uint32_t i = 0; i < 2 && key_tables[type][i] != NO_TABLE; i++)
-        fetch_key(table_of(ledger, key_tables[type][i]), &step->keys[i]);
+        fetch_key(table_of(ledger, key_tables[type][i]), &turn->keys[i]);
     if (makes_hold(type)) {
-        uint32_t slot = hf_table_guess_free(&ledger->holds.table, step->hold_home);
+        uint32_t slot = hf_table_guess_free(&ledger->holds.table, turn->hold_home);
         if (slot != HF_TABLE_NONE)
             __builtin_prefetch(&ledger->holds.answers[slot], 1);
     }
 }
 
 /* Some accounts are named by another record only: by a card, by a hold. */
-static void fetch_behind(const struct hf_ledger *ledger, uint8_t type, const struct hf_step *step)
+static void fetch_behind(const struct hf_ledger *ledger, const struct hf_turn *turn)
 {
-    const void *guess = step->keys[0].guess;
+    uint8_t type = turn->type;
+    const void *guess = turn->keys[0].guess;
 
     if (key_tables[type][0] == NO_TABLE || guess == NULL)
         return;
@@ -209,26 +253,23 @@ static void fetch_behind(const struct hf_ledger *ledger, uint8_t type, const str
 }
 
 /* The passes before the apply pass. */
-static void prepare(const struct hf_ledger *ledger, const union hf_operation *const operations[],
-                    uint32_t count, struct hf_step steps[])
+static void prepare(struct hf_ledger *ledger, const union hf_operation *const operations[],
+                    uint32_t count)
 {
+    struct hf_turn *turns = ledger->turns;
     bool are_moves = true;
 
     for (uint32_t i = 0; i < count; i++) {
-        uint8_t type = operations[i]->header.type;
-        assert(type <= HF_OP_TYPE_MAX);
-        assert(operations[i]->header.length == lengths[type]);
-        are_moves &= type == HF_OP_MOVE;
-        look_up(ledger, operations[i], &steps[i]);
+        look_up(ledger, operations[i], &turns[i]);
+        are_moves &= operations[i]->header.type == HF_OP_MOVE;
     }
     for (uint32_t i = 0; i < count; i++)
-        fetch(ledger, operations[i]->header.type, &steps[i]);
+        fetch(ledger, &turns[i]);
     for (uint32_t i = 0; i < count && !are_moves; i++)
-        fetch_behind(ledger, operations[i]->header.type, &steps[i]);
+        fetch_behind(ledger, &turns[i]);
 }
 
-/* ---- apply ------------------------------------------------------------------------------------
- */
+/* ---- apply ---- */
 
 /* Between which id times an unknown id may be new. The floor rises further when the table of
  * remembered ids forgets one. */
@@ -264,14 +305,14 @@ static inline void apply_move(struct hf_ledger *ledger, const struct hf_turn *tu
         return;
     if (!hf_account_admit(payer, payee, move->asset, answer))
         return;
-    hf_execute_move(payer, payee, move->amount, turn->is_dry, answer);
+    hf_execute_move(payer, payee, move->amount, hf_turn_is_dry(turn), answer);
 }
 
 /* The operation itself: step 6 of OPERATIONS.md. */
-static void carry_out(struct hf_ledger *ledger, const struct hf_turn *turn,
-                      struct hf_answer *answer)
+static __attribute__((noinline)) void
+carry_out(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
 {
-    switch (turn->operation->header.type) {
+    switch (turn->type) {
     case HF_OP_AUTH:
         hf_authorise(ledger, turn, answer);
         return;
@@ -294,40 +335,20 @@ static void carry_out(struct hf_ledger *ledger, const struct hf_turn *turn,
         hf_asset_put(ledger, turn, answer);
         return;
     default:
-        assert(!"every operation has passed hf_operation_check");
+        assert(false && "every operation has passed hf_operation_check");
     }
 }
 
-/* The low 32 bits of XXH3-64 over the operation's body, seeded with its type. Id, deadline, flags
- * and origin are not content. */
-static uint32_t fingerprint_of(const union hf_operation *operation)
-{
-    const size_t header_size = sizeof(struct hf_op_header);
-    const uint8_t *body = operation->bytes + header_size;
-    uint8_t type = operation->header.type;
-
-    return (uint32_t)XXH3_64bits_withSeed(body, lengths[type] - header_size, type);
-}
-
-/* The same, with length and seed known: then xxHash comes down to four multiplications. */
-static inline uint32_t fingerprint_of_move(const union hf_operation *operation)
-{
-    const size_t header_size = sizeof(struct hf_op_header);
-    const uint8_t *body = operation->bytes + header_size;
-
-    return (uint32_t)XXH3_64bits_withSeed(body, sizeof(operation->move) - header_size, HF_OP_MOVE);
-}
-
 /* An answer of which nothing is decided yet. */
-static inline void begin_answer(struct hf_answer *answer, const struct hf_turn *turn,
-                                uint64_t place)
+static inline void begin_answer(struct hf_answer *answer, const struct hf_ledger *ledger,
+                                const struct hf_turn *turn, uint64_t place)
 {
     *answer = (struct hf_answer){
         .id = turn->operation->header.id,
         .fingerprint = turn->fingerprint,
-        .type = turn->operation->header.type,
+        .type = turn->type,
         .place = place,
-        .timestamp_ns = turn->timestamp_ns,
+        .timestamp_ns = ledger->bundle_ns,
     };
 }
 
@@ -337,11 +358,10 @@ static const struct hf_answer *find_first_answer(const struct hf_ledger *ledger,
                                                  const struct hf_turn *turn)
 {
     struct hf_id id = turn->operation->header.id;
-    const struct hf_step *step = turn->step;
-    const struct hf_answer *first = hf_seen_find(&ledger->seen, step->id_home, id, step->id_hash);
+    const struct hf_answer *first = hf_seen_find(&ledger->seen, turn->id_home, id, turn->id_hash);
 
     if (first == NULL && hf_id_time_ms(id) < ledger->seen.floor_ms)
-        first = hf_hold_answer(&ledger->holds, id, step->id_hash);
+        first = hf_hold_answer(&ledger->holds, id, turn->id_hash);
     return first;
 }
 
@@ -352,7 +372,7 @@ static inline bool is_new(const struct hf_ledger *ledger, const struct hf_turn *
 {
     uint64_t time_ms = hf_id_time_ms(turn->operation->header.id);
 
-    return hf_seen_is_absent(&ledger->seen, turn->step->id_home, turn->step->id_hash) &&
+    return hf_seen_is_absent(&ledger->seen, turn->id_home, turn->id_hash) &&
            time_ms >= horizon->floor_ms && time_ms >= ledger->seen.floor_ms &&
            time_ms <= horizon->ceiling_ms;
 }
@@ -366,14 +386,14 @@ static __attribute__((noinline)) bool answer_outside(const struct hf_ledger *led
     const struct hf_op_header *header = &turn->operation->header;
     const struct hf_answer *first = find_first_answer(ledger, turn);
     uint64_t time_ms = hf_id_time_ms(header->id);
-    bool with_balances = (header->flags & HF_OP_RETURN_BALANCES) != 0;
+    bool with_balances = (turn->flags & HF_OP_RETURN_BALANCES) != 0;
     struct hf_answer answer;
 
     if (first != NULL && first->type == header->type && first->fingerprint == turn->fingerprint) {
         hf_answer_write_reply(first, with_balances, reply);
         return true;
     }
-    begin_answer(&answer, turn, 0);
+    begin_answer(&answer, ledger, turn, 0);
     if (first != NULL)
         hf_answer_refuse(&answer, HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID);
     else if (time_ms < floor_of(ledger, horizon))
@@ -400,19 +420,19 @@ static inline bool apply_one(struct hf_ledger *ledger, const struct hf_turn *tur
         if (answer_outside(ledger, turn, horizon, reply))
             return false;
     }
-    if (__builtin_expect(!turn->is_dry, 1)) {
+    if (__builtin_expect(!hf_turn_is_dry(turn), 1)) {
         place = seen->next_place;
-        answer = hf_seen_add(seen, turn->step->id_home, turn->step->id_hash);
+        answer = hf_seen_add(seen, turn->id_home, turn->id_hash);
     }
-    begin_answer(answer, turn, place);
-    if (__builtin_expect(header->deadline_ns != 0 && header->deadline_ns < turn->timestamp_ns, 0))
+    begin_answer(answer, ledger, turn, place);
+    if (__builtin_expect(header->deadline_ns != 0 && header->deadline_ns < ledger->bundle_ns, 0))
         hf_answer_refuse(answer, HF_CODE_DEADLINE_PASSED, HF_RULE_DEADLINE);
-    else if (__builtin_expect(header->type == HF_OP_MOVE, 1))
+    else if (__builtin_expect(turn->type == HF_OP_MOVE, 1))
         apply_move(ledger, turn, answer);
     else
         carry_out(ledger, turn, answer);
-    hf_answer_write_reply(answer, (header->flags & HF_OP_RETURN_BALANCES) != 0, reply);
-    return !turn->is_dry;
+    hf_answer_write_reply(answer, (turn->flags & HF_OP_RETURN_BALANCES) != 0, reply);
+    return !hf_turn_is_dry(turn);
 }
 
 uint64_t hf_ledger_apply(struct hf_ledger *ledger, uint64_t timestamp_ns,
@@ -420,30 +440,21 @@ uint64_t hf_ledger_apply(struct hf_ledger *ledger, uint64_t timestamp_ns,
                          struct hf_reply replies[])
 {
     const struct horizon horizon = horizon_at(&ledger->limits, timestamp_ns);
-    struct hf_turn turn = {.timestamp_ns = timestamp_ns};
     uint64_t placed = 0;
 
     assert(ledger->magic == HF_LEDGER_MAGIC);
     assert(count <= HF_BUNDLE_OPERATIONS_MAX);
     assert(timestamp_ns >= ledger->timestamp_ns);
-    prepare(ledger, operations, count, ledger->steps);
-    for (uint32_t i = 0; i < count; i++) {
-        turn.operation = operations[i];
-        turn.step = &ledger->steps[i];
-        turn.fingerprint = operations[i]->header.type == HF_OP_MOVE
-                               ? fingerprint_of_move(operations[i])
-                               : fingerprint_of(operations[i]);
-        turn.is_dry = (operations[i]->header.flags & HF_OP_DRY_RUN) != 0;
-        if (apply_one(ledger, &turn, &horizon, &replies[i]))
-            placed |= UINT64_C(1) << i;
-    }
+    ledger->bundle_ns = timestamp_ns;
+    prepare(ledger, operations, count);
+    for (uint32_t i = 0; i < count; i++)
+        placed |= (uint64_t)apply_one(ledger, &ledger->turns[i], &horizon, &replies[i]) << i;
     if (placed != 0)
         ledger->timestamp_ns = timestamp_ns;
     return placed;
 }
 
-/* ---- looking in -------------------------------------------------------------------------------
- */
+/* ---- looking in ---- */
 
 uint64_t hf_ledger_place(const struct hf_ledger *ledger)
 {

@@ -41,7 +41,8 @@ struct hf_ledger *hf_ledger_create(const struct hf_ledger_limits *limits, void *
 
 /* Applies up to HF_BUNDLE_OPERATIONS_MAX operations in order, at one timestamp (never smaller than
  * the last), and fills replies[i] for each (with durability 0: the node names it). Every operation
- * must have passed hf_operation_check and be no QUERY (asserted).
+ * must have passed hf_operation_check and be no QUERY (asserted as far as the engine's own memory
+ * and arithmetic stand on it).
  *
  * Returns a mask: bit i is set when operations[i] took a new place in the order and so must be
  * logged. Repeats, ids out of range and dry runs take none. Places are given without gaps, in

@@ -240,7 +240,7 @@ static struct hf_verdict check_body(const union hf_operation *operation)
     case HF_OP_QUERY:
         return check_query(&operation->query);
     default:
-        assert(!"a type with a length has a body");
+        assert(false && "a type with a length has a body");
         return bad(HF_CODE_UNKNOWN_TYPE, HF_RULE_TYPE);
     }
 }

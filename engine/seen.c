@@ -5,8 +5,8 @@
 
 #define CAPACITY_MAX (UINT64_C(1) << 31)
 
-/* Three live answers a bucket of seven: one insert in thirty finds its bucket full. */
-#define BUCKET_ANSWERS 3
+/* Two live answers a bucket of seven: one insert in two hundred finds its bucket full. */
+#define BUCKET_ANSWERS 2
 
 void hf_seen_create(struct hf_seen *seen, struct hf_arena *arena, uint64_t capacity)
 {
@@ -16,14 +16,15 @@ void hf_seen_create(struct hf_seen *seen, struct hf_arena *arena, uint64_t capac
     seen->ring = hf_arena_take(arena, capacity, sizeof(struct hf_answer));
     seen->buckets = hf_arena_take(arena, seen->bucket_count, sizeof(struct hf_seen_bucket));
     seen->capacity = capacity;
-    seen->next_index = 0;
+    seen->ring_end = seen->ring == NULL ? NULL : seen->ring + capacity;
+    seen->next = seen->ring;
     hf_seen_start_after(seen, 0, 0);
 }
 
 void hf_seen_start_after(struct hf_seen *seen, uint64_t place, uint64_t floor_ms)
 {
     assert(place < UINT64_MAX);
-    assert(seen->next_index == 0);
+    assert(seen->next == seen->ring);
     seen->next_place = place + 1;
     seen->oldest_entry = seen->next_place << HF_SEEN_PLACE_SHIFT;
     seen->entry_span = 0;
@@ -35,7 +36,7 @@ const struct hf_answer *hf_seen_at(const struct hf_seen *seen, uint64_t place)
 {
     assert(place >= hf_seen_oldest(seen));
     assert(place < seen->next_place);
-    uint64_t index = seen->next_index - (seen->next_place - place);
+    uint64_t index = (uint64_t)(seen->next - seen->ring) - (seen->next_place - place);
     if (index >= seen->capacity) /* it wrapped below zero */
         index += seen->capacity;
     assert(index < seen->capacity);

@@ -46,11 +46,12 @@ HF_STATIC_ASSERT(sizeof(struct hf_seen_bucket) == 64, "a bucket is one line");
  * ones. */
 struct hf_seen {
     struct hf_answer *ring;
+    struct hf_answer *ring_end;
+    struct hf_answer *next; /* where the next answer goes */
     struct hf_seen_bucket *buckets;
     uint64_t next_place;   /* of the next answer; the first is 1 */
     uint64_t oldest_entry; /* place of the oldest answer << 16 */
     uint64_t entry_span;   /* remembered answers << 16 */
-    uint64_t next_index;   /* in the ring, of the next answer */
     uint64_t count;        /* remembered answers */
     uint64_t capacity;     /* answers the ring has room for */
     uint64_t floor_ms;     /* one more than the largest id time ever forgotten; 0: none was */
@@ -151,7 +152,7 @@ void hf_seen_enter_further_on(struct hf_seen *seen, struct hf_seen_bucket *bucke
 static inline struct hf_answer *hf_seen_add(struct hf_seen *seen, struct hf_seen_bucket *home,
                                             uint64_t hash)
 {
-    struct hf_answer *answer = &seen->ring[seen->next_index];
+    struct hf_answer *answer = seen->next;
     uint64_t entry = seen->next_place << HF_SEEN_PLACE_SHIFT | (hash & HF_SEEN_LOW_MASK);
 
     if (__builtin_expect(seen->count == seen->capacity, 1)) {
@@ -167,7 +168,7 @@ static inline struct hf_answer *hf_seen_add(struct hf_seen *seen, struct hf_seen
     if (__builtin_expect(!hf_seen_enter(seen, home, entry), 0))
         hf_seen_enter_further_on(seen, home, entry);
     seen->next_place++;
-    seen->next_index = seen->next_index + 1 == seen->capacity ? 0 : seen->next_index + 1;
+    seen->next = answer + 1 == seen->ring_end ? seen->ring : answer + 1;
     return answer;
 }
 

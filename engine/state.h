@@ -18,21 +18,16 @@ struct hf_key {
     uint32_t home; /* the group it belongs to */
 };
 
-/* What the passes before the apply pass found out about one operation. */
-struct hf_step {
-    uint64_t id_hash;
-    struct hf_seen_bucket *id_home;
-    uint32_t hold_home;    /* of the hold it will make */
-    struct hf_key keys[2]; /* of the first and second id in the body */
-};
-
-/* One operation's turn. */
+/* One operation's turn: what the passes before the apply pass found out about it. */
 struct hf_turn {
     const union hf_operation *operation;
-    const struct hf_step *step;
-    uint64_t timestamp_ns;
-    uint32_t fingerprint; /* of the operation's content */
-    bool is_dry;          /* answer as if carried out, change nothing */
+    uint64_t id_hash;
+    struct hf_seen_bucket *id_home;
+    struct hf_key keys[2]; /* of the first and second id in the body */
+    uint32_t fingerprint;  /* of its content: all but id, deadline, flags and origin */
+    uint32_t hold_home;    /* of the hold it will make */
+    uint8_t type;          /* of the operation, and its flags: at hand */
+    uint8_t flags;
 };
 
 struct hf_ledger {
@@ -44,19 +39,33 @@ struct hf_ledger {
     struct hf_holds holds;
     struct hf_seen seen;
     uint64_t timestamp_ns; /* of the newest operation */
+    uint64_t bundle_ns;    /* timestamp of the bundle in hand */
     size_t memory_size;
     size_t account_memory_size;
-    struct hf_step steps[HF_BUNDLE_OPERATIONS_MAX]; /* of the bundle in hand */
+    struct hf_turn turns[HF_BUNDLE_OPERATIONS_MAX]; /* of the bundle in hand */
 };
 
-/* The line of the account an operation names, or NULL. */
+/* Answer as if carried out, change nothing? */
+static inline bool hf_turn_is_dry(const struct hf_turn *turn)
+{
+    return (turn->flags & HF_OP_DRY_RUN) != 0;
+}
+
+/* Looks for an account that is not where it was guessed to be: the first (index 0) or second id of
+ * the operation's body. Its line, or NULL. */
+struct hf_account *hf_turn_search_account(const struct hf_ledger *ledger,
+                                          const struct hf_turn *turn, uint32_t index);
+
+/* The line of the account that is the first or second id of the operation's body, or NULL. */
 static inline struct hf_account *hf_turn_find_account(const struct hf_ledger *ledger,
                                                       const struct hf_turn *turn, uint32_t index,
                                                       struct hf_id id)
 {
-    const struct hf_key *key = &turn->step->keys[index];
+    struct hf_account *guess = turn->keys[index].guess;
 
-    return hf_table_find_at(&ledger->accounts, id, key->hash, key->guess);
+    if (__builtin_expect(guess != NULL, 1) && __builtin_expect(hf_id_equal(guess->id, id), 1))
+        return guess;
+    return hf_turn_search_account(ledger, turn, index);
 }
 
 /* The two accounts of a MOVE or HOLD. A refusal goes into the answer. */

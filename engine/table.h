@@ -2,7 +2,7 @@
  *
  * Lines come in groups of 15 with a 16-byte control word, kept apart from them:
  *
- *   offset  0  tags[15]   one a line: 0 = free, else 0x80 | 7 bits of the key's hash
+ *   offset  0  tags[15]   one a line: 0 = free, else 8 bits of the key's hash (1 for 0)
  *          15  overflow   how many lines passed this group because it was full; 255 sticks
  *
  * A key belongs to the group its hash names, or to the first one after it that had room. A lookup
@@ -71,7 +71,8 @@ static inline uint32_t hf_table_home(const struct hf_table *table, uint64_t hash
 /* The tag from its lower bits. Never 0. */
 static inline uint8_t hf_table_tag(uint64_t hash)
 {
-    return (uint8_t)(0x80 | (hash & 0x7f));
+    uint8_t low = (uint8_t)hash;
+    return (uint8_t)(low + (low == 0));
 }
 
 /* Bit i is set when tags[i] is `tag`. */

@@ -320,8 +320,8 @@ static void test_truncated_or_longer(void **state)
     close_fixture(&f);
 }
 
-/* Any single bit: refused, whichever part it hits. */
-static void test_every_bit(void **state)
+/* Any single bit of header, head and trailer, and one of each byte between: refused. */
+static void test_flipped_bits(void **state)
 {
     struct fixture f;
 
@@ -332,6 +332,9 @@ static void test_every_bit(void **state)
     struct fixture copy;
     open_fixture(&copy, &small_limits);
     for (size_t bit = 0; bit < picture.length * 8; bit++) {
+        bool is_frame = bit / 8 < 128 || bit / 8 >= picture.length - 64;
+        if (!is_frame && bit % 8 != bit / 8 % 8)
+            continue;
         memset(copy.memory, 0, size);
         copy.ledger = hf_ledger_create(&small_limits, copy.memory, size);
         picture.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -380,14 +383,212 @@ static void test_corrupted_counts(void **state)
     close_fixture(&f);
 }
 
+/* Walks a whole image's records, counts them into the digest, and seals the trailer anew. */
+static void seal(struct picture *picture)
+{
+    struct hf_image_header header;
+    struct hf_digest digest = {{0, 0}};
+    const uint8_t *next = picture->bytes + sizeof(header);
+
+    memcpy(&header, picture->bytes, sizeof(header));
+    const struct {
+        uint64_t count;
+        uint32_t size;
+        enum hf_image_kind kind;
+    } parts[] = {
+        {1, 64, HF_IMAGE_HEAD},
+        {header.assets, 64, HF_IMAGE_ASSET},
+        {header.accounts, 64, HF_IMAGE_ACCOUNT},
+        {header.instruments, 64, HF_IMAGE_INSTRUMENT},
+        {header.answers, 64, HF_IMAGE_ANSWER},
+        {header.holds_resolved + header.holds_open, 192, HF_IMAGE_HOLD},
+    };
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        for (uint64_t n = 0; n < parts[i].count; n++) {
+            hf_digest_add(&digest, parts[i].kind, next, parts[i].size);
+            next += parts[i].size;
+        }
+    }
+    assert_ptr_equal(next, picture->bytes + picture->length - 64);
+    memcpy(picture->bytes + picture->length - 64 + 16, &digest, sizeof(digest));
+}
+
+/* Where the first record of each section lies, by section. */
+static size_t offset_of(const struct picture *picture, enum hf_image_section section)
+{
+    struct hf_image_header header;
+
+    memcpy(&header, picture->bytes, sizeof(header));
+    size_t at = 64;
+    if (section > HF_IMAGE_SECTION_HEAD)
+        at += 64;
+    if (section > HF_IMAGE_SECTION_ASSETS)
+        at += header.assets * 64;
+    if (section > HF_IMAGE_SECTION_ACCOUNTS)
+        at += header.accounts * 64;
+    if (section > HF_IMAGE_SECTION_INSTRUMENTS)
+        at += header.instruments * 64;
+    if (section > HF_IMAGE_SECTION_ANSWERS)
+        at += header.answers * 64;
+    if (section > HF_IMAGE_SECTION_RESOLVED)
+        at += header.holds_resolved * 192;
+    return at;
+}
+
+/* One field of the first record of a section, set to a value that makes no sense there. */
+struct forgery {
+    enum hf_image_section section;
+    size_t offset;
+    size_t size;
+    uint64_t value;
+};
+
+#define IN(type, member) offsetof(struct type, member), sizeof(((struct type *)0)->member)
+
+/* Rightly sealed, and still nonsense: each is found by looking at it, not by the digest. */
+static void test_sealed_nonsense(void **state)
+{
+    static const struct forgery forgeries[] = {
+        {HF_IMAGE_SECTION_HEAD, IN(hf_image_head, place), 0},
+        {HF_IMAGE_SECTION_HEAD, IN(hf_image_head, place), UINT64_MAX},
+        {HF_IMAGE_SECTION_HEAD, IN(hf_image_head, place), 1000},
+        {HF_IMAGE_SECTION_HEAD, IN(hf_image_head, timestamp_ns), 5},
+        {HF_IMAGE_SECTION_HEAD, IN(hf_image_head, timestamp_ns), UINT64_MAX},
+        {HF_IMAGE_SECTION_HEAD, IN(hf_image_head, reserved[3]), 1},
+        {HF_IMAGE_SECTION_ASSETS, IN(hf_image_asset, asset), 0},
+        {HF_IMAGE_SECTION_ASSETS, IN(hf_image_asset, asset), EUR},
+        {HF_IMAGE_SECTION_ASSETS, IN(hf_image_asset, asset), 77},
+        {HF_IMAGE_SECTION_ASSETS, IN(hf_image_asset, scale), 19},
+        {HF_IMAGE_SECTION_ASSETS, IN(hf_image_asset, code[0]), 0},
+        {HF_IMAGE_SECTION_ASSETS, IN(hf_image_asset, reserved[0]), 1},
+        {HF_IMAGE_SECTION_ASSETS, IN(hf_image_asset, reserved_too[47]), 1},
+        {HF_IMAGE_SECTION_ACCOUNTS, IN(hf_image_account, id), 0},
+        {HF_IMAGE_SECTION_ACCOUNTS, IN(hf_image_account, id), UINT64_MAX},
+        {HF_IMAGE_SECTION_ACCOUNTS, IN(hf_image_account, id), 999}, /* others name it */
+        {HF_IMAGE_SECTION_ACCOUNTS, IN(hf_image_account, posted), 123456},
+        {HF_IMAGE_SECTION_ACCOUNTS, IN(hf_image_account, held_out), 99},
+        {HF_IMAGE_SECTION_ACCOUNTS, IN(hf_image_account, held_out), UINT64_MAX},
+        {HF_IMAGE_SECTION_ACCOUNTS, IN(hf_image_account, held_in), 99},
+        {HF_IMAGE_SECTION_ACCOUNTS, IN(hf_image_account, held_in), UINT64_MAX},
+        {HF_IMAGE_SECTION_ACCOUNTS, IN(hf_image_account, asset), 5},
+        {HF_IMAGE_SECTION_ACCOUNTS, IN(hf_image_account, status), 3},
+        {HF_IMAGE_SECTION_ACCOUNTS, IN(hf_image_account, reserved[4]), 1},
+        {HF_IMAGE_SECTION_INSTRUMENTS, IN(hf_instrument_view, token), 0},
+        {HF_IMAGE_SECTION_INSTRUMENTS, IN(hf_instrument_view, account), 99},
+        {HF_IMAGE_SECTION_INSTRUMENTS, IN(hf_instrument_view, status), 4},
+        {HF_IMAGE_SECTION_INSTRUMENTS, IN(hf_instrument_view, flags), 2},
+        {HF_IMAGE_SECTION_INSTRUMENTS, IN(hf_instrument_view, reserved[0]), 1},
+        {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, id), 0},
+        {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, type), HF_OP_QUERY},
+        {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, type), HF_OP_CHAIN},
+        {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, type), 99},
+        {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, place), 2},
+        {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, timestamp_ns), UINT64_MAX},
+        {HF_IMAGE_SECTION_RESOLVED, IN(hf_image_hold, id), 0},
+        {HF_IMAGE_SECTION_RESOLVED, IN(hf_image_hold, resolved_place), 0},
+        {HF_IMAGE_SECTION_RESOLVED, IN(hf_image_hold, resolved_place), 1},
+        {HF_IMAGE_SECTION_RESOLVED, IN(hf_image_hold, resolved_place), 1 << 20},
+        {HF_IMAGE_SECTION_RESOLVED, IN(hf_image_hold, remaining), 1},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, resolved_place), 1},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, payer), 99},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, payee), 3},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, amount), 0},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, amount), UINT64_MAX},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, remaining), 0},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, remaining), 1},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, captured), UINT64_MAX},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, captured), 1 << 20},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, asset), EUR},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, reserved[45]), 1},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, answer.id), 5},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, answer.type), HF_OP_MOVE},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, answer.code), HF_CODE_INSUFFICIENT},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, answer.approved), 3},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, answer.place), 0},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, answer.place), 1 << 20},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, answer.fingerprint), 1},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, answer.posted), 1},
+    };
+    struct fixture f;
+
+    (void)state;
+    open_busy(&f);
+    struct picture picture = take_picture(&f, 4096);
+    for (size_t i = 0; i < sizeof(forgeries) / sizeof(forgeries[0]); i++) {
+        const struct forgery *forgery = &forgeries[i];
+        struct picture forged = {malloc(picture.length), picture.length};
+        struct fixture copy;
+        assert_non_null(forged.bytes);
+        memcpy(forged.bytes, picture.bytes, picture.length);
+        seal(&forged);
+        assert_memory_equal(forged.bytes, picture.bytes, picture.length); /* it seals rightly */
+        uint8_t *field = forged.bytes + offset_of(&forged, forgery->section) + forgery->offset;
+        for (size_t at = 0; at < forgery->size; at += sizeof(forgery->value)) {
+            size_t part = forgery->size - at < 8 ? forgery->size - at : 8;
+            memcpy(field + at, &forgery->value, part);
+        }
+        seal(&forged);
+        open_fixture(&copy, &small_limits);
+        enum hf_status status = load(&copy, forged.bytes, forged.length, 4096);
+        if (status != HF_STATUS_CORRUPT)
+            fail_msg("forgery %zu: status %d", i, (int)status);
+        close_fixture(&copy);
+        free(forged.bytes);
+    }
+    free(picture.bytes);
+    close_fixture(&f);
+}
+
+/* The same record twice, with the counts to match. */
+static void test_sealed_duplicates(void **state)
+{
+    static const struct {
+        enum hf_image_section section;
+        size_t count_offset;
+        size_t count_size;
+        size_t size;
+    } rows[] = {
+        {HF_IMAGE_SECTION_ASSETS, IN(hf_image_header, assets), 64},
+        {HF_IMAGE_SECTION_ACCOUNTS, IN(hf_image_header, accounts), 64},
+        {HF_IMAGE_SECTION_INSTRUMENTS, IN(hf_image_header, instruments), 64},
+        {HF_IMAGE_SECTION_RESOLVED, IN(hf_image_header, holds_resolved), 192},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_header, holds_open), 192},
+    };
+    struct fixture f;
+
+    (void)state;
+    open_busy(&f);
+    struct picture picture = take_picture(&f, 4096);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        size_t at = offset_of(&picture, rows[i].section);
+        struct picture twice = {malloc(picture.length + rows[i].size),
+                                picture.length + rows[i].size};
+        struct fixture copy;
+        uint64_t length = twice.length;
+        assert_non_null(twice.bytes);
+        memcpy(twice.bytes, picture.bytes, at + rows[i].size);
+        memcpy(twice.bytes + at + rows[i].size, picture.bytes + at, picture.length - at);
+        twice.bytes[rows[i].count_offset]++;
+        memcpy(twice.bytes + twice.length - 64 + 8, &length, sizeof(length));
+        seal(&twice);
+        open_fixture(&copy, &small_limits);
+        assert_int_equal(load(&copy, twice.bytes, twice.length, 4096), HF_STATUS_CORRUPT);
+        close_fixture(&copy);
+        free(twice.bytes);
+    }
+    free(picture.bytes);
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),          cmocka_unit_test(test_empty_ledger),
         cmocka_unit_test(test_golden_bytes),        cmocka_unit_test(test_life_goes_on),
         cmocka_unit_test(test_other_limits),        cmocka_unit_test(test_smaller_memories),
-        cmocka_unit_test(test_truncated_or_longer), cmocka_unit_test(test_every_bit),
-        cmocka_unit_test(test_corrupted_counts),
+        cmocka_unit_test(test_truncated_or_longer), cmocka_unit_test(test_flipped_bits),
+        cmocka_unit_test(test_corrupted_counts),    cmocka_unit_test(test_sealed_nonsense),
+        cmocka_unit_test(test_sealed_duplicates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,8 +3,7 @@
 
 #define MAX64 ((uint64_t)INT64_MAX)
 
-/* ---- making one -------------------------------------------------------------------------------
- */
+/* ---- making one ---- */
 
 static void test_limits(void **state)
 {
@@ -54,8 +53,7 @@ static void test_memory_per_account(void **state)
     assert_true(hf_ledger_memory_size(&large) - hf_ledger_memory_size(&small) <= 80 * 1000000);
 }
 
-/* ---- assets and accounts ----------------------------------------------------------------------
- */
+/* ---- assets and accounts ---- */
 
 static void test_asset_put(void **state)
 {
@@ -127,8 +125,7 @@ static void test_account_capacity(void **state)
         assert_true(view_account(f, number).id.lo == number);
 }
 
-/* ---- MOVE -------------------------------------------------------------------------------------
- */
+/* ---- MOVE ---- */
 
 static void test_move(void **state)
 {
@@ -278,8 +275,7 @@ static void test_lifetime_bound(void **state)
     assert_answer(f, make_move(f, 10, 11, 1), HF_CODE_OVERFLOW, HF_RULE_PAYER);
 }
 
-/* ---- holds ------------------------------------------------------------------------------------
- */
+/* ---- holds ---- */
 
 static void test_hold_capture_release(void **state)
 {
@@ -409,8 +405,7 @@ static void test_hold_capacity(void **state)
     assert_int_equal(counts_of(f).holds_open, 4);
 }
 
-/* ---- cards ------------------------------------------------------------------------------------
- */
+/* ---- cards ---- */
 
 static void test_instrument_put(void **state)
 {
@@ -560,8 +555,7 @@ static void test_verification_checks_all(void **state)
     assert_answer(f, make_auth(f, 70, 4, 0), HF_CODE_CAPACITY, HF_RULE_TABLE);
 }
 
-/* ---- looking in -------------------------------------------------------------------------------
- */
+/* ---- looking in ---- */
 
 static void test_query(void **state)
 {

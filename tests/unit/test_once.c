@@ -2,8 +2,7 @@
  * not show. */
 #include "fixture.h"
 
-/* ---- exactly once -----------------------------------------------------------------------------
- */
+/* ---- exactly once ---- */
 
 /* The same again: no place, no change, the same 64 bytes. */
 static void assert_repeats(struct fixture *f, const union hf_operation *op,
@@ -242,8 +241,7 @@ static void test_deadline(void **state)
     assert_balances(f, 2, 999, 0, 0);
 }
 
-/* ---- bundles ----------------------------------------------------------------------------------
- */
+/* ---- bundles ---- */
 
 /* What a later operation of a bundle needs, an earlier one may make: the passes before must not
  * matter. */

@@ -144,7 +144,7 @@ static void test_crowded_bucket(void **state)
         } while (hf_seen_home(&seen, hf_id_hash(ids[i])) != &seen.buckets[seen.bucket_count - 1]);
         assert_false(finds(&seen, ids[i], 0));
         add(&seen, ids[i]);
-        for (uint32_t j = 0; j <= i; j++)
+        for (uint32_t j = i % 10; j <= i; j += 10)
             assert_int_equal(finds(&seen, ids[j], j + 1), i - j < 300);
     }
     free(memory);
