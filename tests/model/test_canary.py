@@ -6,6 +6,7 @@ mutation below, which must fail. A mutation that does not match its source exact
 too: the engine has changed and the canary with it."""
 import collections
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,16 +18,16 @@ FLAGS = ['-std=gnu11', '-O1', '-D_GNU_SOURCE', '-DXXH_INLINE_ALL']
 Mutation = collections.namedtuple('Mutation', 'bug file old new')
 
 MUTATIONS = [
-    Mutation('a transfer ignores the floor', 'execute.c',
-             'fails |= left < payer->floor;', ''),
-    Mutation('a transfer is not added to the lifetime debits', 'execute.c',
+    Mutation('a transfer ignores the floor', 'execute.h',
+             '        left < payer->floor ||\n', ''),
+    Mutation('a transfer is not added to the lifetime debits', 'execute.h',
              'payer->lifetime_debits = lifetime_debits;', ''),
     Mutation('what is held for a payee does not count against its limit', 'execute.c',
              'after->posted + after->held_in <= INT64_MAX', 'after->posted <= INT64_MAX'),
     Mutation('held_in stays when a hold is released', 'hold.c',
              '.held_in = -(int64_t)freed', '.held_in = -(int64_t)captured'),
     Mutation('a dry hold holds', 'hold.c',
-             'if (turn->is_dry || amount == 0)', 'if (amount == 0)'),
+             'if (hf_turn_is_dry(turn) || amount == 0)', 'if (amount == 0)'),
     Mutation('a frozen payee captures', 'hold.c',
              '->status == HF_ACCOUNT_FROZEN', '->status == HF_ACCOUNT_CLOSED'),
     Mutation('a final capture approves what it gives back', 'hold.c',
@@ -46,25 +47,25 @@ MUTATIONS = [
     Mutation('a card works at the very moment of its expiry', 'instrument.c',
              'timestamp_ns >= instrument->expires_ns', 'timestamp_ns > instrument->expires_ns'),
     Mutation('a verification draws the counter', 'authorise.c',
-             'if (!turn->is_dry && auth->amount > 0)', 'if (!turn->is_dry)'),
+             'if (!hf_turn_is_dry(turn) && auth->amount > 0)', 'if (!hf_turn_is_dry(turn))'),
     Mutation('other content under the same id passes for the same', 'ledger.c',
-             'first->type == header->type && first->fingerprint == fingerprint',
+             'first->type == header->type && first->fingerprint == turn->fingerprint',
              'first->type == header->type'),
     Mutation('a transfer sent again moves again', 'ledger.c',
-             '__builtin_expect(first == NULL && ',
-             '__builtin_expect((first == NULL || header->type == HF_OP_MOVE) && '),
+             '*first = find_first_answer(ledger, turn);',
+             '*first = header->type == HF_OP_MOVE ? NULL : find_first_answer(ledger, turn);'),
     Mutation('a hold does not answer for its maker', 'ledger.c',
-             'first = hf_hold_answer(&ledger->holds, id, hash);', ';'),
+             'first = hf_hold_answer(&ledger->holds, id, turn->id_hash);', ';'),
     Mutation('the deadline itself is too late', 'ledger.c',
-             'header->deadline_ns < turn->timestamp_ns', 'header->deadline_ns <= turn->timestamp_ns'),
+             'header->deadline_ns < ledger->bundle_ns', 'header->deadline_ns <= ledger->bundle_ns'),
     Mutation('the horizon rounds milliseconds up', 'ledger.c',
              'uint64_t now_ms = timestamp_ns / NS_PER_MS;',
              'uint64_t now_ms = (timestamp_ns + NS_PER_MS - 1) / NS_PER_MS;'),
     Mutation('a dry run moves the clock', 'ledger.c',
-             '    if (!turn->is_dry) {\n',
-             '    ledger->timestamp_ns = turn->timestamp_ns;\n    if (!turn->is_dry) {\n'),
-    Mutation('the floor of ids stays when one is forgotten', 'seen.c',
-             'hf_seen_forget(seen, seen->ring[seen->next_index].id);', ''),
+             '    return !hf_turn_is_dry(turn);\n',
+             '    ledger->timestamp_ns = ledger->bundle_ns;\n    return !hf_turn_is_dry(turn);\n'),
+    Mutation('the floor of ids stays when one is forgotten', 'seen.h',
+             'seen->floor_ms = above_ms;', ';'),
     Mutation('a lookup stops at the first group', 'table.c',
              'if (control->overflow == 0)', 'if (true)'),
     Mutation('the digest sees nothing', 'digest.c',
@@ -82,8 +83,8 @@ def run(command, **options):
 
 
 def compiled(root, source, target):
-    """Compiles `source` and returns `target`."""
-    folders = [root, os.path.join(root, 'engine'), os.path.join(root, 'tests/model')]
+    """Compiles `source`, whose own folder's headers come first, and returns `target`."""
+    folders = [root, os.path.join(root, 'tests/model')]
     done = run([os.environ.get('CC', 'cc'), *FLAGS, *(f'-I{folder}' for folder in folders), '-c', source,
                 '-o', target])
     if done.returncode != 0:
@@ -125,16 +126,23 @@ def main():
             sys.exit(f'the engine as it is does not pass:\n{healthy.stdout}')
 
         for mutation in MUTATIONS:
-            with open(engine[mutation.file], encoding='utf-8') as file:
+            mutant = os.path.join(work, 'engine')
+            shutil.rmtree(mutant, ignore_errors=True)
+            shutil.copytree(os.path.join(root, 'engine'), mutant)
+            path = os.path.join(mutant, mutation.file)
+            with open(path, encoding='utf-8') as file:
                 text = file.read()
             if text.count(mutation.old) != 1:
                 print(f'{mutation.bug}: {text.count(mutation.old)} places in {mutation.file} match, not one')
                 escaped += 1
                 continue
-            mutant = os.path.join(work, 'mutant.c')
-            with open(mutant, 'w', encoding='utf-8') as file:
+            with open(path, 'w', encoding='utf-8') as file:
                 file.write(text.replace(mutation.old, mutation.new))
-            mixed = {**objects, mutation.file: compiled(root, mutant, mutant + '.o')}
+            # A header's bug may be in every object.
+            touched = [mutation.file] if mutation.file.endswith('.c') else list(engine)
+            mixed = dict(objects)
+            for name in touched:
+                mixed[name] = compiled(root, os.path.join(mutant, name), os.path.join(work, 'mutant_' + name + '.o'))
             caught = how_caught(link_and_run(work, [*mixed.values(), *test]))
             print(f'{mutation.bug}: {caught or "ESCAPED"}', flush=True)
             escaped += caught is None
