@@ -86,6 +86,7 @@ static void connect_pollers(struct world *world)
 {
     world->receiver.port = world->server;
     world->receiver.free_bundles = world->rings[0];
+    world->receiver.spare = world->spare;
     world->receiver.ordered = world->rings[1];
     world->receiver.free_refusals = world->rings[3];
     world->receiver.refusals = world->rings[4];
@@ -266,7 +267,8 @@ void world_assert_all_home(struct world *world)
     bool refusing = world->receiver.refusal != NULL;
     bool batching = world->orderer.batch != NULL;
 
-    assert_int_equal(rte_ring_count(world->rings[0]) + filling, world->bundle_count);
+    assert_int_equal(rte_ring_count(world->rings[0]) + world->receiver.spare_count + filling,
+                     world->bundle_count);
     assert_int_equal(rte_ring_count(world->rings[3]) + refusing, REFUSAL_BUNDLES);
     assert_int_equal(rte_ring_count(world->rings[5]) + batching, DEPTH + 1);
     assert_false(orderer_is_pending(&world->orderer));

@@ -41,6 +41,7 @@ struct world {
     struct hf_ledger *ledger;
     uint32_t bundle_count;
     struct bundle *bundles;
+    struct bundle *spare[BUNDLES_MAX];
     /* free bundles, received, applied, free refusals, refusals, free batches, batches */
     struct rte_ring *rings[7];
     struct hf_log_batch batches[DEPTH + 1];

@@ -134,7 +134,8 @@ static enum hf_status make_rings(struct node *node, struct hf_fault *fault)
             return no_memory(fault, "a ring");
     }
     node->bundles = aligned_alloc(64, count * sizeof *node->bundles);
-    if (node->bundles == NULL)
+    node->spare_bundles = calloc(bundles, sizeof *node->spare_bundles);
+    if (node->bundles == NULL || node->spare_bundles == NULL)
         return no_memory(fault, "the bundles");
     memset(node->bundles, 0, count * sizeof *node->bundles);
     for (size_t i = 0; i < count; i++)
@@ -184,6 +185,7 @@ static void connect_pollers(struct node *node)
 
     node->receiver.port = node->port;
     node->receiver.free_bundles = rings[RING_FREE_BUNDLES];
+    node->receiver.spare = node->spare_bundles;
     node->receiver.ordered = rings[RING_RECEIVED];
     node->receiver.free_refusals = rings[RING_FREE_REFUSALS];
     node->receiver.refusals = rings[RING_REFUSALS];
@@ -484,6 +486,7 @@ void node_destroy(struct node *node)
         free(node->batches[i].bytes);
     free(node->batches);
     free(node->bundles);
+    free(node->spare_bundles);
     for (int i = 0; i < RING_COUNT; i++)
         ring_destroy(node->rings[i]);
     if (node->ledger_memory != NULL)

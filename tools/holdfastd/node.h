@@ -30,6 +30,7 @@ struct node {
     struct hf_port *port;
 
     struct bundle *bundles;
+    struct bundle **spare_bundles; /* the receive poller's stack */
     struct rte_ring *rings[7];
 
     struct receiver receiver;

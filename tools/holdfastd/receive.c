@@ -46,16 +46,24 @@ static void hand_over_refusals(struct receiver *receiver)
         assert(!"the ring has room for every bundle");
 }
 
-static struct bundle *fresh(struct rte_ring *ring)
+static struct bundle *emptied(struct bundle *bundle)
 {
-    struct bundle *bundle = ring_get(ring);
-
     if (bundle != NULL) {
         bundle->operation_count = 0;
         bundle->extra_count = 0;
         bundle->record_index = 0;
     }
     return bundle;
+}
+
+/* Of the free bundles the one that came back last. */
+static struct bundle *take_spare(struct receiver *receiver)
+{
+    struct bundle *bundle;
+
+    while ((bundle = ring_get(receiver->free_bundles)) != NULL)
+        receiver->spare[receiver->spare_count++] = bundle;
+    return receiver->spare_count != 0 ? receiver->spare[--receiver->spare_count] : NULL;
 }
 
 /* Makes sure that there is a bundle with room for one more operation and one more extra. */
@@ -67,7 +75,7 @@ static bool has_room(struct receiver *receiver)
                            bundle->extra_count == BUNDLE_EXTRAS_MAX))
         hand_over(receiver);
     if (receiver->bundle == NULL)
-        receiver->bundle = fresh(receiver->free_bundles);
+        receiver->bundle = emptied(take_spare(receiver));
     return receiver->bundle != NULL;
 }
 
@@ -80,7 +88,7 @@ static void answer_busy(struct receiver *receiver, const struct sender *sender,
     if (receiver->refusal != NULL && receiver->refusal->operation_count == HF_BUNDLE_OPERATIONS_MAX)
         hand_over_refusals(receiver);
     if (receiver->refusal == NULL)
-        receiver->refusal = fresh(receiver->free_refusals);
+        receiver->refusal = emptied(ring_get(receiver->free_refusals));
     refusal = receiver->refusal;
     if (refusal == NULL) {
         counter_add(&receiver->unanswered, 1);

@@ -11,8 +11,11 @@
 
 struct receiver {
     struct hf_port *port;
-    struct rte_ring *free_bundles;  /* from the transmit poller */
-    struct rte_ring *ordered;       /* to the order poller */
+    struct rte_ring *free_bundles; /* from the transmit poller */
+    struct bundle *
+        *spare; /* free bundles taken from that ring, the one used last on top: it is the */
+    uint32_t spare_count;     /* one whose lines are still in the cache. Room for all there are */
+    struct rte_ring *ordered; /* to the order poller */
     struct rte_ring *free_refusals; /* bundles kept back for BUSY, from the transmit poller */
     struct rte_ring *refusals;      /* to the transmit poller */
     struct bundle *bundle;          /* being filled, or NULL */
