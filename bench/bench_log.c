@@ -286,6 +286,7 @@ void hf_bench_register_log(void)
     } kinds[] = {
         {"load/64KiB", {65536, LOAD_BATCHES * 4, false, true}},
         {"load/256KiB", {262144, LOAD_BATCHES, false, true}},
+        {"load/1MiB", {1048576, LOAD_BATCHES / 4, false, true}},
         {"sustained/256KiB", {262144, LOAD_BATCHES, false, false}},
         {"commit", {65536, COMMIT_BATCHES, true, true}},
     };
@@ -295,8 +296,10 @@ void hf_bench_register_log(void)
     } raw_kinds[] = {
         {"log/raw_write/64KiB", {65536, DEPTH, LOAD_BATCHES * 4, false, true}},
         {"log/raw_write/256KiB", {262144, DEPTH, LOAD_BATCHES, false, true}},
+        {"log/raw_write/1MiB", {1048576, DEPTH, LOAD_BATCHES / 4, false, true}},
         {"log/raw_flush/64KiB", {65536, DEPTH, LOAD_BATCHES * 4, true, true}},
         {"log/raw_flush/256KiB", {262144, DEPTH, LOAD_BATCHES, true, true}},
+        {"log/raw_flush/1MiB", {1048576, DEPTH, LOAD_BATCHES / 4, true, true}},
         {"log/raw_commit/512", {512, 1, COMMIT_BATCHES, true, true}},
         {"log/raw_commit/4KiB", {4096, 1, COMMIT_BATCHES, true, true}},
     };

@@ -51,6 +51,7 @@ struct uring_disk {
     bool attached;
     bool files_registered;
     bool buffers_registered;
+    bool is_flagged; /* the kernel says in the ring when it wants to be entered */
     struct io_uring ring;
     const uint8_t *buffers[BUFFERS_MAX];
     size_t buffer_length;
@@ -327,9 +328,11 @@ static enum hf_status uring_lock(struct hf_disk *disk)
 static enum hf_status make_ring(struct uring_disk *self)
 {
     struct io_uring_params params = {
-        .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+        .flags =
+            IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
     };
     int result = io_uring_queue_init_params(RING_ENTRIES, &self->ring, &params);
+    self->is_flagged = result == 0;
     if (result == -EINVAL) {
         /* A kernel before 6.1. */
         params = (struct io_uring_params){0};
@@ -481,6 +484,14 @@ static void part_ended(struct op *op, bool is_flush, int result)
     }
 }
 
+/* Whether the kernel has completions for us, or flushes to begin, that wait for our thread.
+ * Entering it without need would only keep its own workers from the ring. */
+static bool wants_in(const struct uring_disk *self)
+{
+    unsigned flags = __atomic_load_n(self->ring.sq.kflags, __ATOMIC_RELAXED);
+    return !self->is_flagged || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+}
+
 static uint32_t uring_poll(struct hf_disk *disk, struct hf_disk_completion *completions,
                            uint32_t most)
 {
@@ -497,7 +508,7 @@ static uint32_t uring_poll(struct hf_disk *disk, struct hf_disk_completion *comp
         }
         /* Otherwise the kernel is out of memory or busy with completions: the requests wait in the
          * queue for the next poll. */
-    } else if (io_uring_cq_ready(&self->ring) == 0) {
+    } else if (io_uring_cq_ready(&self->ring) == 0 && wants_in(self)) {
         (void)!io_uring_get_events(&self->ring);
     }
     uint32_t count = 0;
