@@ -27,7 +27,7 @@ static const struct hf_bench_scale scale_quick = {
     .remembered = UINT64_C(1) << 16,
     .holds_open = UINT64_C(1) << 15,
     .file_bytes = UINT64_C(16) << 20,
-    .log_segment_size = UINT64_C(4) << 20,
+    .log_segment_size = UINT64_C(16) << 20,
 };
 
 static const char usage[] =
