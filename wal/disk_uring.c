@@ -2,9 +2,11 @@
  *
  * The blocking half is plain system calls on the directory. The appending half is one io_uring,
  * made by the thread that attaches: single issuer, completions delivered when that thread asks. A
- * durable append is two linked requests, write then fdatasync: the kernel starts the flush only
- * after a whole write, and cancels it after a short or failed one. (A single write with RWF_DSYNC
- * would complete through a kernel worker which a spinning thread can starve for milliseconds.)
+ * durable append is a write, and after it an fdatasync that began when the write had ended whole.
+ * One fdatasync serves every append to its file that had ended by then, so that under load a flush
+ * is shared, and an append alone gets its own at once. (A write with RWF_DSYNC would flush for
+ * itself, and complete through a kernel worker which a spinning thread can starve for
+ * milliseconds.)
  *
  * Buffers and files are registered, so that a request pins and looks up nothing; where the system
  * refuses to register, plain requests do the same work. */
@@ -23,18 +25,24 @@
 #include <time.h>
 #include <unistd.h>
 
-#define OPS_MAX      128
-#define RING_ENTRIES (2 * OPS_MAX) /* each append takes two */
+#define OPS_MAX 128
+#define FLUSHES_MAX \
+    2 /* in flight: while one is under way, what ends meanwhile gathers for the next */
+#define RING_ENTRIES (2 * OPS_MAX)
 #define BUFFERS_MAX  64
 
-/* One append or fill on its way. Its requests carry its place in the table, times two, plus one in
- * the flush. */
+enum op_state { OP_FREE, OP_WRITING, OP_WRITTEN, OP_FLUSHING, OP_ENDED };
+
+/* One append or fill on its way. A write carries its op's number through the ring, a flush its own,
+ * counted on from OPS_MAX. */
 struct op {
     uint64_t tag;
     uint32_t length;
-    uint8_t parts; /* completions still to come; 0: free */
-    bool failed;
-    int error;
+    int file;
+    enum op_state state;
+    bool durable;
+    uint8_t flush; /* that it waits for, in OP_FLUSHING */
+    int error;     /* errno of what failed, 0: nothing did */
 };
 
 struct open_file {
@@ -59,7 +67,12 @@ struct uring_disk {
     struct op ops[OPS_MAX];
     uint32_t free_ops[OPS_MAX]; /* a stack */
     uint32_t free_count;
-    uint32_t unsubmitted; /* requests prepared since the last submit */
+    uint32_t written_count;  /* in OP_WRITTEN */
+    uint32_t ended[OPS_MAX]; /* a queue of ops that poll has still to tell of */
+    uint32_t ended_first;
+    uint32_t ended_count;
+    bool flushes[FLUSHES_MAX]; /* in flight */
+    uint32_t unsubmitted;      /* requests prepared since the last submit */
 };
 
 static struct uring_disk *self_of(struct hf_disk *disk)
@@ -425,7 +438,7 @@ static enum hf_status queue(struct uring_disk *self, int file, uint64_t offset, 
     assert(length <= UINT32_MAX);
     assert(offset % self->disk.block_size == 0);
     assert(length % self->disk.block_size == 0);
-    if (self->free_count == 0 || io_uring_sq_space_left(&self->ring) < 2) {
+    if (self->free_count == 0 || io_uring_sq_space_left(&self->ring) <= FLUSHES_MAX) {
         return HF_STATUS_AGAIN;
     }
     enum hf_status status = register_file(self, file);
@@ -433,23 +446,16 @@ static enum hf_status queue(struct uring_disk *self, int file, uint64_t offset, 
         return status;
     }
     uint32_t number = self->free_ops[--self->free_count];
-    self->ops[number] =
-        (struct op){.tag = tag, .length = (uint32_t)length, .parts = durable ? 2 : 1};
+    self->ops[number] = (struct op){.tag = tag,
+                                    .length = (uint32_t)length,
+                                    .file = file,
+                                    .state = OP_WRITING,
+                                    .durable = durable};
     struct io_uring_sqe *sqe = io_uring_get_sqe(&self->ring);
     assert(sqe != NULL);
     prepare_write(self, sqe, file, bytes, (uint32_t)length, offset);
-    io_uring_sqe_set_data64(sqe, (uint64_t)number * 2);
+    io_uring_sqe_set_data64(sqe, number);
     self->unsubmitted++;
-    if (durable) {
-        sqe->flags |= IOSQE_IO_LINK;
-        struct io_uring_sqe *sync = io_uring_get_sqe(&self->ring);
-        assert(sync != NULL);
-        bool fixed = self->files[file].registered;
-        io_uring_prep_fsync(sync, fixed ? file : fd_of(self, file), IORING_FSYNC_DATASYNC);
-        sync->flags |= fixed ? IOSQE_FIXED_FILE : 0;
-        io_uring_sqe_set_data64(sync, (uint64_t)number * 2 + 1);
-        self->unsubmitted++;
-    }
     return HF_STATUS_OK;
 }
 
@@ -465,22 +471,73 @@ static enum hf_status uring_fill(struct hf_disk *disk, int file, uint64_t offset
     return queue(self_of(disk), file, offset, buffer, length, tag, false);
 }
 
-/* One part of an op has ended. The reason kept is the write's own, not the cancelled flush. */
-static void part_ended(struct op *op, bool is_flush, int result)
+static void end_op(struct uring_disk *self, uint32_t number, int error)
 {
-    assert(op->parts > 0);
-    op->parts--;
-    if (is_flush) {
-        if (result < 0 && !op->failed) {
-            op->failed = true;
-            op->error = -result;
-        }
-    } else if (result < 0) {
-        op->failed = true;
-        op->error = -result;
+    struct op *op = &self->ops[number];
+    op->state = OP_ENDED;
+    op->error = error;
+    self->ended[(self->ended_first + self->ended_count++) % OPS_MAX] = number;
+    assert(self->ended_count <= OPS_MAX);
+}
+
+static void write_ended(struct uring_disk *self, uint32_t number, int result)
+{
+    struct op *op = &self->ops[number];
+    assert(op->state == OP_WRITING);
+    if (result < 0) {
+        end_op(self, number, -result);
     } else if ((uint32_t)result != op->length) {
-        op->failed = true;
-        op->error = EIO; /* short: the flush has been cancelled */
+        end_op(self, number, EIO); /* short: nothing that was not written whole is flushed */
+    } else if (!op->durable) {
+        end_op(self, number, 0);
+    } else {
+        op->state = OP_WRITTEN;
+        self->written_count++;
+    }
+}
+
+static void flush_ended(struct uring_disk *self, uint32_t flush, int result)
+{
+    assert(self->flushes[flush]);
+    self->flushes[flush] = false;
+    for (uint32_t i = 0; i < OPS_MAX; i++) {
+        if (self->ops[i].state == OP_FLUSHING && self->ops[i].flush == flush) {
+            end_op(self, i, result < 0 ? -result : 0);
+        }
+    }
+}
+
+/* Queues a flush of one file for every append to it that has been written whole. */
+static void begin_flush(struct uring_disk *self, uint32_t flush)
+{
+    int file = -1;
+    for (uint32_t i = 0; i < OPS_MAX; i++) {
+        struct op *op = &self->ops[i];
+        if (op->state != OP_WRITTEN || (file >= 0 && op->file != file)) {
+            continue;
+        }
+        file = op->file;
+        op->state = OP_FLUSHING;
+        op->flush = (uint8_t)flush;
+        self->written_count--;
+    }
+    assert(file >= 0);
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&self->ring);
+    assert(sqe != NULL); /* queue() leaves room for every flush */
+    bool fixed = self->files[file].registered;
+    io_uring_prep_fsync(sqe, fixed ? file : fd_of(self, file), IORING_FSYNC_DATASYNC);
+    sqe->flags |= fixed ? IOSQE_FIXED_FILE : 0;
+    io_uring_sqe_set_data64(sqe, OPS_MAX + flush);
+    self->flushes[flush] = true;
+    self->unsubmitted++;
+}
+
+static void begin_flushes(struct uring_disk *self)
+{
+    for (uint32_t flush = 0; flush < FLUSHES_MAX && self->written_count != 0; flush++) {
+        if (!self->flushes[flush]) {
+            begin_flush(self, flush);
+        }
     }
 }
 
@@ -492,6 +549,32 @@ static bool wants_in(const struct uring_disk *self)
     return !self->is_flagged || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
 }
 
+/* Submits what is queued; what the kernel does not take now (it is out of memory, or busy with
+ * completions) waits for the next poll. */
+static void submit(struct uring_disk *self)
+{
+    int submitted = io_uring_submit_and_get_events(&self->ring);
+    if (submitted > 0) {
+        assert((uint32_t)submitted <= self->unsubmitted);
+        self->unsubmitted -= (uint32_t)submitted;
+    }
+}
+
+static void collect(struct uring_disk *self)
+{
+    struct io_uring_cqe *cqe = NULL;
+    while (io_uring_peek_cqe(&self->ring, &cqe) == 0) {
+        uint64_t data = io_uring_cqe_get_data64(cqe);
+        assert(data < OPS_MAX + FLUSHES_MAX);
+        if (data < OPS_MAX) {
+            write_ended(self, (uint32_t)data, cqe->res);
+        } else {
+            flush_ended(self, (uint32_t)(data - OPS_MAX), cqe->res);
+        }
+        io_uring_cqe_seen(&self->ring, cqe);
+    }
+}
+
 static uint32_t uring_poll(struct hf_disk *disk, struct hf_disk_completion *completions,
                            uint32_t most)
 {
@@ -501,34 +584,31 @@ static uint32_t uring_poll(struct hf_disk *disk, struct hf_disk_completion *comp
         return 0; /* nothing is on its way: no system call */
     }
     if (self->unsubmitted != 0) {
-        int submitted = io_uring_submit_and_get_events(&self->ring);
-        if (submitted > 0) {
-            assert((uint32_t)submitted <= self->unsubmitted);
-            self->unsubmitted -= (uint32_t)submitted;
-        }
-        /* Otherwise the kernel is out of memory or busy with completions: the requests wait in the
-         * queue for the next poll. */
+        submit(self);
     } else if (io_uring_cq_ready(&self->ring) == 0 && wants_in(self)) {
         (void)!io_uring_get_events(&self->ring);
     }
-    uint32_t count = 0;
-    struct io_uring_cqe *cqe = NULL;
-    while (count < most && io_uring_peek_cqe(&self->ring, &cqe) == 0) {
-        uint64_t data = io_uring_cqe_get_data64(cqe);
-        assert(data / 2 < OPS_MAX);
-        uint32_t number = (uint32_t)(data / 2);
-        struct op *op = &self->ops[number];
-        part_ended(op, data % 2 == 1, cqe->res);
-        io_uring_cqe_seen(&self->ring, cqe);
-        if (op->parts == 0) {
-            enum hf_status status = HF_STATUS_OK;
-            if (op->failed) {
-                status = op->error == ENOSPC || op->error == EDQUOT ? HF_STATUS_FULL : HF_STATUS_IO;
-            }
-            completions[count++] =
-                (struct hf_disk_completion){.tag = op->tag, .status = status, .error = op->error};
-            self->free_ops[self->free_count++] = number;
+    collect(self);
+    if (self->written_count != 0) {
+        begin_flushes(self);
+        if (self->unsubmitted != 0) {
+            submit(self);
         }
+    }
+    uint32_t count = 0;
+    for (; count < most && self->ended_count != 0; count++, self->ended_count--) {
+        uint32_t number = self->ended[self->ended_first];
+        struct op *op = &self->ops[number];
+        bool is_full = op->error == ENOSPC || op->error == EDQUOT;
+        assert(op->state == OP_ENDED);
+        completions[count] = (struct hf_disk_completion){.tag = op->tag,
+                                                         .status = op->error == 0 ? HF_STATUS_OK
+                                                                   : is_full      ? HF_STATUS_FULL
+                                                                                  : HF_STATUS_IO,
+                                                         .error = op->error};
+        op->state = OP_FREE;
+        self->free_ops[self->free_count++] = number;
+        self->ended_first = (self->ended_first + 1) % OPS_MAX;
     }
     return count;
 }
