@@ -290,7 +290,7 @@ static void test_wrong_lines_are_refused_by_name(void **state)
         {"move bank alise 1", "no account 'alise'"},
         {"move bank alice 1.005", "at most 2 decimals"},
         {"move bank alice -1", "not an amount"},
-        {"move bank alice 1 XXX", "'XXX' does not belong here"},
+        {"move bank alice 1 ZZZ", "'ZZZ' does not belong here"},
         {"move bank alice 1 ->", "the expected code is missing"},
         {"move bank alice 1 -> FINE", "'FINE' is neither"},
         {"move bank alice 1 -> 777", "'777' is neither"},
