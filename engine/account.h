@@ -21,12 +21,12 @@ struct hf_account {
     uint64_t lifetime_debits;
     int64_t floor; /* HF_FLOOR_NONE: none, and as the smallest number it needs no case of its own */
     uint16_t asset;
-    uint8_t status; /* enum hf_account_status */
-    uint8_t flags;  /* zero */
-    uint32_t cold;  /* zero: there is no cold part */
+    uint8_t status;                  /* enum hf_account_status */
+    uint8_t flags;                   /* zero */
+    uint8_t guides[HF_TABLE_GUIDES]; /* the table's */
 };
 HF_STATIC_ASSERT(sizeof(struct hf_account) == HF_TABLE_LINE_SIZE, "an account is one line");
-HF_STATIC_ASSERT(offsetof(struct hf_account, asset) + 4 == offsetof(struct hf_account, cold),
+HF_STATIC_ASSERT(offsetof(struct hf_account, asset) + 4 == offsetof(struct hf_account, guides),
                  "standing");
 HF_STATIC_ASSERT(HF_ACCOUNT_OPEN == 0, "standing");
 

@@ -373,7 +373,7 @@ static void fetch_ahead(const struct hf_image_reader *reader, const uint8_t *byt
     if (reader->section == HF_IMAGE_SECTION_ACCOUNTS) {
         hf_table_prefetch_group(&ledger->accounts, hf_id_hash(key));
         memcpy(&key, bytes + LINE_AHEAD * HF_IMAGE_UNIT, sizeof(key));
-        hf_table_guess_free(&ledger->accounts, hf_table_home(&ledger->accounts, hf_id_hash(key)));
+        hf_table_guess_free(&ledger->accounts, hf_id_hash(key));
     }
 }
 

@@ -1,10 +1,12 @@
 /* The face of the room, and the way of a bundle through it.
  *
  * The cost of an operation is its cache misses: two accounts, the index of ids. A bundle goes
- * through three passes, so that the misses of all its operations overlap:
+ * through passes, so that the misses of all its operations overlap:
  *
- *   look up   hash the ids, fetch the control words of the tables and the bucket of the index
+ *   look up   hash the ids
+ *   ask       fetch the home lines of the accounts and the bucket of the index
  *   fetch     name the likely lines, fetch them
+ *   lost      the few keys that lie elsewhere: fetch control words, then the lines they name
  *   apply     in order, one operation at a time; only this pass changes anything
  *
  * What the first passes found are hints: the apply pass compares the key of each line it is led to,
@@ -45,9 +47,9 @@ static void lay_out(struct hf_ledger *ledger, struct hf_arena *arena,
 {
     size_t before = arena->used;
 
-    hf_table_create(&ledger->accounts, arena, limits->accounts);
+    hf_table_create_guided(&ledger->accounts, arena, limits->accounts);
     ledger->account_memory_size = arena->used - before;
-    hf_table_create(&ledger->instruments, arena, limits->instruments);
+    hf_table_create_guided(&ledger->instruments, arena, limits->instruments);
     hf_holds_create(&ledger->holds, arena, limits->holds);
     hf_seen_create(&ledger->seen, arena, limits->remembered);
     ledger->memory_size = arena->used;
@@ -155,7 +157,19 @@ static void look_up_key(const struct hf_table *table, const union hf_operation *
                         uint32_t index, struct hf_key *key)
 {
     key->hash = hf_id_hash(key_of(operation, index));
-    key->home = hf_table_prefetch_group(table, key->hash);
+    if (table->is_guided)
+        key->guess = hf_table_home_line(table, key->hash);
+    else
+        key->guess = &table->groups[hf_table_home(table, key->hash)];
+}
+
+/* The same for the accounts, which are guided. */
+static inline void look_up_account(const struct hf_ledger *ledger,
+                                   const union hf_operation *operation, uint32_t index,
+                                   struct hf_key *key)
+{
+    key->hash = hf_id_hash(key_of(operation, index));
+    key->guess = hf_table_home_line(&ledger->accounts, key->hash);
 }
 
 static bool makes_hold(uint8_t type)
@@ -193,11 +207,10 @@ static void look_up(const struct hf_ledger *ledger, const union hf_operation *op
     turn->flags = operation->header.flags;
     turn->id_hash = hf_id_hash(operation->header.id);
     turn->id_home = hf_seen_home(&ledger->seen, turn->id_hash);
-    __builtin_prefetch(turn->id_home, 1);
     if (__builtin_expect(type == HF_OP_MOVE, 1)) {
         assert(operation->header.length == sizeof(operation->move));
-        look_up_key(&ledger->accounts, operation, 0, &turn->keys[0]);
-        look_up_key(&ledger->accounts, operation, 1, &turn->keys[1]);
+        look_up_account(ledger, operation, 0, &turn->keys[0]);
+        look_up_account(ledger, operation, 1, &turn->keys[1]);
         turn->fingerprint = fingerprint_of_move(operation);
         return;
     }
@@ -205,15 +218,36 @@ static void look_up(const struct hf_ledger *ledger, const union hf_operation *op
     assert(lengths[type] != 0);
     assert(operation->header.length == lengths[type]);
     turn->fingerprint = fingerprint_of(operation);
-    for (uint32_t i = 0; i < 2 && key_tables[type][i] != NO_TABLE; i++)
-        look_up_key(table_of(ledger, key_tables[type][i]), operation, i, &turn->keys[i]);
+    for (uint32_t i = 0; i < 2; i++) {
+        turn->keys[i].guess = NULL;
+        if (key_tables[type][i] != NO_TABLE)
+            look_up_key(table_of(ledger, key_tables[type][i]), operation, i, &turn->keys[i]);
+    }
     if (makes_hold(type))
-        turn->hold_home = hf_table_prefetch_group(&ledger->holds.table, turn->id_hash);
+        hf_table_prefetch_group(&ledger->holds.table, turn->id_hash);
 }
 
-static inline void fetch_key(const struct hf_table *table, struct hf_key *key)
+/* Asks for the lines that the hashes name. This is a pass of its own, with nothing else between: a
+ * prefetch is not done before its address is translated, and only next to each other do the
+ * translations of many overlap. Amid the hashing it took more than twice the time. */
+static inline void ask(const struct hf_turn *turn)
 {
-    key->guess = hf_table_guess(table, key->hash, key->home);
+    __builtin_prefetch(turn->keys[0].guess, 1);
+    __builtin_prefetch(turn->keys[1].guess, 1);
+    __builtin_prefetch(turn->id_home, 1);
+}
+
+/* Which keys of a bundle did not lie where they were guessed to: number of the turn * 2 + index. */
+struct lost_keys {
+    uint32_t count;
+    uint32_t keys[HF_BUNDLE_OPERATIONS_MAX * 2 + 1]; /* and one that is begun, and not lost */
+};
+
+static inline void follow_key(struct hf_turn *turn, uint32_t index)
+{
+    struct hf_key *key = &turn->keys[index];
+
+    key->guess = hf_table_follow(key_of(turn->operation, index), key->hash, key->guess);
 }
 
 static void fetch(const struct hf_ledger *ledger, struct hf_turn *turn)
@@ -221,16 +255,63 @@ static void fetch(const struct hf_ledger *ledger, struct hf_turn *turn)
     uint8_t type = turn->type;
 
     if (__builtin_expect(type == HF_OP_MOVE, 1)) {
-        fetch_key(&ledger->accounts, &turn->keys[0]);
-        fetch_key(&ledger->accounts, &turn->keys[1]);
+        follow_key(turn, 0);
+        follow_key(turn, 1);
         return;
     }
-    for (uint32_t i = 0; i < 2 && key_tables[type][i] != NO_TABLE; i++)
-        fetch_key(table_of(ledger, key_tables[type][i]), &turn->keys[i]);
+    for (uint32_t i = 0; i < 2 && key_tables[type][i] != NO_TABLE; i++) {
+        const struct hf_table *table = table_of(ledger, key_tables[type][i]);
+        if (table->is_guided)
+            follow_key(turn, i);
+        else
+            turn->keys[i].guess =
+                hf_table_guess(table, turn->keys[i].hash, hf_table_home(table, turn->keys[i].hash));
+    }
     if (makes_hold(type)) {
-        uint32_t slot = hf_table_guess_free(&ledger->holds.table, turn->hold_home);
+        uint32_t slot = hf_table_guess_free(&ledger->holds.table, turn->id_hash);
         if (slot != HF_TABLE_NONE)
             __builtin_prefetch(&ledger->holds.answers[slot], 1);
+    }
+}
+
+/* Adds a key to the lost ones when it is; without a branch, which would often go wrong. */
+static inline void note_if_lost(struct lost_keys *lost, const struct hf_turn *turn, uint32_t number,
+                                uint32_t index)
+{
+    lost->keys[lost->count] = number * 2 + index;
+    lost->count += !hf_table_is_at(key_of(turn->operation, index), turn->keys[index].guess);
+}
+
+static inline void note_lost(const struct hf_ledger *ledger, const struct hf_turn *turn,
+                             uint32_t number, struct lost_keys *lost)
+{
+    uint8_t type = turn->type;
+
+    if (__builtin_expect(type == HF_OP_MOVE, 1)) {
+        note_if_lost(lost, turn, number, 0);
+        note_if_lost(lost, turn, number, 1);
+        return;
+    }
+    for (uint32_t i = 0; i < 2 && key_tables[type][i] != NO_TABLE; i++) {
+        if (table_of(ledger, key_tables[type][i])->is_guided)
+            note_if_lost(lost, turn, number, i);
+    }
+}
+
+/* Finds lost keys by the control words, all of them overlapped. */
+static void fetch_lost(struct hf_ledger *ledger, const struct lost_keys *lost)
+{
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; i < lost->count; i++) {
+            struct hf_turn *turn = &ledger->turns[lost->keys[i] / 2];
+            uint32_t index = lost->keys[i] % 2;
+            const struct hf_table *table = table_of(ledger, key_tables[turn->type][index]);
+            struct hf_key *key = &turn->keys[index];
+            if (pass == 0)
+                hf_table_prefetch_group(table, key->hash);
+            else
+                key->guess = hf_table_guess(table, key->hash, hf_table_home(table, key->hash));
+        }
     }
 }
 
@@ -257,6 +338,7 @@ static void prepare(struct hf_ledger *ledger, const union hf_operation *const op
                     uint32_t count)
 {
     struct hf_turn *turns = ledger->turns;
+    struct lost_keys lost;
     bool are_moves = true;
 
     for (uint32_t i = 0; i < count; i++) {
@@ -264,7 +346,13 @@ static void prepare(struct hf_ledger *ledger, const union hf_operation *const op
         are_moves &= operations[i]->header.type == HF_OP_MOVE;
     }
     for (uint32_t i = 0; i < count; i++)
+        ask(&turns[i]);
+    for (uint32_t i = 0; i < count; i++)
         fetch(ledger, &turns[i]);
+    lost.count = 0;
+    for (uint32_t i = 0; i < count; i++)
+        note_lost(ledger, &turns[i], i, &lost);
+    fetch_lost(ledger, &lost);
     for (uint32_t i = 0; i < count && !are_moves; i++)
         fetch_behind(ledger, &turns[i]);
 }

@@ -14,8 +14,7 @@
 /* A record named by an operation: its hash, and where it probably lies. */
 struct hf_key {
     uint64_t hash;
-    void *guess;   /* its line, probably; or NULL */
-    uint32_t home; /* the group it belongs to */
+    void *guess; /* its line, probably; or NULL. Before the fetch pass: what is to be fetched */
 };
 
 /* One operation's turn: what the passes before the apply pass found out about it. */
@@ -25,7 +24,6 @@ struct hf_turn {
     struct hf_seen_bucket *id_home;
     struct hf_key keys[2]; /* of the first and second id in the body */
     uint32_t fingerprint;  /* of its content: all but id, deadline, flags and origin */
-    uint32_t hold_home;    /* of the hold it will make */
     uint8_t type;          /* of the operation, and its flags: at hand */
     uint8_t flags;
 };

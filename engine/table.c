@@ -17,8 +17,16 @@ void hf_table_create(struct hf_table *table, struct hf_arena *arena, uint64_t ca
     table->groups = hf_arena_take(arena, group_count, sizeof(struct hf_table_group));
     table->lines = hf_arena_take(arena, group_count * HF_TABLE_GROUP_LINES, HF_TABLE_LINE_SIZE);
     table->group_count = (uint32_t)group_count;
+    table->line_count = (uint32_t)group_count * HF_TABLE_GROUP_LINES;
     table->capacity = (uint32_t)capacity;
     table->count = 0;
+    table->is_guided = false;
+}
+
+void hf_table_create_guided(struct hf_table *table, struct hf_arena *arena, uint64_t capacity)
+{
+    hf_table_create(table, arena, capacity);
+    table->is_guided = true;
 }
 
 static uint32_t group_after(const struct hf_table *table, uint32_t group)
@@ -48,9 +56,21 @@ uint32_t hf_table_find(const struct hf_table *table, struct hf_id key, uint64_t 
     return HF_TABLE_NONE;
 }
 
+/* Leaves word in a key's home that it lies elsewhere, if that is near enough to say. */
+static void guide(struct hf_table *table, uint32_t home, uint32_t slot, uint64_t hash)
+{
+    struct hf_table_place *place = hf_table_line(table, home);
+    int64_t away = (int64_t)slot - (int64_t)home;
+
+    if (away != 0 && away >= INT8_MIN && away <= INT8_MAX)
+        place->guides[hf_table_guide_index(hash)] = (int8_t)away;
+}
+
 uint32_t hf_table_insert(struct hf_table *table, struct hf_id key, uint64_t hash)
 {
-    uint32_t group = hf_table_home(table, hash);
+    uint32_t home = hf_table_home_slot(table, hash);
+    uint32_t group = home / HF_TABLE_GROUP_LINES;
+    uint32_t index = home % HF_TABLE_GROUP_LINES;
     uint32_t mask;
 
     assert(!hf_id_is_reserved(key));
@@ -61,12 +81,15 @@ uint32_t hf_table_insert(struct hf_table *table, struct hf_id key, uint64_t hash
         if (table->groups[group].overflow != OVERFLOW_STUCK)
             table->groups[group].overflow++;
         group = group_after(table, group);
+        index = 0;
     }
-    uint32_t index = (uint32_t)__builtin_ctz(mask);
+    index = hf_table_choose(mask, index);
     uint32_t slot = group * HF_TABLE_GROUP_LINES + index;
     table->groups[group].tags[index] = hf_table_tag(hash);
     table->count++;
     *(struct hf_id *)hf_table_line(table, slot) = key;
+    if (table->is_guided)
+        guide(table, home, slot, hash);
     return slot;
 }
 
@@ -86,14 +109,13 @@ void hf_table_delete(struct hf_table *table, uint32_t slot)
     }
     table->groups[holder].tags[index] = 0;
     table->count--;
-    memset(hf_table_line(table, slot), 0, HF_TABLE_LINE_SIZE);
+    size_t size = HF_TABLE_LINE_SIZE - (table->is_guided ? HF_TABLE_GUIDES : 0);
+    memset(hf_table_line(table, slot), 0, size);
 }
 
 uint32_t hf_table_next(const struct hf_table *table, uint32_t slot)
 {
-    uint32_t slot_count = table->group_count * HF_TABLE_GROUP_LINES;
-
-    while (slot < slot_count) {
+    while (slot < table->line_count) {
         const struct hf_table_group *control = &table->groups[slot / HF_TABLE_GROUP_LINES];
         uint32_t index = slot % HF_TABLE_GROUP_LINES;
         uint32_t free_lines = hf_table_match(control, 0);

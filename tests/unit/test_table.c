@@ -8,7 +8,9 @@
 struct line {
     struct hf_id key;
     uint64_t value;
-    uint64_t rest[5];
+    uint64_t rest[4];
+    uint32_t last;
+    uint8_t guides[HF_TABLE_GUIDES]; /* the table's own */
 };
 
 struct world {
@@ -20,19 +22,22 @@ struct world {
     uint32_t count;
 };
 
-static void open_world(struct world *world, uint64_t capacity)
+static void open_world(struct world *world, uint64_t capacity, bool is_guided)
 {
     struct hf_arena arena;
 
+    void (*create)(struct hf_table *, struct hf_arena *, uint64_t) =
+        is_guided ? hf_table_create_guided : hf_table_create;
+
     memset(world, 0, sizeof(*world));
     hf_arena_open(&arena, NULL, 0);
-    hf_table_create(&world->table, &arena, capacity);
+    create(&world->table, &arena, capacity);
     size_t size = arena.used;
     world->memory = aligned_alloc(64, size);
     assert_non_null(world->memory);
     memset(world->memory, 0, size);
     hf_arena_open(&arena, world->memory, size);
-    hf_table_create(&world->table, &arena, capacity);
+    create(&world->table, &arena, capacity);
     assert_int_equal(arena.used, size);
 }
 
@@ -51,10 +56,12 @@ static void insert(struct world *world, struct hf_id key, uint64_t value)
     }
     assert_int_not_equal(slot, HF_TABLE_NONE);
     assert_int_equal(line_at(world, slot)->value, 0);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 4; i++) {
         assert_int_equal(line_at(world, slot)->rest[i], 0);
         line_at(world, slot)->rest[i] = value;
     }
+    assert_int_equal(line_at(world, slot)->last, 0);
+    line_at(world, slot)->last = (uint32_t)value;
     line_at(world, slot)->value = value;
     world->keys[world->count] = key;
     world->values[world->count] = value;
@@ -97,7 +104,17 @@ static void compare_all(const struct world *world)
                          line_at(world, slot));
         assert_int_equal(hf_table_slot(&world->table, line_at(world, slot)), slot);
         assert_int_equal(line_at(world, slot)->value, world->values[i]);
-        assert_int_equal(line_at(world, slot)->rest[4], world->values[i]);
+        assert_int_equal(line_at(world, slot)->rest[3], world->values[i]);
+        assert_int_equal(line_at(world, slot)->last, (uint32_t)world->values[i]);
+    }
+    for (uint32_t i = 0; i < world->count && world->table.is_guided; i++) {
+        uint64_t hash = hf_id_hash(world->keys[i]);
+        void *home = hf_table_home_line(&world->table, hash);
+        const void *line = hf_table_follow(world->keys[i], hash, home);
+        /* Somewhere in the table; and where the key is found there, it is the key's line. */
+        assert_true(hf_table_slot(&world->table, line) < world->table.line_count);
+        if (hf_table_is_at(world->keys[i], line))
+            assert_ptr_equal(line, line_at(world, world->slots[i]));
     }
     for (uint32_t slot = hf_table_next(&world->table, 0); slot != HF_TABLE_NONE;
          slot = hf_table_next(&world->table, slot + 1)) {
@@ -107,14 +124,14 @@ static void compare_all(const struct world *world)
     assert_int_equal(walked, world->count);
 }
 
-static void run_random(uint64_t capacity, uint64_t key_space, uint64_t seed)
+static void run_random(uint64_t capacity, uint64_t key_space, uint64_t seed, bool is_guided)
 {
     struct world *world = calloc(1, sizeof(*world));
 
     assert_non_null(world);
     print_message("capacity %llu seed %llu\n", (unsigned long long)capacity,
                   (unsigned long long)seed);
-    open_world(world, capacity);
+    open_world(world, capacity, is_guided);
     for (uint64_t step = 1; step <= 20000; step++) {
         struct hf_id key = {1 + next_random(&seed) % key_space, 3};
         uint64_t hash = hf_id_hash(key);
@@ -144,11 +161,13 @@ static void run_random(uint64_t capacity, uint64_t key_space, uint64_t seed)
 static void test_random_against_list(void **state)
 {
     (void)state;
-    run_random(1, 3, 11);
-    run_random(12, 30, 12);
-    run_random(13, 40, 13);
-    run_random(100, 150, 14);
-    run_random(1000, 1500, 15);
+    for (uint64_t is_guided = 0; is_guided <= 1; is_guided++) {
+        run_random(1, 3, 11, is_guided == 1);
+        run_random(12, 30, 12, is_guided == 1);
+        run_random(13, 40, 13, is_guided == 1);
+        run_random(100, 150, 14, is_guided == 1);
+        run_random(1000, 1500, 15, is_guided == 1);
+    }
 }
 
 static void test_full_and_only_then(void **state)
@@ -158,7 +177,7 @@ static void test_full_and_only_then(void **state)
     (void)state;
     assert_non_null(world);
     for (uint64_t capacity = 1; capacity <= 200; capacity++) {
-        open_world(world, capacity);
+        open_world(world, capacity, capacity % 2 == 0);
         for (uint64_t i = 1; i <= capacity + 2; i++)
             insert(world, (struct hf_id){i, capacity}, i);
         assert_int_equal(world->count, capacity);
@@ -190,7 +209,7 @@ static void test_overflow_counts(void **state)
 
     (void)state;
     assert_non_null(world);
-    open_world(world, 400); /* 32 groups, 480 lines */
+    open_world(world, 400, true); /* 32 groups, 480 lines */
     uint32_t last = world->table.group_count - 1;
     const struct hf_table_group *groups = world->table.groups;
 
@@ -220,6 +239,41 @@ static void test_overflow_counts(void **state)
     free(world);
 }
 
+/* How many keys lie where following their home leads. */
+static uint32_t count_led(const struct world *world)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < world->count; i++) {
+        struct hf_id key = world->keys[i];
+        uint64_t hash = hf_id_hash(key);
+        void *home = hf_table_home_line(&world->table, hash);
+        count += hf_table_is_at(key, hf_table_follow(key, hash, home));
+    }
+    return count;
+}
+
+/* Guides lead to nearly every key of a full table, also after all keys have changed. */
+static void test_guides_lead(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+
+    (void)state;
+    assert_non_null(world);
+    open_world(world, 1500, true);
+    for (uint64_t i = 1; i <= 1500; i++)
+        insert(world, (struct hf_id){i, 1}, i);
+    assert_true(count_led(world) > 1425); /* 95 % */
+    for (uint64_t i = 1501; i <= 4500; i++) {
+        delete (world, (uint32_t)(i * 7 % 1500));
+        insert(world, (struct hf_id){i, 1}, i);
+    }
+    assert_true(count_led(world) > 1275); /* 85 % */
+    compare_all(world);
+    free(world->memory);
+    free(world);
+}
+
 /* Also when every count is stuck a lookup of an absent key ends. */
 static void test_stuck_everywhere(void **state)
 {
@@ -227,7 +281,7 @@ static void test_stuck_everywhere(void **state)
 
     (void)state;
     assert_non_null(world);
-    open_world(world, 30);
+    open_world(world, 30, false);
     for (uint32_t group = 0; group < world->table.group_count; group++)
         world->table.groups[group].overflow = 255;
     struct hf_id key = {5, 5};
@@ -259,7 +313,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_against_list), cmocka_unit_test(test_full_and_only_then),
         cmocka_unit_test(test_overflow_counts),     cmocka_unit_test(test_stuck_everywhere),
-        cmocka_unit_test(test_memory_per_line),
+        cmocka_unit_test(test_memory_per_line),     cmocka_unit_test(test_guides_lead),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
