@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum kind { MOVE, HOT, HOLD, CAPTURE, AUTH };
+enum kind { MOVE, HOT, PLAN, HOLD, CAPTURE, AUTH };
 enum size { LARGE, SMALL, CACHE };
 
 struct setting {
@@ -20,6 +20,7 @@ struct setting {
     enum size size;
     uint32_t bundle; /* operations given to the engine at once */
     bool is_timed;   /* each bundle's time is kept, for percentiles */
+    struct hf_bench_plan_shape plan;
 };
 
 struct run {
@@ -106,6 +107,9 @@ static void prepare(void *state)
     case HOT:
         hf_bench_pool_fill_hot(run->pool, run->fixture);
         break;
+    case PLAN:
+        hf_bench_pool_fill_plans(run->pool, run->fixture, &run->setting.plan);
+        break;
     case HOLD:
         make_room(run);
         hf_bench_pool_fill_holds(run->pool, run->fixture);
@@ -177,16 +181,24 @@ void hf_bench_register_engine(void)
         const char *name;
         struct setting setting;
     } kinds[] = {
-        {"engine/move/batch/large", {MOVE, LARGE, 64, false}},
-        {"engine/move/single/large", {MOVE, LARGE, 1, false}},
-        {"engine/move/timed/large", {MOVE, LARGE, 64, true}},
-        {"engine/hold/batch/large", {HOLD, LARGE, 64, false}},
-        {"engine/capture/batch/large", {CAPTURE, LARGE, 64, false}},
-        {"engine/auth/batch/large", {AUTH, LARGE, 64, false}},
-        {"engine/move/batch/small", {MOVE, SMALL, 64, false}},
-        {"engine/move/single/small", {MOVE, SMALL, 1, false}},
-        {"engine/move/batch/cache", {MOVE, CACHE, 64, false}},
-        {"engine/move/hot/cache", {HOT, CACHE, 64, false}},
+        {"engine/move/batch/large", {MOVE, LARGE, 64, false, {0}}},
+        {"engine/move/single/large", {MOVE, LARGE, 1, false, {0}}},
+        {"engine/move/timed/large", {MOVE, LARGE, 64, true, {0}}},
+        {"engine/plan/1/large", {PLAN, LARGE, 64, false, {1, 0}}},
+        {"engine/plan/2/large", {PLAN, LARGE, 64, false, {2, 0}}},
+        {"engine/plan/3/large", {PLAN, LARGE, 64, false, {3, 0}}},
+        {"engine/plan/7/large", {PLAN, LARGE, 64, false, {7, 0}}},
+        {"engine/plan/15/large", {PLAN, LARGE, 64, false, {15, 0}}},
+        {"engine/plan/32/large", {PLAN, LARGE, 64, false, {32, 0}}},
+        {"engine/residual/8/large", {PLAN, LARGE, 64, false, {8, 4}}},
+        {"engine/residual/64/large", {PLAN, LARGE, 64, false, {64, 4}}},
+        {"engine/hold/batch/large", {HOLD, LARGE, 64, false, {0}}},
+        {"engine/capture/batch/large", {CAPTURE, LARGE, 64, false, {0}}},
+        {"engine/auth/batch/large", {AUTH, LARGE, 64, false, {0}}},
+        {"engine/move/batch/small", {MOVE, SMALL, 64, false, {0}}},
+        {"engine/move/single/small", {MOVE, SMALL, 1, false, {0}}},
+        {"engine/move/batch/cache", {MOVE, CACHE, 64, false, {0}}},
+        {"engine/move/hot/cache", {HOT, CACHE, 64, false, {0}}},
     };
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         struct hf_bench bench = {

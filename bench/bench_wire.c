@@ -75,7 +75,8 @@ static void decode(struct run *run)
         struct hf_wire_reader reader;
         verdict = hf_wire_open(&reader, run->datagrams[i], run->lengths[i]);
         run->failed += verdict.code != HF_CODE_OK ? 1 : 0;
-        while (hf_wire_next_operation(&reader, &operation, &verdict) == HF_WIRE_MESSAGE) {
+        while (hf_wire_next_operation(&reader, &operation, sizeof operation, &verdict) ==
+               HF_WIRE_MESSAGE) {
             read++;
         }
     }

@@ -59,6 +59,28 @@ void hf_bench_pool_fill_hot(struct hf_bench_pool *pool, struct hf_bench_ledger *
     pool->timestamp_ns = hf_bench_workload_now_ns(workload);
 }
 
+/* Accounts at equal distances from a random one are random enough, and all different. */
+void hf_bench_pool_fill_plans(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture,
+                              const struct hf_bench_plan_shape *shape)
+{
+    struct hf_bench_workload *workload = &fixture->workload;
+    uint64_t accounts[HF_PLAN_CANDIDATES_MAX + 1];
+    uint64_t distance = workload->accounts / (shape->sources + 1u);
+
+    assert(distance >= 1);
+    hf_bench_pool_clear(pool);
+    while (pool->count < HF_BENCH_POOL) {
+        uint64_t first = hf_bench_workload_account(workload);
+        for (uint32_t i = 0; i <= shape->sources; i++)
+            accounts[i] = (first + i * distance) % workload->accounts;
+        void *place =
+            hf_bench_pool_add(pool, sizeof(struct hf_op_move_plan) +
+                                        (shape->sources + 1u) * sizeof(struct hf_op_entry));
+        hf_bench_make_plan(workload, place, shape, accounts);
+    }
+    pool->timestamp_ns = hf_bench_workload_now_ns(workload);
+}
+
 static void push_hold(struct hf_bench_ledger *fixture, struct hf_id id)
 {
     assert(fixture->holds_tail - fixture->holds_head < fixture->holds_size);
@@ -104,7 +126,7 @@ void hf_bench_pool_fill_captures(struct hf_bench_pool *pool, struct hf_bench_led
     struct hf_bench_workload *workload = &fixture->workload;
     hf_bench_pool_clear(pool);
     while (pool->count < HF_BENCH_POOL) {
-        hf_bench_make_capture(workload, hf_bench_pool_add(pool, sizeof(struct hf_op_capture)),
+        hf_bench_make_capture(workload, hf_bench_pool_add(pool, HF_CAPTURE_SHORT),
                               pop_hold(fixture));
     }
     pool->timestamp_ns = hf_bench_workload_now_ns(workload);
@@ -147,8 +169,7 @@ static void open_accounts(struct hf_bench_ledger *fixture, struct hf_bench_pool 
     hf_bench_make_asset(workload, hf_bench_pool_add(pool, sizeof(struct hf_op_asset_put)));
     apply(fixture, pool);
     for (uint64_t i = 0; i < workload->accounts; i++) {
-        hf_bench_make_account(workload, hf_bench_pool_add(pool, sizeof(struct hf_op_account_put)),
-                              i);
+        hf_bench_make_account(workload, hf_bench_pool_add(pool, HF_ACCOUNT_PUT_SHORT), i);
         if (pool->count == HF_BENCH_POOL) {
             apply(fixture, pool);
         }
@@ -189,6 +210,8 @@ static struct hf_ledger *create_ledger(struct hf_bench_ledger *fixture,
         .accounts = accounts,
         .instruments = fixture->cards,
         .holds = 2 * scale->holds_open + HF_BENCH_POOL,
+        .terms = 1024,
+        .parts = 1024,
         .remembered = scale->remembered,
         .remember_ns = UINT64_C(3600) * 1000000000,
         .id_ahead_ns = UINT64_C(60) * 1000000000,

@@ -34,7 +34,7 @@ struct hf_bench_pool {
     uint64_t timestamp_ns;
     uint64_t refused;
     const union hf_operation *operations[HF_BENCH_POOL];
-    _Alignas(64) uint8_t bytes[HF_BENCH_POOL * HF_OPERATION_LENGTH_MAX];
+    _Alignas(64) uint8_t bytes[HF_BENCH_POOL * HF_BENCH_PLAN_LENGTH_MAX];
 };
 
 void hf_bench_pool_clear(struct hf_bench_pool *pool);
@@ -44,6 +44,8 @@ void *hf_bench_pool_add(struct hf_bench_pool *pool, size_t length);
  * oldest out of it. */
 void hf_bench_pool_fill_moves(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
 void hf_bench_pool_fill_hot(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
+void hf_bench_pool_fill_plans(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture,
+                              const struct hf_bench_plan_shape *shape);
 void hf_bench_pool_fill_holds(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
 void hf_bench_pool_fill_auths(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
 void hf_bench_pool_fill_captures(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);

@@ -314,11 +314,11 @@ static bool set_up(struct client *client)
         hf_wire_begin(&writer, datagram, sizeof(datagram));
         for (; count < ACCOUNTS_A_FRAME && opened < client->options.accounts; count++, opened++) {
             struct hf_op_account_put put;
-            make_header(client, &put.header, HF_OP_ACCOUNT_PUT, sizeof(put), now_ms());
+            make_header(client, &put.header, HF_OP_ACCOUNT_PUT, HF_ACCOUNT_PUT_SHORT, now_ms());
             put.account = account_id(opened);
             put.floor = FLOOR;
             put.asset = ASSET;
-            is_added = hf_wire_add(&writer, &put, sizeof(put));
+            is_added = hf_wire_add(&writer, &put, HF_ACCOUNT_PUT_SHORT);
             assert(is_added);
         }
         length = hf_wire_finish(&writer, 0, client->session, client->counter++);

@@ -63,7 +63,7 @@ void hf_bench_make_asset(struct hf_bench_workload *workload, struct hf_op_asset_
 void hf_bench_make_account(struct hf_bench_workload *workload, struct hf_op_account_put *put,
                            uint64_t index)
 {
-    make_header(workload, &put->header, HF_OP_ACCOUNT_PUT, sizeof(*put));
+    make_header(workload, &put->header, HF_OP_ACCOUNT_PUT, HF_ACCOUNT_PUT_SHORT);
     put->account = hf_bench_account_id(index);
     /* A floor that the compare must look at and that no run can reach. */
     put->floor = -(INT64_C(1) << 60);
@@ -93,6 +93,32 @@ void hf_bench_make_move(struct hf_bench_workload *workload, struct hf_op_move *m
     move->asset = HF_BENCH_ASSET;
 }
 
+/* Each account of a residual could give a little more than the one before, so that sums differ; a
+ * waterfall's give a few units each. */
+void hf_bench_make_plan(struct hf_bench_workload *workload, struct hf_op_move_plan *move,
+                        const struct hf_bench_plan_shape *shape, const uint64_t accounts[])
+{
+    uint32_t sources = shape->sources;
+    bool is_residual = shape->choose_max != 0;
+
+    make_header(workload, &move->header, HF_OP_MOVE_PLAN,
+                sizeof(*move) + (sources + 1u) * sizeof(struct hf_op_entry));
+    move->plan.amount = is_residual ? 3000 + (workload->made & 1023) : 16u * sources;
+    move->plan.asset = HF_BENCH_ASSET;
+    move->plan.method = is_residual ? HF_PLAN_SMALLEST_RESIDUAL : HF_PLAN_IN_ORDER;
+    move->plan.choose_max = shape->choose_max;
+    move->plan.source_count = (uint8_t)sources;
+    move->plan.destination_count = 1;
+    for (uint32_t i = 0; i <= sources; i++) {
+        struct hf_op_entry *entry = &move->entries[i];
+        bool is_last = !is_residual && i + 1 == sources;
+        entry->account = hf_bench_account_id(accounts[i]);
+        entry->rule = i == sources || is_last ? HF_ENTRY_REMAINING : HF_ENTRY_UP_TO;
+        if (entry->rule == HF_ENTRY_UP_TO)
+            entry->amount = is_residual ? 1000 + 37 * i + (workload->made * 11 + i * i) % 29 : 16;
+    }
+}
+
 void hf_bench_make_hold(struct hf_bench_workload *workload, struct hf_op_hold *hold, uint64_t payer,
                         uint64_t payee)
 {
@@ -106,7 +132,7 @@ void hf_bench_make_hold(struct hf_bench_workload *workload, struct hf_op_hold *h
 void hf_bench_make_capture(struct hf_bench_workload *workload, struct hf_op_capture *capture,
                            struct hf_id hold)
 {
-    make_header(workload, &capture->header, HF_OP_CAPTURE, sizeof(*capture));
+    make_header(workload, &capture->header, HF_OP_CAPTURE, HF_CAPTURE_SHORT);
     capture->hold = hold;
     capture->amount = HF_AMOUNT_ALL;
     capture->final = 1;

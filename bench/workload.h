@@ -22,6 +22,15 @@ struct hf_bench_workload {
     struct hf_bench_random random;
 };
 
+/* What a plan looks like: a waterfall of `sources` accounts, each giving at most its share and the
+ * last one the rest, to one payee; or, with `choose_max`, the smallest residual over `sources`. */
+struct hf_bench_plan_shape {
+    uint8_t sources;
+    uint8_t choose_max;
+};
+#define HF_BENCH_PLAN_LENGTH_MAX \
+    (sizeof(struct hf_op_move_plan) + (HF_PLAN_CANDIDATES_MAX + 1) * sizeof(struct hf_op_entry))
+
 /* Starts at operation 0, at 2024-01-01 by the ids' time. */
 void hf_bench_workload_begin(struct hf_bench_workload *workload, uint64_t accounts);
 
@@ -56,6 +65,9 @@ void hf_bench_make_instrument(struct hf_bench_workload *workload, struct hf_op_i
                               uint64_t index);
 void hf_bench_make_move(struct hf_bench_workload *workload, struct hf_op_move *move, uint64_t payer,
                         uint64_t payee);
+/* `accounts` names the sources, then the payee: all different. */
+void hf_bench_make_plan(struct hf_bench_workload *workload, struct hf_op_move_plan *move,
+                        const struct hf_bench_plan_shape *shape, const uint64_t accounts[]);
 void hf_bench_make_hold(struct hf_bench_workload *workload, struct hf_op_hold *hold, uint64_t payer,
                         uint64_t payee);
 void hf_bench_make_capture(struct hf_bench_workload *workload, struct hf_op_capture *capture,

@@ -22,9 +22,11 @@ struct hf_account {
     int64_t floor; /* HF_FLOOR_NONE: none, and as the smallest number it needs no case of its own */
     uint16_t asset;
     uint8_t status;                  /* enum hf_account_status */
-    uint8_t flags;                   /* zero */
+    uint8_t flags;                   /* HF_ACCOUNT_HAS_TERMS, HF_ACCOUNT_IS_TOTAL */
     uint8_t guides[HF_TABLE_GUIDES]; /* the table's */
 };
+#define HF_ACCOUNT_HAS_TERMS 0x01
+#define HF_ACCOUNT_IS_TOTAL  0x02 /* never without the other */
 HF_STATIC_ASSERT(sizeof(struct hf_account) == HF_TABLE_LINE_SIZE, "an account is one line");
 HF_STATIC_ASSERT(offsetof(struct hf_account, asset) + 4 == offsetof(struct hf_account, guides),
                  "standing");
@@ -66,7 +68,8 @@ static inline void hf_account_show(const struct hf_account *account, struct hf_a
     answer->available = hf_account_available(hf_account_spendable(account), account->floor);
 }
 
-/* Asset, status and flags in one number: that of the asset alone when the account is open. */
+/* Asset, status and flags in one number: that of the asset alone when the account is open and has
+ * no terms. */
 static inline uint32_t hf_account_standing(const struct hf_account *account)
 {
     uint32_t standing;
@@ -75,27 +78,40 @@ static inline uint32_t hf_account_standing(const struct hf_account *account)
     return standing;
 }
 
-/* Refuses with the payer's balances as they are. */
+/* Are both open accounts of this asset, without terms? Then nothing more is to be asked of them,
+ * and the short paths are theirs. */
+static inline bool hf_account_are_plain(const struct hf_account *payer,
+                                        const struct hf_account *payee, uint16_t asset)
+{
+    return hf_account_standing(payer) == asset && hf_account_standing(payee) == asset;
+}
+
+struct hf_attributes;
+
+/* Refuses, with the payer's balances as they are. */
 void hf_account_refuse(const struct hf_account *payer, uint16_t code, uint8_t rule,
                        struct hf_answer *answer);
 
-/* Refuses what hf_account_admit did not admit: says why. */
-void hf_account_turn_away(const struct hf_account *payer, const struct hf_account *payee,
-                          uint16_t asset, struct hf_answer *answer);
+/* hf_account_admit for those who are not plain. */
+bool hf_account_admit_others(const struct hf_ledger *ledger, const struct hf_account *payer,
+                             const struct hf_account *payee, uint16_t asset,
+                             const struct hf_attributes *attributes, struct hf_answer *answer);
 
-/* May these two take part in a movement of this asset? Assets, then statuses. A refusal goes into
- * the answer, with the payer's balances. */
-static inline bool hf_account_admit(const struct hf_account *payer, const struct hf_account *payee,
-                                    uint16_t asset, struct hf_answer *answer)
+/* May these two take part in a movement of this asset? Steps 3 and 4 of "Value". A refusal goes
+ * into the answer, with the payer's balances. */
+static inline bool hf_account_admit(const struct hf_ledger *ledger, const struct hf_account *payer,
+                                    const struct hf_account *payee, uint16_t asset,
+                                    const struct hf_attributes *attributes,
+                                    struct hf_answer *answer)
 {
-    if (__builtin_expect(hf_account_standing(payer) == asset, 1) &&
-        __builtin_expect(hf_account_standing(payee) == asset, 1))
+    if (__builtin_expect(hf_account_are_plain(payer, payee, asset), 1))
         return true;
-    hf_account_turn_away(payer, payee, asset, answer);
-    return false;
+    return hf_account_admit_others(ledger, payer, payee, asset, attributes, answer);
 }
 
-/* ACCOUNT_PUT. */
+/* ACCOUNT_PUT and ACCOUNT_CLOSE. */
 void hf_account_put(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer);
+void hf_account_close(struct hf_ledger *ledger, const struct hf_turn *turn,
+                      struct hf_answer *answer);
 
 #endif

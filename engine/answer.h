@@ -4,6 +4,7 @@
 
 #include "operation.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 struct hf_answer {
@@ -11,7 +12,8 @@ struct hf_answer {
     uint32_t fingerprint; /* of its content: tells a repeat from another operation of the same id */
     uint8_t type;         /* enum hf_op_type */
     uint8_t rule;         /* enum hf_rule */
-    uint16_t code;        /* enum hf_code */
+    uint8_t code;         /* enum hf_code, which stays below 256 */
+    uint8_t entry;        /* which of a list refused, from 1; 0: none */
     uint64_t approved;
     int64_t available; /* kept whether or not the first sender asked: a repeat may ask */
     int64_t posted;
@@ -22,7 +24,8 @@ HF_STATIC_ASSERT(sizeof(struct hf_answer) == 64, "a remembered answer is one lin
 
 static inline void hf_answer_refuse(struct hf_answer *answer, uint16_t code, uint8_t rule)
 {
-    answer->code = code;
+    assert(code <= UINT8_MAX);
+    answer->code = (uint8_t)code;
     answer->rule = rule;
 }
 
@@ -32,7 +35,7 @@ static inline void hf_answer_write_reply(const struct hf_answer *answer, bool wi
 {
     reply->length = sizeof(*reply);
     reply->type = answer->type | HF_REPLY_TYPE_BIT;
-    reply->flags = 0;
+    reply->entry = answer->entry;
     reply->code = answer->code;
     reply->rule = answer->rule;
     reply->durability = 0;

@@ -1,8 +1,8 @@
 /* AUTH compiled: an instrument's checks, then a hold on its account. */
 #include "authorise.h"
 
-#include "hold.h"
 #include "instrument.h"
+#include "promise.h"
 #include "state.h"
 
 void hf_authorise(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
@@ -12,6 +12,8 @@ void hf_authorise(struct hf_ledger *ledger, const struct hf_turn *turn, struct h
     struct hf_instrument *instrument =
         hf_table_find_at(&ledger->instruments, auth->token, key->hash, key->guess);
 
+    if (!hf_promise_begin(ledger, turn, 0, answer))
+        return;
     if (instrument == NULL) {
         hf_answer_refuse(answer, HF_CODE_UNKNOWN_INSTRUMENT, HF_RULE_INSTRUMENT);
         return;
@@ -32,10 +34,21 @@ void hf_authorise(struct hf_ledger *ledger, const struct hf_turn *turn, struct h
         hf_account_refuse(payer, HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_PAYEE, answer);
         return;
     }
-    if (!hf_account_admit(payer, payee, auth->asset, answer))
+    const struct hf_attributes attributes = {
+        .mcc = auth->mcc,
+        .country = auth->country,
+        .channel = auth->channel,
+        .merchant = auth->merchant,
+    };
+    if (!hf_account_admit(ledger, payer, payee, auth->asset, &attributes, answer))
         return;
-    if (!hf_hold_promise(ledger, turn, payer, payee, auth->amount, answer))
+    if (!hf_promise_make(ledger, turn, payer, payee, auth->amount, 0, answer))
         return;
-    if (!hf_turn_is_dry(turn) && auth->amount > 0)
-        hf_instrument_draw(instrument);
+    if (hf_turn_is_dry(turn) || auth->amount == 0)
+        return;
+    hf_undo_keep(&ledger->undo, instrument, sizeof(*instrument));
+    hf_instrument_draw(instrument);
+    if (instrument->remaining != HF_INSTRUMENT_UNLIMITED)
+        hf_event_add(ledger, answer, HF_EVENT_DRAWN, instrument->token,
+                     (int64_t)instrument->remaining, 0, 0);
 }

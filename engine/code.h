@@ -22,18 +22,23 @@ extern "C" {
     X(COUNT_LIMIT, 12, "65", "123", "no transactions are left")                                   \
     X(CEILING, 13, "61", "121", "the payee's balance would pass its ceiling")                     \
     X(OVERFLOW, 14, "13", "110", "a balance would not fit 64 bits")                               \
+    X(UNBALANCED, 15, "13", "110", "the plan does not add up")                                    \
     X(UNKNOWN_ACCOUNT, 20, "14", "111", "no such account")                                        \
     X(UNKNOWN_INSTRUMENT, 21, "14", "111", "no such instrument")                                  \
     X(UNKNOWN_HOLD, 22, "25", "914", "no such hold")                                              \
     X(UNKNOWN_OPERATION, 23, "25", "914", "no such operation is remembered")                      \
     X(UNKNOWN_ASSET, 24, "12", "902", "no such asset")                                            \
+    X(UNKNOWN_CONDITION, 25, "25", "914", "the hold has no such condition")                       \
     X(RESTRICTED, 30, "62", "104", "the account or instrument is frozen")                         \
     X(CLOSED, 31, "46", "111", "the account or instrument is closed")                             \
     X(INACTIVE, 32, "78", "125", "the instrument has not been activated")                         \
-    X(EXPIRED, 33, "54", "101", "the instrument has expired")                                     \
-    X(NOT_PERMITTED, 34, "57", "119", "this origin may not do this")                              \
+    X(EXPIRED, 33, "54", "101", "the account or instrument has expired")                          \
+    X(NOT_PERMITTED, 34, "57", "119", "this is not allowed here")                                 \
     X(ASSET_MISMATCH, 35, "12", "902", "the assets of operation and account differ")              \
     X(SAME_ACCOUNT, 36, "12", "902", "payer and payee are the same account")                      \
+    X(HELD, 37, "57", "119", "something is still held")                                           \
+    X(NOT_EMPTY, 38, "57", "119", "a balance is left and no sink is named")                       \
+    X(IS_TOTAL, 39, "57", "119", "a total moves with its children only")                          \
     X(HOLD_EXPIRED, 40, "54", "101", "the hold has expired")                                      \
     X(HOLD_RESOLVED, 41, "76", "914", "the hold has been captured or released already")           \
     X(OVER_CAPTURE, 42, "13", "110", "more than the hold has left")                               \
@@ -50,7 +55,8 @@ extern "C" {
     X(UNKNOWN_TYPE, 72, "12", "902", "no such message type")                                      \
     X(UNSUPPORTED, 73, "12", "902", "a type, flag or field that this version does not carry out") \
     X(BAD_AMOUNT, 74, "13", "110", "zero, or over the largest amount")                            \
-    X(BAD_ID, 75, "12", "902", "a reserved id")
+    X(BAD_ID, 75, "12", "902", "a reserved id, or one used twice in a list")                      \
+    X(NESTED_CHAIN, 76, "12", "902", "a chain inside a chain")
 
 enum hf_code {
 #define HF_CODE_ENTRY(name, number, iso1987, iso1993, sentence) HF_CODE_##name = number,
@@ -83,7 +89,14 @@ enum hf_code {
     X(LOG, 19)              \
     X(ORIGIN, 20)           \
     X(SUBJECT, 21)          \
-    X(EXPIRY, 22)
+    X(EXPIRY, 22)           \
+    X(PARENT, 23)           \
+    X(SINK, 24)             \
+    X(CONDITION, 25)        \
+    X(PLAN, 26)             \
+    X(CHAIN, 27)            \
+    X(CLASS, 28)            \
+    X(CHILDREN, 29)
 
 enum hf_rule {
 #define HF_RULE_ENTRY(name, number) HF_RULE_##name = number,

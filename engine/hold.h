@@ -1,65 +1,123 @@
-/* Holds: money promised to a payee, until it is captured or released.
+/* Holds: money promised to a payee, until it is captured, released or expired.
  *
- * A hold is a line in a table and, at the same slot of a second array, the answer of the operation
- * that made it. A resolved hold stays, so that its maker is answered again, until the table is full
- * and a new hold needs the place: then the one resolved first is forgotten. */
+ * A hold is a line in a table, and at the same slot of two arrays beside it: the answer of the
+ * operation that made it, and whatever a plain hold has no need of (`more`): expiry, origin, class
+ * and policy, where the parts of several payers and the conditions begin. The parts and conditions
+ * of open holds lie in pools. An ended hold stays, so that its maker is answered again, until the
+ * table is full and a new hold needs the place: then the one that ended first is forgotten. */
 #ifndef HF_ENGINE_HOLD_H
 #define HF_ENGINE_HOLD_H
 
 #include "account.h"
+#include "ledger.h"
+#include "pool.h"
 
 struct hf_hold {
     struct hf_id id;
-    uint64_t amount;         /* held at first */
-    uint64_t remaining;      /* still held; 0 when resolved */
-    uint64_t captured;       /* of the amount; the rest was released */
-    uint64_t resolved_place; /* of the operation that resolved it; 0: open */
-    uint32_t payer;          /* slot of the account */
-    uint32_t payee;
-    uint32_t next;  /* resolved after this one: slot, or HF_TABLE_NONE */
-    uint16_t asset; /* of both accounts */
-    uint8_t status; /* enum hf_hold_status */
-    uint8_t reserved;
+    uint64_t amount;      /* held at first, or as adjusted */
+    uint64_t remaining;   /* still held; 0 when it has ended */
+    uint64_t captured;    /* the rest was released */
+    uint64_t ended_place; /* of the operation that ended it; 0: open */
+    uint32_t payer;       /* slot of the account; the first of several */
+    uint32_t payee;       /* slot, or HF_TABLE_NONE: whoever the capture names */
+    uint32_t next;        /* ended after this one: slot, or HF_TABLE_NONE */
+    uint16_t asset;       /* of all accounts */
+    uint8_t status;       /* enum hf_hold_status */
+    bool has_more;        /* else all of that is as in hf_hold_plain */
 };
 HF_STATIC_ASSERT(sizeof(struct hf_hold) == HF_TABLE_LINE_SIZE, "a hold is one line");
 
-struct hf_holds {
-    struct hf_table table;
-    struct hf_answer *answers; /* by slot */
-    uint32_t open_count;
-    uint32_t resolved_count;
-    uint32_t resolved_first; /* slots, or HF_TABLE_NONE */
-    uint32_t resolved_last;
+struct hf_hold_more {
+    uint64_t expires_ns; /* 0: never */
+    uint32_t origin;
+    uint32_t first_part;      /* in the pool, when it is open and has several payers */
+    uint32_t first_condition; /* likewise; or HF_TABLE_NONE */
+    uint16_t tolerance;
+    uint8_t class_number;
+    uint8_t policy; /* enum hf_hold_policy */
+    uint8_t payer_count;
+    uint8_t condition_count;
+    uint8_t required;
+    uint8_t met; /* bit n: condition n + 1 has been proved */
+    uint8_t reserved[4];
+};
+HF_STATIC_ASSERT(sizeof(struct hf_hold_more) == 32, "two to a line");
+extern const struct hf_hold_more hf_hold_plain; /* one payer, for ever, without conditions */
+
+#define HF_HOLD_PARTS_MAX HF_PLAN_SOURCES_MAX
+
+/* One payer's part of an open hold that has several. */
+struct hf_part {
+    uint64_t remaining;
+    uint32_t account; /* slot */
+    uint32_t reserved;
 };
 
-void hf_holds_create(struct hf_holds *holds, struct hf_arena *arena, uint64_t capacity);
+/* How many there are, and the list of the ended ones: what adding and ending changes. */
+struct hf_hold_tally {
+    uint32_t open_count;
+    uint32_t ended_count;
+    uint32_t ended_first; /* slots, or HF_TABLE_NONE */
+    uint32_t ended_last;
+};
+
+struct hf_holds {
+    struct hf_table table;
+    struct hf_answer *answers; /* by slot, as `more` */
+    struct hf_hold_more *more;
+    struct hf_hold_tally tally;
+    struct hf_pool part_pool;
+    struct hf_part *parts;
+    struct hf_pool condition_pool;
+    struct hf_op_condition *conditions;
+    uint64_t lifetimes_ns[HF_CLASSES]; /* of each class; 0: for ever */
+};
+
+/* `holds` and `parts` of the limits say how many. */
+void hf_holds_create(struct hf_holds *holds, struct hf_arena *arena,
+                     const struct hf_ledger_limits *limits);
 
 static inline struct hf_hold *hf_hold_at(const struct hf_holds *holds, uint32_t slot)
 {
     return (struct hf_hold *)hf_table_line(&holds->table, slot);
 }
 
+static inline const struct hf_hold_more *hf_hold_more_of(const struct hf_holds *holds,
+                                                         const struct hf_hold *hold)
+{
+    return hold->has_more ? &holds->more[hf_table_slot(&holds->table, hold)] : &hf_hold_plain;
+}
+
+/* Has its expiry come? */
+static inline bool hf_hold_is_due(const struct hf_hold_more *more, uint64_t timestamp_ns)
+{
+    return more->expires_ns != 0 && timestamp_ns >= more->expires_ns;
+}
+
 /* The answer of the operation that made a hold, or NULL when no hold has this id. */
 const struct hf_answer *hf_hold_answer(const struct hf_holds *holds, struct hf_id id,
                                        uint64_t hash);
 
-/* Adds an open hold, forgetting the one resolved first when the table is full. The caller has seen
- * that not all are open (asserted), and fills all but id and status. Returns its slot. */
-uint32_t hf_hold_add(struct hf_holds *holds, struct hf_id id, uint64_t hash);
+/* Adds an open hold, forgetting the one that ended first when the table is full. The caller has
+ * seen that not all are open (asserted), and fills all but id, status and what `more` says. The
+ * timer is armed. Returns its slot. */
+uint32_t hf_hold_add(struct hf_ledger *ledger, struct hf_id id, uint64_t hash,
+                     const struct hf_hold_more *more);
 
-/* Ends an open hold with nothing remaining (asserted): the newest of the resolved ones. */
-void hf_hold_resolve(struct hf_holds *holds, uint32_t slot, uint64_t place);
+/* Add a part or condition behind those that an open hold has. There must be room (asserted), and
+ * the hold must have more. */
+void hf_hold_add_part(struct hf_ledger *ledger, uint32_t slot, uint32_t account,
+                      uint64_t remaining);
+void hf_hold_add_condition(struct hf_ledger *ledger, uint32_t slot,
+                           const struct hf_op_condition *condition);
 
-/* What HOLD and AUTH share once the parties are admitted: guards, room, the hold. An amount of 0
- * passes the same guards and holds nothing. Fills the answer; true when it is OK. */
-bool hf_hold_promise(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_account *payer,
-                     struct hf_account *payee, uint64_t amount, struct hf_answer *answer);
+/* Ends an open hold with nothing remaining (asserted), as resolved or lapsed: the newest of the
+ * ended ones. Its parts and conditions are given back. */
+void hf_hold_end(struct hf_ledger *ledger, uint32_t slot, enum hf_hold_status status,
+                 uint64_t place);
 
-/* HOLD, CAPTURE and RELEASE. */
-void hf_hold_open(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer);
-void hf_hold_capture(struct hf_ledger *ledger, const struct hf_turn *turn,
-                     struct hf_answer *answer);
-void hf_hold_release(struct hf_ledger *ledger, const struct hf_turn *turn,
-                     struct hf_answer *answer);
+/* CLASS_PUT. */
+void hf_hold_put_class(struct hf_ledger *ledger, const struct hf_turn *turn,
+                       struct hf_answer *answer);
 
 #endif

@@ -32,6 +32,12 @@ static inline bool hf_id_equal(struct hf_id a, struct hf_id b)
     return ((a.lo ^ b.lo) | (a.hi ^ b.hi)) == 0;
 }
 
+/* Zero is no id; where one may be left out it says so. */
+static inline bool hf_id_is_zero(struct hf_id id)
+{
+    return (id.hi | id.lo) == 0;
+}
+
 /* True for the two reserved values, zero and all-ones. */
 static inline bool hf_id_is_reserved(struct hf_id id)
 {
@@ -53,14 +59,14 @@ static inline struct hf_id hf_id_make_operation(uint64_t time_ms, uint16_t upper
     return id;
 }
 
-/* A well-mixed 64-bit hash. The same on every machine: it decides table places only, never results.
- * Multiply-and-fold of both halves, as in wyhash's mum step. */
+/* A 64-bit hash. The same on every machine: it decides table places only, never results. One
+ * multiply-and-fold of both halves, as in wyhash's mum step: random ids spread at random, and ids
+ * that count up spread more evenly than that. Tables look at its upper bits and at its lowest 16.
+ */
 static inline uint64_t hf_id_hash(struct hf_id id)
 {
     __extension__ typedef unsigned __int128 wide;
     wide product = (wide)(id.lo ^ 0x9e3779b97f4a7c15ull) * (id.hi ^ 0xd1b54a32d192ed03ull);
-    uint64_t folded = (uint64_t)product ^ (uint64_t)(product >> 64) ^ id.lo;
-    product = (wide)folded * 0xff51afd7ed558ccdull;
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 

@@ -8,11 +8,16 @@
 
 uint64_t hf_image_length(const struct hf_ledger *ledger)
 {
+    const struct hf_holds *holds = &ledger->holds;
     uint64_t lines = ledger->assets.count + (uint64_t)ledger->accounts.count +
                      ledger->instruments.count + ledger->seen.count;
 
-    return sizeof(struct hf_image_header) + sizeof(struct hf_image_head) + lines * HF_IMAGE_UNIT +
-           ledger->holds.table.count * sizeof(struct hf_image_hold) +
+    return sizeof(struct hf_image_header) + sizeof(struct hf_image_head) +
+           sizeof(struct hf_image_classes) + lines * HF_IMAGE_UNIT +
+           ledger->terms.count * sizeof(struct hf_image_terms) +
+           holds->table.count * sizeof(struct hf_image_hold) +
+           holds->part_pool.count * sizeof(struct hf_image_part) +
+           holds->condition_pool.count * sizeof(struct hf_image_condition) +
            sizeof(struct hf_image_trailer);
 }
 
@@ -54,10 +59,13 @@ static bool make_header(struct hf_image_writer *writer)
         .version = HF_IMAGE_VERSION,
         .assets = ledger->assets.count,
         .accounts = ledger->accounts.count,
+        .terms = ledger->terms.count,
         .instruments = ledger->instruments.count,
         .answers = ledger->seen.count,
-        .holds_resolved = ledger->holds.resolved_count,
-        .holds_open = ledger->holds.open_count,
+        .holds_ended = ledger->holds.tally.ended_count,
+        .holds_open = ledger->holds.tally.open_count,
+        .parts = ledger->holds.part_pool.count,
+        .conditions = ledger->holds.condition_pool.count,
     };
     put(writer, &header, sizeof(header));
     return true;
@@ -73,6 +81,17 @@ static bool make_head(struct hf_image_writer *writer)
         .floor_ms = writer->ledger->seen.floor_ms,
     };
     put_counted(writer, HF_IMAGE_HEAD, &head, sizeof(head));
+    return true;
+}
+
+static bool make_classes(struct hf_image_writer *writer)
+{
+    struct hf_image_classes record;
+
+    if (writer->cursor++ != 0)
+        return false;
+    memcpy(record.lifetimes_ns, writer->ledger->holds.lifetimes_ns, sizeof(record.lifetimes_ns));
+    put_counted(writer, HF_IMAGE_CLASSES, &record, sizeof(record));
     return true;
 }
 
@@ -119,6 +138,34 @@ static bool make_account(struct hf_image_writer *writer)
     return true;
 }
 
+/* The id of the account at a slot; zero when there is none. */
+static struct hf_id id_of(const struct hf_ledger *ledger, uint32_t slot)
+{
+    return slot == HF_TABLE_NONE ? (struct hf_id){0} : hf_table_key(&ledger->accounts, slot);
+}
+
+static bool make_terms(struct hf_image_writer *writer)
+{
+    const struct hf_ledger *ledger = writer->ledger;
+
+    if (writer->cursor == ledger->terms.count)
+        return false;
+    const struct hf_terms *terms = &ledger->terms.list[writer->cursor];
+    const struct hf_account *account = hf_account_at(&ledger->accounts, terms->account);
+    const struct hf_image_terms record = {
+        .account = account->id,
+        .parent = id_of(ledger, terms->parent),
+        .sink = id_of(ledger, terms->sink),
+        .ceiling = terms->ceiling,
+        .expires_ns = terms->expires_ns,
+        .filter = ledger->terms.filters[writer->cursor],
+        .flags = (account->flags & HF_ACCOUNT_IS_TOTAL) != 0 ? HF_ACCOUNT_TOTAL : 0,
+    };
+    writer->cursor++;
+    put_counted(writer, HF_IMAGE_TERMS, &record, sizeof(record));
+    return true;
+}
+
 static bool make_instrument(struct hf_image_writer *writer)
 {
     const struct hf_ledger *ledger = writer->ledger;
@@ -156,25 +203,36 @@ static void put_hold(struct hf_image_writer *writer, uint32_t slot)
 {
     const struct hf_ledger *ledger = writer->ledger;
     const struct hf_hold *hold = hf_hold_at(&ledger->holds, slot);
+    const struct hf_hold_more *more = hf_hold_more_of(&ledger->holds, hold);
     const struct hf_image_hold record = {
         .id = hold->id,
         .payer = hf_table_key(&ledger->accounts, hold->payer),
-        .payee = hf_table_key(&ledger->accounts, hold->payee),
+        .payee = id_of(ledger, hold->payee),
         .amount = hold->amount,
         .remaining = hold->remaining,
         .captured = hold->captured,
-        .resolved_place = hold->resolved_place,
+        .ended_place = hold->ended_place,
+        .expires_ns = more->expires_ns,
+        .origin = more->origin,
         .asset = hold->asset,
+        .tolerance = more->tolerance,
+        .status = hold->status,
+        .class_number = more->class_number,
+        .policy = more->policy,
+        .payer_count = more->payer_count,
+        .condition_count = more->condition_count,
+        .required = more->required,
+        .met = more->met,
         .answer = ledger->holds.answers[slot],
     };
     put_counted(writer, HF_IMAGE_HOLD, &record, sizeof(record));
 }
 
 /* The cursor is one more than the slot given last, 0 at the beginning. */
-static bool make_resolved(struct hf_image_writer *writer)
+static bool make_ended(struct hf_image_writer *writer)
 {
     const struct hf_holds *holds = &writer->ledger->holds;
-    uint32_t slot = writer->cursor == 0 ? holds->resolved_first
+    uint32_t slot = writer->cursor == 0 ? holds->tally.ended_first
                                         : hf_hold_at(holds, (uint32_t)writer->cursor - 1)->next;
 
     if (slot == HF_TABLE_NONE)
@@ -198,6 +256,65 @@ static bool make_open(struct hf_image_writer *writer)
     return false;
 }
 
+/* Moves to the next item (part or condition) of an open hold: first to those behind the one in
+ * hand, then to the first of the next hold that has any. False when there are no more. */
+static bool step_to_item(struct hf_image_writer *writer, const struct hf_pool *pool, bool is_part)
+{
+    const struct hf_holds *holds = &writer->ledger->holds;
+
+    if (writer->item_number != 0) {
+        writer->item = pool->next[writer->item];
+        writer->item_number++;
+        if (writer->item != HF_TABLE_NONE)
+            return true;
+        writer->item_number = 0;
+        writer->cursor++;
+    }
+    for (; step_to_taken(writer, &holds->table); writer->cursor++) {
+        const struct hf_hold_more *more =
+            hf_hold_more_of(holds, hf_hold_at(holds, (uint32_t)writer->cursor));
+        writer->item = is_part ? more->first_part : more->first_condition;
+        if (writer->item == HF_TABLE_NONE)
+            continue;
+        writer->item_number = 1;
+        return true;
+    }
+    return false;
+}
+
+static bool make_part(struct hf_image_writer *writer)
+{
+    const struct hf_ledger *ledger = writer->ledger;
+    const struct hf_holds *holds = &ledger->holds;
+
+    if (!step_to_item(writer, &holds->part_pool, true))
+        return false;
+    const struct hf_part *part = &holds->parts[writer->item];
+    const struct hf_image_part record = {
+        .hold = hf_table_key(&holds->table, (uint32_t)writer->cursor),
+        .account = hf_table_key(&ledger->accounts, part->account),
+        .remaining = part->remaining,
+        .number = writer->item_number,
+    };
+    put_counted(writer, HF_IMAGE_PART, &record, sizeof(record));
+    return true;
+}
+
+static bool make_condition(struct hf_image_writer *writer)
+{
+    const struct hf_holds *holds = &writer->ledger->holds;
+
+    if (!step_to_item(writer, &holds->condition_pool, false))
+        return false;
+    const struct hf_image_condition record = {
+        .hold = hf_table_key(&holds->table, (uint32_t)writer->cursor),
+        .number = writer->item_number,
+        .condition = holds->conditions[writer->item],
+    };
+    put_counted(writer, HF_IMAGE_CONDITION, &record, sizeof(record));
+    return true;
+}
+
 static bool make_trailer(struct hf_image_writer *writer)
 {
     if (writer->cursor++ != 0)
@@ -217,12 +334,16 @@ static bool make_record(struct hf_image_writer *writer)
     static bool (*const makers[])(struct hf_image_writer *) = {
         [HF_IMAGE_SECTION_HEADER] = make_header,
         [HF_IMAGE_SECTION_HEAD] = make_head,
+        [HF_IMAGE_SECTION_CLASSES] = make_classes,
         [HF_IMAGE_SECTION_ASSETS] = make_asset,
         [HF_IMAGE_SECTION_ACCOUNTS] = make_account,
+        [HF_IMAGE_SECTION_TERMS] = make_terms,
         [HF_IMAGE_SECTION_INSTRUMENTS] = make_instrument,
         [HF_IMAGE_SECTION_ANSWERS] = make_answer,
-        [HF_IMAGE_SECTION_RESOLVED] = make_resolved,
+        [HF_IMAGE_SECTION_ENDED] = make_ended,
         [HF_IMAGE_SECTION_OPEN] = make_open,
+        [HF_IMAGE_SECTION_PARTS] = make_part,
+        [HF_IMAGE_SECTION_CONDITIONS] = make_condition,
         [HF_IMAGE_SECTION_TRAILER] = make_trailer,
     };
 

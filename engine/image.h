@@ -2,22 +2,26 @@
  *
  * Little-endian, a multiple of 64 bytes, in this order:
  *
- *   header       64  struct hf_image_header: magic, version, how many of each record follow
+ *   header      128  struct hf_image_header: magic, version, how many of each record follow
  *   head         64  struct hf_image_head: newest place, its timestamp, the floor of forgotten ids
+ *   classes     128  struct hf_image_classes: the lifetime of each class of holds
  *   assets       64  each, struct hf_image_asset, in the order of registration
  *   accounts     64  each, struct hf_image_account, in any order
- *   instruments  64  each, struct hf_instrument_view (operation.h), in any order
- *   answers      64  each, struct hf_answer (answer.h): those remembered, by place, without gaps,
- *                    up to the newest
- *   holds       192  each, struct hf_image_hold: the resolved ones in the order in which they were
- *                    resolved, then the open ones in any order
+ *   terms       192  each, struct hf_image_terms, of accounts that have any: parents before
+ * children instruments  64  each, struct hf_instrument_view (operation.h), in any order answers 64
+ * each, struct hf_answer (answer.h): those remembered, by place, without gaps, up to the newest
+ *   holds       192  each, struct hf_image_hold: the ended ones in the order in which they ended,
+ *                    then the open ones in any order
+ *   parts        64  each, struct hf_image_part, of open holds with several payers: of one hold one
+ *                    behind the other, in their order
+ *   conditions  128  each, struct hf_image_condition, likewise
  *   trailer      64  struct hf_image_trailer: another magic, the length, the digest of all records
- *                    from head to holds
+ *                    from head to conditions
  *
  * Records name each other by id, so that an image loads into a ledger with other limits, as long as
  * it fits. A smaller memory of answers forgets the oldest and raises the floor, a smaller table of
- * holds forgets those resolved first: both as they would have done by themselves. What is reserved
- * is zero. The trailer's digest is what hf_ledger_digest says.
+ * holds forgets those that ended first: both as they would have done by themselves. What is
+ * reserved is zero. The trailer's digest is what hf_ledger_digest says.
  *
  * Both ways are pure, and keep no pointer to the caller's buffers. */
 #ifndef HF_ENGINE_IMAGE_H
@@ -28,7 +32,7 @@
 #include "ledger.h"
 
 #define HF_IMAGE_UNIT        64 /* buffers and lengths are multiples of it */
-#define HF_IMAGE_VERSION     1
+#define HF_IMAGE_VERSION     2
 #define HF_IMAGE_MAGIC       UINT64_C(0x314547414d494648) /* "HFIMAGE1" */
 #define HF_IMAGE_TRAILER     UINT64_C(0x31444e45474d4648) /* "HFMGEND1" */
 #define HF_IMAGE_RECORD_SIZE 192                          /* of the largest record */
@@ -38,11 +42,14 @@ struct hf_image_header {
     uint32_t version;
     uint32_t assets;
     uint64_t accounts;
+    uint64_t terms;
     uint64_t instruments;
     uint64_t answers;
-    uint64_t holds_resolved;
+    uint64_t holds_ended;
     uint64_t holds_open;
-    uint64_t reserved;
+    uint64_t parts;
+    uint64_t conditions;
+    uint64_t reserved[6];
 };
 
 struct hf_image_head {
@@ -50,6 +57,10 @@ struct hf_image_head {
     uint64_t timestamp_ns;
     uint64_t floor_ms;
     uint8_t reserved[40];
+};
+
+struct hf_image_classes {
+    uint64_t lifetimes_ns[HF_CLASSES]; /* 0: for ever */
 };
 
 struct hf_image_asset {
@@ -72,17 +83,54 @@ struct hf_image_account {
     uint8_t reserved[5];
 };
 
+struct hf_image_terms {
+    struct hf_id account;
+    struct hf_id parent; /* zero: none */
+    struct hf_id sink;   /* likewise */
+    int64_t ceiling;
+    uint64_t expires_ns;
+    struct hf_filter filter;
+    uint8_t flags; /* enum hf_account_flag */
+    uint8_t reserved[79];
+};
+
 struct hf_image_hold {
     struct hf_id id;
-    struct hf_id payer;
-    struct hf_id payee;
+    struct hf_id payer; /* the first of several */
+    struct hf_id payee; /* zero: open */
     uint64_t amount;
     uint64_t remaining;
     uint64_t captured;
-    uint64_t resolved_place; /* 0: open */
+    uint64_t ended_place; /* 0: open */
+    uint64_t expires_ns;  /* 0: never */
+    uint32_t origin;
     uint16_t asset;
-    uint8_t reserved[46];
+    uint16_t tolerance;
+    uint8_t status; /* enum hf_hold_status */
+    uint8_t class_number;
+    uint8_t policy;
+    uint8_t payer_count;
+    uint8_t condition_count;
+    uint8_t required;
+    uint8_t met;
+    uint8_t reserved[25];
     struct hf_answer answer; /* of the operation that made it */
+};
+
+struct hf_image_part {
+    struct hf_id hold;
+    struct hf_id account;
+    uint64_t remaining;
+    uint32_t number; /* from 1 */
+    uint8_t reserved[20];
+};
+
+struct hf_image_condition {
+    struct hf_id hold;
+    uint32_t number; /* from 1 */
+    uint8_t reserved[12];
+    struct hf_op_condition condition;
+    uint8_t reserved_too[48];
 };
 
 struct hf_image_trailer {
@@ -91,23 +139,31 @@ struct hf_image_trailer {
     struct hf_id digest;
     uint8_t reserved[32];
 };
-_Static_assert(sizeof(struct hf_image_header) == 64, "image header");
+_Static_assert(sizeof(struct hf_image_header) == 128, "image header");
 _Static_assert(sizeof(struct hf_image_head) == 64, "image head");
+_Static_assert(sizeof(struct hf_image_classes) == 128, "image classes");
 _Static_assert(sizeof(struct hf_image_asset) == 64, "image asset");
 _Static_assert(sizeof(struct hf_image_account) == 64, "image account");
+_Static_assert(sizeof(struct hf_image_terms) == HF_IMAGE_RECORD_SIZE, "image terms");
 _Static_assert(sizeof(struct hf_image_hold) == HF_IMAGE_RECORD_SIZE, "image hold");
+_Static_assert(sizeof(struct hf_image_part) == 64, "image part");
+_Static_assert(sizeof(struct hf_image_condition) == 128, "image condition");
 _Static_assert(sizeof(struct hf_image_trailer) == 64, "image trailer");
 
 /* The parts of an image, in their order. */
 enum hf_image_section {
     HF_IMAGE_SECTION_HEADER,
     HF_IMAGE_SECTION_HEAD,
+    HF_IMAGE_SECTION_CLASSES,
     HF_IMAGE_SECTION_ASSETS,
     HF_IMAGE_SECTION_ACCOUNTS,
+    HF_IMAGE_SECTION_TERMS,
     HF_IMAGE_SECTION_INSTRUMENTS,
     HF_IMAGE_SECTION_ANSWERS,
-    HF_IMAGE_SECTION_RESOLVED,
+    HF_IMAGE_SECTION_ENDED,
     HF_IMAGE_SECTION_OPEN,
+    HF_IMAGE_SECTION_PARTS,
+    HF_IMAGE_SECTION_CONDITIONS,
     HF_IMAGE_SECTION_TRAILER,
     HF_IMAGE_SECTION_END,
 };
@@ -120,6 +176,10 @@ enum hf_image_kind {
     HF_IMAGE_INSTRUMENT = 4,
     HF_IMAGE_ANSWER = 5,
     HF_IMAGE_HOLD = 6,
+    HF_IMAGE_CLASSES = 7,
+    HF_IMAGE_TERMS = 8,
+    HF_IMAGE_PART = 9,
+    HF_IMAGE_CONDITION = 10,
 };
 
 /* The caller's memory, the image's contents: nobody else looks inside. */
@@ -128,6 +188,8 @@ struct hf_image_writer {
     struct hf_digest digest;
     uint64_t place;         /* the ledger's, when the image was begun */
     uint64_t cursor;        /* in the section in hand: index, slot or place */
+    uint32_t item;          /* of the hold at the cursor, the part or condition to come */
+    uint32_t item_number;   /* its number, from 1; 0: of the next hold the first */
     uint64_t length;        /* of the records made so far, in bytes */
     uint32_t section;       /* enum hf_image_section */
     uint32_t record_length; /* of the record in hand */
@@ -152,9 +214,9 @@ struct hf_image_reader {
     uint64_t place;        /* of the newest operation, by the head */
     uint64_t timestamp_ns; /* likewise */
     uint64_t newest_ns;    /* timestamp of the answer read last */
-    uint64_t resolved_place;
-    uint64_t left;   /* records of the section in hand not yet read */
-    uint64_t length; /* of the records read so far, in bytes */
+    uint64_t ended_place;  /* of the ended hold read last */
+    uint64_t left;         /* records of the section in hand not yet read */
+    uint64_t length;       /* of the records read so far, in bytes */
     enum hf_status status;
     uint32_t section;       /* enum hf_image_section */
     uint32_t record_length; /* of a hold of which only a part has come */

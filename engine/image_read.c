@@ -1,10 +1,12 @@
 /* Loading an image: nothing in it is believed before it has been looked at.
  *
- * What a hold promises must be what its two accounts say is promised. To see that without memory of
- * its own, the reader takes each open hold off the accounts as it comes; at the end nothing may be
- * left, and what the holds promise is put back. */
+ * What a hold promises must be what its accounts say is promised, and what a total has the sum of
+ * what its children have. To see that without memory of its own, the reader takes each open hold
+ * off the accounts as it comes; at the end nothing may be left, and what the holds promise is put
+ * back. Then it does the same with children and totals. */
 #include "image.h"
 
+#include "condition.h"
 #include "state.h"
 
 #include <assert.h>
@@ -45,11 +47,14 @@ static enum hf_status take_header(struct hf_image_reader *reader, const void *re
         return HF_STATUS_WRONG_FORMAT;
     if (header->assets > HF_LEDGER_ASSETS_MAX || header->accounts > HF_LEDGER_RECORDS_MAX ||
         header->instruments > HF_LEDGER_RECORDS_MAX || header->answers > HF_LEDGER_RECORDS_MAX ||
-        header->holds_open > HF_LEDGER_RECORDS_MAX ||
-        header->holds_resolved > HF_LEDGER_RECORDS_MAX || header->reserved != 0)
+        header->holds_open > HF_LEDGER_RECORDS_MAX || header->holds_ended > HF_LEDGER_RECORDS_MAX ||
+        header->terms > HF_LEDGER_RECORDS_MAX || header->parts > HF_LEDGER_RECORDS_MAX ||
+        header->conditions > HF_LEDGER_RECORDS_MAX ||
+        !is_zero((const uint8_t *)header->reserved, sizeof(header->reserved)))
         return HF_STATUS_CORRUPT;
     if (header->accounts > limits->accounts || header->instruments > limits->instruments ||
-        header->holds_open > limits->holds)
+        header->holds_open > limits->holds || header->terms > limits->terms ||
+        header->parts > limits->parts || header->conditions > limits->parts)
         return HF_STATUS_FULL;
     return HF_STATUS_OK;
 }
@@ -69,6 +74,17 @@ static enum hf_status take_head(struct hf_image_reader *reader, const void *reco
     reader->place = head.place;
     reader->timestamp_ns = head.timestamp_ns;
     hf_seen_start_after(&reader->ledger->seen, head.place - reader->header.answers, head.floor_ms);
+    return HF_STATUS_OK;
+}
+
+static enum hf_status take_classes(struct hf_image_reader *reader, const void *bytes)
+{
+    struct hf_image_classes record;
+
+    memcpy(&record, bytes, sizeof(record));
+    if (record.lifetimes_ns[0] != 0)
+        return HF_STATUS_CORRUPT;
+    memcpy(reader->ledger->holds.lifetimes_ns, record.lifetimes_ns, sizeof(record.lifetimes_ns));
     return HF_STATUS_OK;
 }
 
@@ -129,6 +145,66 @@ static enum hf_status take_account(struct hf_image_reader *reader, const void *b
     return HF_STATUS_OK;
 }
 
+/* The account of an id, or NULL. Any 16 bytes may be asked for. */
+static struct hf_account *find_account(const struct hf_ledger *ledger, struct hf_id id)
+{
+    return hf_id_is_reserved(id) ? NULL : hf_ledger_find_account(ledger, id);
+}
+
+/* The terms of a parent, which come before those of its children; NULL when it cannot be one. */
+static struct hf_terms *find_parent(const struct hf_ledger *ledger, const struct hf_account *child,
+                                    struct hf_id id)
+{
+    const struct hf_account *parent = find_account(ledger, id);
+
+    if (parent == NULL || parent == child || parent->asset != child->asset ||
+        (parent->flags & HF_ACCOUNT_IS_TOTAL) == 0)
+        return NULL;
+    if (parent->status == HF_ACCOUNT_CLOSED && child->status != HF_ACCOUNT_CLOSED)
+        return NULL;
+    struct hf_terms *terms = hf_terms_of(&ledger->terms, parent);
+    return terms->depth < HF_PARENT_DEPTH_MAX ? terms : NULL;
+}
+
+static enum hf_status take_terms(struct hf_image_reader *reader, const void *bytes)
+{
+    struct hf_ledger *ledger = reader->ledger;
+    struct hf_image_terms record;
+    struct hf_terms *above = NULL;
+    const struct hf_account *sink = NULL;
+
+    memcpy(&record, bytes, sizeof(record));
+    struct hf_account *account = find_account(ledger, record.account);
+    if (account == NULL || (account->flags & HF_ACCOUNT_HAS_TERMS) != 0 ||
+        (record.flags & ~HF_ACCOUNT_TOTAL) != 0 || record.filter.reserved != 0 ||
+        !is_zero(record.reserved, sizeof(record.reserved)))
+        return HF_STATUS_CORRUPT;
+    if (!hf_id_is_zero(record.parent)) {
+        above = find_parent(ledger, account, record.parent);
+        if (above == NULL)
+            return HF_STATUS_CORRUPT;
+    }
+    if (!hf_id_is_zero(record.sink)) {
+        sink = find_account(ledger, record.sink);
+        if (sink == NULL || sink == account || sink->asset != account->asset)
+            return HF_STATUS_CORRUPT;
+    }
+    struct hf_terms *terms = hf_terms_add(ledger, account);
+    if ((record.flags & HF_ACCOUNT_TOTAL) != 0)
+        account->flags |= HF_ACCOUNT_IS_TOTAL;
+    terms->ceiling = record.ceiling;
+    terms->expires_ns = record.expires_ns;
+    terms->sink = sink == NULL ? HF_TABLE_NONE : hf_table_slot(&ledger->accounts, sink);
+    hf_terms_set_filter(ledger, account, &record.filter);
+    if (above != NULL) {
+        terms->parent = above->account;
+        terms->depth = (uint8_t)(above->depth + 1);
+        above->children += account->status != HF_ACCOUNT_CLOSED;
+    }
+    hf_expire_watch(ledger, account);
+    return HF_STATUS_OK;
+}
+
 static enum hf_status take_instrument(struct hf_image_reader *reader, const void *bytes)
 {
     struct hf_ledger *ledger = reader->ledger;
@@ -175,34 +251,70 @@ static enum hf_status take_answer(struct hf_image_reader *reader, const void *by
     return HF_STATUS_OK;
 }
 
-/* A hold's answer is one that HOLD or AUTH got for it, and where the memory of answers reaches back
- * to its place, the one that is remembered there. Below, only the floor keeps a repeat out. */
+/* A hold's answer is one that its maker got for it, and where the memory of answers reaches back to
+ * its place, the one that is remembered there; or there is a chain that it was made in. */
 static bool is_answer_of(const struct hf_image_reader *reader, const struct hf_image_hold *record)
 {
     const struct hf_answer *answer = &record->answer;
     const struct hf_seen *seen = &reader->ledger->seen;
 
-    if (answer->type != HF_OP_HOLD && answer->type != HF_OP_AUTH)
+    if (answer->type != HF_OP_HOLD && answer->type != HF_OP_HOLD_PLAN && answer->type != HF_OP_AUTH)
         return false;
-    if (!hf_id_equal(answer->id, record->id) || answer->code != HF_CODE_OK ||
-        answer->approved != record->amount || answer->place == 0 || answer->place > reader->place)
+    if (answer->code != HF_CODE_OK &&
+        (answer->code != HF_CODE_OK_PARTIAL || answer->type != HF_OP_HOLD_PLAN))
+        return false;
+    if (!hf_id_equal(answer->id, record->id) || answer->approved == 0 ||
+        answer->approved > HF_AMOUNT_MAX || answer->place == 0 || answer->place > reader->place)
         return false;
     if (answer->place < hf_seen_oldest(seen))
-        return hf_id_time_ms(answer->id) < seen->floor_ms;
-    return memcmp(hf_seen_at(seen, answer->place), answer, sizeof(*answer)) == 0;
+        return true;
+    const struct hf_answer *remembered = hf_seen_at(seen, answer->place);
+    if (remembered->type == HF_OP_CHAIN)
+        return remembered->code == HF_CODE_OK && remembered->timestamp_ns == answer->timestamp_ns;
+    return memcmp(remembered, answer, sizeof(*answer)) == 0;
+}
+
+/* What was captured and what remains is within the amount, or beyond as far as is tolerated. */
+static bool is_sum_of_hold(const struct hf_image_hold *record)
+{
+    __extension__ typedef unsigned __int128 wide;
+    wide tolerated = (wide)record->amount * record->tolerance / HF_TOLERANCE_MAX;
+
+    return (wide)record->captured + record->remaining <= record->amount + tolerated &&
+           record->remaining <= record->amount;
+}
+
+static bool are_hold_terms(const struct hf_image_hold *record)
+{
+    const uint8_t policies = HF_HOLD_SOFT | HF_HOLD_RATIO | HF_HOLD_SINGLE;
+
+    return record->tolerance <= HF_TOLERANCE_MAX && record->class_number < HF_CLASSES &&
+           (record->policy & ~policies) == 0 && record->payer_count >= 1 &&
+           record->payer_count <= HF_HOLD_PARTS_MAX &&
+           record->condition_count <= HF_CONDITIONS_MAX &&
+           record->required <= record->condition_count &&
+           (record->required == 0) == (record->condition_count == 0) &&
+           record->met >> record->condition_count == 0;
 }
 
 static bool is_hold(const struct hf_image_reader *reader, const struct hf_image_hold *record)
 {
-    uint64_t spent;
-
-    if (hf_id_is_reserved(record->id) || hf_id_is_reserved(record->payer) ||
-        hf_id_is_reserved(record->payee) || !is_zero(record->reserved, sizeof(record->reserved)))
+    if (hf_id_is_reserved(record->id) || !is_zero(record->reserved, sizeof(record->reserved)))
         return false;
-    if (record->amount == 0 || record->amount > HF_AMOUNT_MAX ||
-        !hf_amount_add(record->captured, record->remaining, &spent) || spent > record->amount)
+    /* Only one that was lowered until nothing was left has an amount of 0. */
+    if (record->amount > HF_AMOUNT_MAX || record->expires_ns == HF_EXPIRES_NEVER ||
+        !is_sum_of_hold(record) || !are_hold_terms(record))
         return false;
     return is_answer_of(reader, record);
+}
+
+/* Takes what a payer of an open hold has promised off its account. */
+static bool take_promise(struct hf_account *payer, uint64_t remaining)
+{
+    if (payer->held_out < remaining)
+        return false;
+    payer->held_out -= remaining;
+    return true;
 }
 
 static enum hf_status take_hold(struct hf_image_reader *reader, const struct hf_image_hold *record,
@@ -211,45 +323,64 @@ static enum hf_status take_hold(struct hf_image_reader *reader, const struct hf_
     struct hf_ledger *ledger = reader->ledger;
     struct hf_holds *holds = &ledger->holds;
     uint64_t hash = hf_id_hash(record->id);
+    const struct hf_hold_more more = {
+        .expires_ns = record->expires_ns,
+        .origin = record->origin,
+        .first_part = HF_TABLE_NONE,
+        .first_condition = HF_TABLE_NONE,
+        .tolerance = record->tolerance,
+        .class_number = record->class_number,
+        .policy = record->policy,
+        .payer_count = record->payer_count,
+        .condition_count = record->condition_count,
+        .required = record->required,
+        .met = record->met,
+    };
 
     if (!is_hold(reader, record) || (record->remaining != 0) != is_open ||
         hf_table_find(&holds->table, record->id, hash) != HF_TABLE_NONE)
         return HF_STATUS_CORRUPT;
-    uint32_t payer = hf_table_find(&ledger->accounts, record->payer, hf_id_hash(record->payer));
-    uint32_t payee = hf_table_find(&ledger->accounts, record->payee, hf_id_hash(record->payee));
-    if (payer == HF_TABLE_NONE || payee == HF_TABLE_NONE || payer == payee)
+    struct hf_account *payer = find_account(ledger, record->payer);
+    struct hf_account *payee = find_account(ledger, record->payee);
+    if (payer == NULL || payer == payee || payer->asset != record->asset ||
+        (payee == NULL) != hf_id_is_zero(record->payee))
         return HF_STATUS_CORRUPT;
-    struct hf_account *from = hf_account_at(&ledger->accounts, payer);
-    struct hf_account *to = hf_account_at(&ledger->accounts, payee);
-    if (from->asset != record->asset || to->asset != record->asset ||
-        from->held_out < record->remaining || to->held_in < record->remaining)
-        return HF_STATUS_CORRUPT;
-    from->held_out -= record->remaining;
-    to->held_in -= record->remaining;
+    if (record->payer_count == 1 && !take_promise(payer, record->remaining))
+        return HF_STATUS_CORRUPT; /* of several, part by part */
+    if (payee != NULL) {
+        if (payee->asset != record->asset || payee->held_in < record->remaining)
+            return HF_STATUS_CORRUPT;
+        payee->held_in -= record->remaining;
+    }
 
-    uint32_t slot = hf_hold_add(holds, record->id, hash);
+    uint32_t slot = hf_hold_add(ledger, record->id, hash, &more);
     struct hf_hold *hold = hf_hold_at(holds, slot);
     hold->amount = record->amount;
     hold->remaining = record->remaining;
     hold->captured = record->captured;
-    hold->payer = payer;
-    hold->payee = payee;
+    hold->payer = hf_table_slot(&ledger->accounts, payer);
+    hold->payee = payee == NULL ? HF_TABLE_NONE : hf_table_slot(&ledger->accounts, payee);
     hold->asset = record->asset;
     holds->answers[slot] = record->answer;
     if (!is_open)
-        hf_hold_resolve(holds, slot, record->resolved_place);
+        hf_hold_end(ledger, slot, record->status, record->ended_place);
     return HF_STATUS_OK;
 }
 
-static enum hf_status take_resolved(struct hf_image_reader *reader, const void *bytes)
+/* Several may end at one place: by a chain, by an EXPIRE. */
+static enum hf_status take_ended(struct hf_image_reader *reader, const void *bytes)
 {
     struct hf_image_hold record;
 
     memcpy(&record, bytes, sizeof(record));
-    if (record.resolved_place <= reader->resolved_place ||
-        record.resolved_place <= record.answer.place || record.resolved_place > reader->place)
+    if (record.ended_place < reader->ended_place || record.ended_place < record.answer.place ||
+        record.ended_place > reader->place)
         return HF_STATUS_CORRUPT;
-    reader->resolved_place = record.resolved_place;
+    if (record.status != HF_HOLD_RESOLVED && record.status != HF_HOLD_LAPSED)
+        return HF_STATUS_CORRUPT;
+    if (record.status == HF_HOLD_LAPSED && (record.expires_ns == 0 || record.amount == 0))
+        return HF_STATUS_CORRUPT;
+    reader->ended_place = record.ended_place;
     return take_hold(reader, &record, false);
 }
 
@@ -258,12 +389,134 @@ static enum hf_status take_open(struct hf_image_reader *reader, const void *byte
     struct hf_image_hold record;
 
     memcpy(&record, bytes, sizeof(record));
-    if (record.resolved_place != 0)
+    if (record.ended_place != 0 || record.status != HF_HOLD_OPEN)
         return HF_STATUS_CORRUPT;
     return take_hold(reader, &record, true);
 }
 
-/* Nothing may be left promised without a hold; then the holds' promises go back where they were. */
+/* The open hold that a part or condition belongs to, or NULL. */
+static struct hf_hold *find_open(const struct hf_ledger *ledger, struct hf_id id)
+{
+    uint32_t slot = hf_id_is_reserved(id) ? HF_TABLE_NONE
+                                          : hf_table_find(&ledger->holds.table, id, hf_id_hash(id));
+
+    if (slot == HF_TABLE_NONE || hf_hold_at(&ledger->holds, slot)->status != HF_HOLD_OPEN)
+        return NULL;
+    return hf_hold_at(&ledger->holds, slot);
+}
+
+static uint32_t length_of_list(const struct hf_pool *pool, uint32_t first)
+{
+    uint32_t count = 0;
+
+    for (; first != HF_TABLE_NONE; first = pool->next[first])
+        count++;
+    return count;
+}
+
+static enum hf_status take_part(struct hf_image_reader *reader, const void *bytes)
+{
+    struct hf_ledger *ledger = reader->ledger;
+    struct hf_holds *holds = &ledger->holds;
+    struct hf_image_part record;
+
+    memcpy(&record, bytes, sizeof(record));
+    const struct hf_hold *hold = find_open(ledger, record.hold);
+    struct hf_account *account = find_account(ledger, record.account);
+    if (hold == NULL || account == NULL || !is_zero(record.reserved, sizeof(record.reserved)))
+        return HF_STATUS_CORRUPT;
+    const struct hf_hold_more *more = hf_hold_more_of(holds, hold);
+    uint32_t slot = hf_table_slot(&ledger->accounts, account);
+    if (more->payer_count == 1 || record.number > more->payer_count ||
+        record.number != length_of_list(&holds->part_pool, more->first_part) + 1)
+        return HF_STATUS_CORRUPT;
+    if (slot == hold->payee || (slot == hold->payer) != (record.number == 1) ||
+        account->asset != hold->asset || record.remaining > hold->remaining)
+        return HF_STATUS_CORRUPT;
+    for (uint32_t i = more->first_part; i != HF_TABLE_NONE; i = holds->part_pool.next[i]) {
+        if (holds->parts[i].account == slot)
+            return HF_STATUS_CORRUPT;
+    }
+    if (!take_promise(account, record.remaining))
+        return HF_STATUS_CORRUPT;
+    hf_hold_add_part(ledger, hf_table_slot(&holds->table, hold), slot, record.remaining);
+    return HF_STATUS_OK;
+}
+
+static bool is_condition(const struct hf_op_condition *condition)
+{
+    bool has_code =
+        condition->kind == HF_CONDITION_REGION || condition->kind == HF_CONDITION_ORIGIN;
+    bool has_bytes =
+        condition->kind >= HF_CONDITION_BLAKE2B && condition->kind <= HF_CONDITION_REGION;
+
+    if (condition->kind < HF_CONDITION_BLAKE2B || condition->kind > HF_CONDITION_NOT_AFTER)
+        return false;
+    return is_zero(condition->reserved, sizeof(condition->reserved)) &&
+           (has_code || condition->code == 0) &&
+           (condition->time_ns != 0) == hf_condition_is_time(condition) &&
+           is_zero(condition->bytes, sizeof(condition->bytes)) != has_bytes;
+}
+
+static enum hf_status take_condition(struct hf_image_reader *reader, const void *bytes)
+{
+    struct hf_ledger *ledger = reader->ledger;
+    const struct hf_holds *holds = &ledger->holds;
+    struct hf_image_condition record;
+
+    memcpy(&record, bytes, sizeof(record));
+    const struct hf_hold *hold = find_open(ledger, record.hold);
+    if (hold == NULL || !is_zero(record.reserved, sizeof(record.reserved)) ||
+        !is_zero(record.reserved_too, sizeof(record.reserved_too)) ||
+        !is_condition(&record.condition))
+        return HF_STATUS_CORRUPT;
+    const struct hf_hold_more *more = hf_hold_more_of(holds, hold);
+    if (record.number > more->condition_count ||
+        record.number != length_of_list(&holds->condition_pool, more->first_condition) + 1)
+        return HF_STATUS_CORRUPT;
+    if (hf_condition_is_time(&record.condition) && (more->met >> (record.number - 1) & 1) != 0)
+        return HF_STATUS_CORRUPT;
+    hf_hold_add_condition(ledger, hf_table_slot(&holds->table, hold), &record.condition);
+    return HF_STATUS_OK;
+}
+
+/* ---- what must be true of all of it together ---- */
+
+/* Has the open hold all its parts, which make up what remains, and all its conditions? */
+static bool is_whole(const struct hf_holds *holds, const struct hf_hold *hold)
+{
+    const struct hf_hold_more *more = hf_hold_more_of(holds, hold);
+    uint64_t sum = 0;
+
+    if (more->condition_count != length_of_list(&holds->condition_pool, more->first_condition))
+        return false;
+    if (more->payer_count == 1)
+        return true;
+    for (uint32_t i = more->first_part; i != HF_TABLE_NONE; i = holds->part_pool.next[i]) {
+        if (!hf_amount_add(sum, holds->parts[i].remaining, &sum))
+            return false;
+    }
+    return sum == hold->remaining &&
+           more->payer_count == length_of_list(&holds->part_pool, more->first_part);
+}
+
+/* Puts an open hold's promises back on its accounts. */
+static void promise_again(struct hf_ledger *ledger, const struct hf_hold *hold)
+{
+    const struct hf_holds *holds = &ledger->holds;
+    uint32_t part = hf_hold_more_of(holds, hold)->first_part;
+
+    if (part == HF_TABLE_NONE)
+        hf_account_at(&ledger->accounts, hold->payer)->held_out += hold->remaining;
+    for (; part != HF_TABLE_NONE; part = holds->part_pool.next[part])
+        hf_account_at(&ledger->accounts, holds->parts[part].account)->held_out +=
+            holds->parts[part].remaining;
+    if (hold->payee != HF_TABLE_NONE)
+        hf_account_at(&ledger->accounts, hold->payee)->held_in += hold->remaining;
+}
+
+/* Nothing may be left promised without a hold, but by totals; then the holds' promises go back
+ * where they were. */
 static bool settle_promises(struct hf_ledger *ledger)
 {
     const struct hf_table *accounts = &ledger->accounts;
@@ -272,16 +525,60 @@ static bool settle_promises(struct hf_ledger *ledger)
     for (uint32_t slot = hf_table_next(accounts, 0); slot != HF_TABLE_NONE;
          slot = hf_table_next(accounts, slot + 1)) {
         const struct hf_account *account = hf_account_at(accounts, slot);
-        if (account->held_out != 0 || account->held_in != 0)
+        if ((account->flags & HF_ACCOUNT_IS_TOTAL) == 0 &&
+            (account->held_out != 0 || account->held_in != 0))
             return false;
     }
     for (uint32_t slot = hf_table_next(&holds->table, 0); slot != HF_TABLE_NONE;
          slot = hf_table_next(&holds->table, slot + 1)) {
         const struct hf_hold *hold = hf_hold_at(holds, slot);
-        hf_account_at(accounts, hold->payer)->held_out += hold->remaining;
-        hf_account_at(accounts, hold->payee)->held_in += hold->remaining;
+        if (hold->status != HF_HOLD_OPEN)
+            continue;
+        if (!is_whole(holds, hold))
+            return false;
+        promise_again(ledger, hold);
     }
     return true;
+}
+
+/* Takes a child's balances off its parent's, or puts them back. */
+static void move_to_parent(struct hf_ledger *ledger, const struct hf_terms *terms, bool is_back)
+{
+    const struct hf_account *child = hf_account_at(&ledger->accounts, terms->account);
+    struct hf_account *parent = hf_terms_parent(ledger, child);
+    uint64_t sign = is_back ? 1 : UINT64_MAX; /* all of it modulo 2^64 */
+
+    if (parent == NULL)
+        return;
+    parent->posted = (int64_t)((uint64_t)parent->posted + sign * (uint64_t)child->posted);
+    parent->held_out += sign * child->held_out;
+    parent->held_in += sign * child->held_in;
+    parent->lifetime_debits += sign * child->lifetime_debits;
+}
+
+/* Every total is the sum of its children, and no sink is one. Parents come before their children:
+ * in this order each child is taken off while it is still whole, and backwards put back when it is
+ * whole again. */
+static bool settle_totals(struct hf_ledger *ledger)
+{
+    const struct hf_terms_list *list = &ledger->terms;
+    bool is_right = true;
+
+    for (uint32_t i = 0; i < list->count; i++)
+        move_to_parent(ledger, &list->list[i], false);
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct hf_terms *terms = &list->list[i];
+        const struct hf_account *account = hf_account_at(&ledger->accounts, terms->account);
+        if (terms->sink != HF_TABLE_NONE)
+            is_right &=
+                (hf_account_at(&ledger->accounts, terms->sink)->flags & HF_ACCOUNT_IS_TOTAL) == 0;
+        if ((account->flags & HF_ACCOUNT_IS_TOTAL) != 0)
+            is_right &= account->posted == 0 && account->held_out == 0 && account->held_in == 0 &&
+                        account->lifetime_debits == 0;
+    }
+    for (uint32_t i = list->count; i-- > 0;)
+        move_to_parent(ledger, &list->list[i], true);
+    return is_right;
 }
 
 static enum hf_status take_trailer(struct hf_image_reader *reader, const void *record)
@@ -295,7 +592,8 @@ static enum hf_status take_trailer(struct hf_image_reader *reader, const void *r
         return HF_STATUS_CORRUPT;
     if (reader->newest_ns != reader->timestamp_ns)
         return HF_STATUS_CORRUPT;
-    if (!settle_promises(reader->ledger) || !hf_ledger_is_balanced(reader->ledger))
+    if (!settle_promises(reader->ledger) || !settle_totals(reader->ledger) ||
+        !hf_ledger_is_balanced(reader->ledger))
         return HF_STATUS_CORRUPT;
     reader->ledger->timestamp_ns = reader->timestamp_ns;
     return HF_STATUS_OK;
@@ -312,13 +610,18 @@ struct section_entry {
 static const struct section_entry sections[] = {
     [HF_IMAGE_SECTION_HEADER] = {take_header, sizeof(struct hf_image_header), 0},
     [HF_IMAGE_SECTION_HEAD] = {take_head, sizeof(struct hf_image_head), HF_IMAGE_HEAD},
+    [HF_IMAGE_SECTION_CLASSES] = {take_classes, sizeof(struct hf_image_classes), HF_IMAGE_CLASSES},
     [HF_IMAGE_SECTION_ASSETS] = {take_asset, sizeof(struct hf_image_asset), HF_IMAGE_ASSET},
     [HF_IMAGE_SECTION_ACCOUNTS] = {take_account, sizeof(struct hf_image_account), HF_IMAGE_ACCOUNT},
+    [HF_IMAGE_SECTION_TERMS] = {take_terms, sizeof(struct hf_image_terms), HF_IMAGE_TERMS},
     [HF_IMAGE_SECTION_INSTRUMENTS] = {take_instrument, sizeof(struct hf_instrument_view),
                                       HF_IMAGE_INSTRUMENT},
     [HF_IMAGE_SECTION_ANSWERS] = {take_answer, sizeof(struct hf_answer), HF_IMAGE_ANSWER},
-    [HF_IMAGE_SECTION_RESOLVED] = {take_resolved, sizeof(struct hf_image_hold), HF_IMAGE_HOLD},
+    [HF_IMAGE_SECTION_ENDED] = {take_ended, sizeof(struct hf_image_hold), HF_IMAGE_HOLD},
     [HF_IMAGE_SECTION_OPEN] = {take_open, sizeof(struct hf_image_hold), HF_IMAGE_HOLD},
+    [HF_IMAGE_SECTION_PARTS] = {take_part, sizeof(struct hf_image_part), HF_IMAGE_PART},
+    [HF_IMAGE_SECTION_CONDITIONS] = {take_condition, sizeof(struct hf_image_condition),
+                                     HF_IMAGE_CONDITION},
     [HF_IMAGE_SECTION_TRAILER] = {take_trailer, sizeof(struct hf_image_trailer), 0},
 };
 
@@ -333,10 +636,16 @@ static uint64_t records_in(const struct hf_image_header *header, uint32_t sectio
         return header->instruments;
     case HF_IMAGE_SECTION_ANSWERS:
         return header->answers;
-    case HF_IMAGE_SECTION_RESOLVED:
-        return header->holds_resolved;
+    case HF_IMAGE_SECTION_TERMS:
+        return header->terms;
+    case HF_IMAGE_SECTION_ENDED:
+        return header->holds_ended;
     case HF_IMAGE_SECTION_OPEN:
         return header->holds_open;
+    case HF_IMAGE_SECTION_PARTS:
+        return header->parts;
+    case HF_IMAGE_SECTION_CONDITIONS:
+        return header->conditions;
     default:
         return 1;
     }

@@ -9,6 +9,7 @@
 #ifndef HF_ENGINE_LEDGER_H
 #define HF_ENGINE_LEDGER_H
 
+#include "event.h"
 #include "operation.h"
 #include "status.h"
 
@@ -21,6 +22,8 @@ struct hf_ledger_limits {
     uint64_t instruments; /* likewise */
     uint64_t holds; /* likewise; resolved holds are forgotten, oldest first, when an open one needs
                        the place */
+    uint64_t terms; /* accounts with terms, 1 to HF_LEDGER_RECORDS_MAX */
+    uint64_t parts; /* payers of open holds that have several; and as many conditions; likewise */
     uint64_t remembered;  /* operation ids whose answers are remembered; likewise */
     uint64_t remember_ns; /* and for how long, by log time */
     uint64_t id_ahead_ns; /* how far an id's time may lie ahead of log time: beyond is ID_TOO_NEW */
@@ -51,6 +54,21 @@ uint64_t hf_ledger_apply(struct hf_ledger *ledger, uint64_t timestamp_ns,
                          const union hf_operation *const operations[], uint32_t count,
                          struct hf_reply replies[]);
 
+/* From now on hf_ledger_apply tells what happens; NULL: to nobody. Borrowed. */
+void hf_ledger_watch(struct hf_ledger *ledger, struct hf_events *events);
+
+/* Makes the EXPIRE (without id and origin, which are the caller's) that ends what is due at this
+ * time, at most HF_EXPIRIES_MAX of them: `expire` has room for HF_EXPIRE_LENGTH_MAX bytes. Changes
+ * nothing: only applying it does. False when nothing is due; or, with thousands of expiries near
+ * each other, when a call's bounded work has found nothing yet: the next one goes on. What could
+ * not be ended, because an account's sink refused, is due again after an hour (unless the account
+ * changes before). Costs 140 instructions when there is nothing to do, and some 90,000 at most for
+ * each of holds and accounts. */
+bool hf_ledger_make_expire(const struct hf_ledger *ledger, uint64_t timestamp_ns,
+                           struct hf_op_expire *expire);
+#define HF_EXPIRE_LENGTH_MAX \
+    (sizeof(struct hf_op_expire) + HF_EXPIRIES_MAX * sizeof(struct hf_op_expiry))
+
 /* Answers one QUERY from the state as it is now. Changes nothing. */
 void hf_ledger_query(const struct hf_ledger *ledger, const struct hf_op_query *query,
                      struct hf_query_reply *reply);
@@ -65,6 +83,9 @@ struct hf_ledger_counts {
     uint64_t instruments;
     uint64_t holds_open;
     uint64_t holds_resolved; /* kept, may be forgotten */
+    uint64_t terms;
+    uint64_t parts;
+    uint64_t conditions;
     uint64_t remembered;
     uint64_t assets;
     uint64_t floor_ms; /* ids whose time is below it and that are not remembered are ID_TOO_OLD */
@@ -74,8 +95,8 @@ struct hf_ledger_counts {
 void hf_ledger_count(const struct hf_ledger *ledger, struct hf_ledger_counts *counts);
 const struct hf_ledger_limits *hf_ledger_limits_of(const struct hf_ledger *ledger);
 
-/* Posted balances of one asset summed up: zero, always. Saturates never (128-bit inside); false
- * when not zero. */
+/* Posted balances of one asset, totals left out, summed up: zero, always. Saturates never (128-bit
+ * inside); false when not zero. */
 bool hf_ledger_is_balanced(const struct hf_ledger *ledger);
 
 /* A digest of the whole visible state: the sum, modulo 2^128, of XXH3-128 over each record's

@@ -1,10 +1,11 @@
 /* Layouts of operations and replies: shared by the wire, the log and the engine, and nothing else
  * is.
  *
- * Every operation is a 32-byte header and a body whose length follows from its type; the same bytes
- * travel in a datagram and lie in a log record. Little-endian, naturally aligned, no padding: what
- * is reserved is named and must be zero. What each operation does, and in which order it is
- * refused, is in OPERATIONS.md. */
+ * Every operation is a 32-byte header and a body; the same bytes travel in a datagram and lie in a
+ * log record. Most types have one length. Plans, chains and the like end in lists whose counts
+ * stand before them; their length follows from the counts. Little-endian, naturally aligned, no
+ * padding: what is reserved is named and must be zero. What each operation does, and in which order
+ * it is refused, is in OPERATIONS.md. */
 #ifndef HF_ENGINE_OPERATION_H
 #define HF_ENGINE_OPERATION_H
 
@@ -13,6 +14,9 @@
 #include "id.h"
 
 #ifdef __cplusplus
+/* C++ has no lists at the end of a struct by the book; every compiler of it has. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
 extern "C" {
 #endif
 
@@ -39,12 +43,16 @@ enum hf_op_type {
     HF_OP_WINDOW_CLOSE = 19,
     HF_OP_QUERY = 20,
     HF_OP_ASSET_PUT = 21,
-    HF_OP_TYPE_MAX = 21,
+    HF_OP_MOVE_PLAN = 22,
+    HF_OP_HOLD_PLAN = 23,
+    HF_OP_EXPIRE = 24, /* made by the node alone */
+    HF_OP_CLASS_PUT = 25,
+    HF_OP_TYPE_MAX = 25,
 };
 
 /* Flags of an operation. Unknown bits are refused with UNSUPPORTED. */
 enum hf_op_flag {
-    HF_OP_LINKED = 0x01,          /* reserved for chains: UNSUPPORTED */
+    HF_OP_LINKED = 0x01,          /* reserved: UNSUPPORTED; a CHAIN links operations */
     HF_OP_DRY_RUN = 0x02,         /* answer as if carried out; change, log and remember nothing */
     HF_OP_RETURN_BALANCES = 0x04, /* fill `available` and `posted` of the reply */
 };
@@ -72,16 +80,55 @@ HF_STATIC_ASSERT(sizeof(struct hf_op_asset_put) == 48, "ASSET_PUT");
 
 enum hf_account_status { HF_ACCOUNT_OPEN = 0, HF_ACCOUNT_FROZEN = 1, HF_ACCOUNT_CLOSED = 2 };
 
-/* Opens an account, or sets floor and status of an open or frozen one. */
+enum hf_account_flag {
+    HF_ACCOUNT_TOTAL = 0x01, /* the sum of its children: moves with them and never by itself */
+};
+#define HF_CEILING_NONE     INT64_MAX
+#define HF_PARENT_DEPTH_MAX 4 /* ancestors that an account may have */
+
+/* For which payments an account may be used, as payer: each list that is not empty must name the
+ * payment's own. An operation that carries no attributes passes only what asks for none. */
+#define HF_FILTER_MCCS_MAX      8
+#define HF_FILTER_COUNTRIES_MAX 4
+struct hf_filter {
+    uint16_t mccs[HF_FILTER_MCCS_MAX];           /* 0: not used */
+    uint16_t countries[HF_FILTER_COUNTRIES_MAX]; /* ISO 3166 numeric; 0: not used */
+    uint32_t channels;                           /* bit n: channel n (0 to 31); 0: all */
+    uint32_t reserved;
+    uint8_t merchant[16]; /* all zero: any */
+};
+HF_STATIC_ASSERT(sizeof(struct hf_filter) == 48, "filter");
+
+/* Opens an account, or sets floor and status of an open or frozen one. With the short length that
+ * is all, and an account's terms stay as they are; with the long one they are replaced as well.
+ * Parent and HF_ACCOUNT_TOTAL are fixed when the account is opened. */
 struct hf_op_account_put {
     struct hf_op_header header;
     struct hf_id account;
     int64_t floor; /* posted - held out never falls below it; HF_FLOOR_NONE: no bound */
     uint16_t asset;
     uint8_t status; /* HF_ACCOUNT_OPEN or HF_ACCOUNT_FROZEN */
-    uint8_t reserved[5];
+    uint8_t flags;  /* enum hf_account_flag; in the short form 0 */
+    uint8_t reserved[4];
+    int64_t ceiling; /* posted + held in never rises above it; HF_CEILING_NONE: no bound. The long
+                        form begins here */
+    uint64_t expires_ns; /* from then on it takes no part, and what it can spend goes to the sink;
+                            0: never */
+    struct hf_id parent; /* a total that moves with it; zero: none */
+    struct hf_id sink;   /* zero: none */
+    struct hf_filter filter;
 };
-HF_STATIC_ASSERT(sizeof(struct hf_op_account_put) == 64, "ACCOUNT_PUT");
+#define HF_ACCOUNT_PUT_SHORT 64
+HF_STATIC_ASSERT(offsetof(struct hf_op_account_put, ceiling) == HF_ACCOUNT_PUT_SHORT, "short form");
+HF_STATIC_ASSERT(sizeof(struct hf_op_account_put) == 160, "ACCOUNT_PUT");
+
+/* Closes an account that has nothing held; what it has goes to the sink. */
+struct hf_op_account_close {
+    struct hf_op_header header;
+    struct hf_id account;
+    struct hf_id sink; /* zero: none is needed, the account must be empty */
+};
+HF_STATIC_ASSERT(sizeof(struct hf_op_account_close) == 64, "ACCOUNT_CLOSE");
 
 /* Moves an amount from one account to another. */
 struct hf_op_move {
@@ -104,11 +151,139 @@ struct hf_op_hold {
     uint16_t asset;
     uint16_t reserved;
     uint32_t reference;
-    uint64_t expires_ns; /* 0: never; anything else is UNSUPPORTED in this version */
+    uint64_t expires_ns; /* from then on the money goes back (HARD); 0: never */
 };
 HF_STATIC_ASSERT(sizeof(struct hf_op_hold) == 88, "HOLD");
 
-/* Captures all or part of a hold for its payee. */
+/* ---- plans: several sources, several destinations ---- */
+
+enum hf_entry_rule {
+    HF_ENTRY_FIXED = 1, /* exactly `amount` */
+    HF_ENTRY_RATIO = 2, /* `amount` parts of the list's denominator, of the total */
+    HF_ENTRY_UP_TO = 3, /* as much as there is or fits, at most `amount` (HF_AMOUNT_ALL: no cap) */
+    HF_ENTRY_REMAINING = 4,  /* what is still missing when its turn comes: last in its list */
+    HF_ENTRY_EVERYTHING = 5, /* sources only: all that the account can spend */
+};
+
+struct hf_op_entry {
+    struct hf_id account;
+    uint64_t amount; /* as the rule says; 0 for REMAINING and EVERYTHING */
+    uint8_t rule;    /* enum hf_entry_rule */
+    uint8_t reserved[7];
+};
+HF_STATIC_ASSERT(sizeof(struct hf_op_entry) == 32, "plan entry");
+
+enum hf_plan_method {
+    HF_PLAN_IN_ORDER = 0,
+    HF_PLAN_SMALLEST_RESIDUAL = 1, /* of the sources, all UP_TO, the at most `choose_max` that leave
+                                      the least behind */
+};
+#define HF_PLAN_SOURCES_MAX      32
+#define HF_PLAN_CANDIDATES_MAX   64 /* sources of a SMALLEST_RESIDUAL */
+#define HF_PLAN_CHOOSE_MAX       4
+#define HF_PLAN_DESTINATIONS_MAX 32
+
+/* What MOVE_PLAN and HOLD_PLAN share. */
+struct hf_op_plan {
+    uint64_t amount;  /* the total: 1 to HF_AMOUNT_MAX; HF_AMOUNT_ALL: whatever the sources give,
+                         which then are FIXED or EVERYTHING */
+    uint64_t minimum; /* this much will do when UP_TO sources give no more; 0: all or nothing */
+    uint32_t source_denominator; /* of RATIO sources; 0 when there are none */
+    uint32_t destination_denominator;
+    uint16_t asset;
+    uint16_t mcc;     /* attributes that filters look at; 0: none */
+    uint16_t country; /* likewise */
+    uint8_t channel;  /* 0 to 31 */
+    uint8_t method;   /* enum hf_plan_method */
+    uint8_t source_count;
+    uint8_t destination_count;
+    uint8_t choose_max; /* of SMALLEST_RESIDUAL: 1 to HF_PLAN_CHOOSE_MAX; else 0 */
+    uint8_t reserved;
+    uint32_t reference;   /* the sender's own; logged, never looked at */
+    uint8_t merchant[16]; /* attribute; all zero: none */
+};
+HF_STATIC_ASSERT(sizeof(struct hf_op_plan) == 56, "plan");
+
+/* Moves an amount from several accounts to several. */
+struct hf_op_move_plan {
+    struct hf_op_header header;
+    struct hf_op_plan plan;
+    struct hf_op_entry entries[]; /* sources, then destinations */
+};
+HF_STATIC_ASSERT(sizeof(struct hf_op_move_plan) == 88, "MOVE_PLAN");
+
+/* ---- holds ---- */
+
+enum hf_hold_policy {
+    HF_HOLD_SOFT = 0x01, /* after expiry it can still be captured late, as a new debit */
+    HF_HOLD_RATIO =
+        0x02, /* captures and releases in the ratio of the payers' parts, not in order */
+    HF_HOLD_SINGLE = 0x04, /* the first capture is final */
+};
+#define HF_EXPIRES_NEVER  UINT64_MAX
+#define HF_CLASSES        16 /* hold classes, each with a default lifetime; class 0 has none */
+#define HF_TOLERANCE_MAX  1000
+#define HF_CONDITIONS_MAX 8
+
+struct hf_op_terms {
+    uint64_t expires_ns; /* 0: as its class says; HF_EXPIRES_NEVER: never */
+    uint16_t tolerance;  /* over-capture in parts per thousand of the amount, to HF_TOLERANCE_MAX */
+    uint8_t class_number;    /* below HF_CLASSES */
+    uint8_t policy;          /* enum hf_hold_policy */
+    uint8_t condition_count; /* to HF_CONDITIONS_MAX */
+    uint8_t
+        required; /* how many of the conditions a capture needs: 1 to the count; 0 without any */
+    uint8_t reserved[2];
+};
+HF_STATIC_ASSERT(sizeof(struct hf_op_terms) == 16, "hold terms");
+
+enum hf_condition_kind {
+    HF_CONDITION_BLAKE2B = 1,    /* a preimage whose BLAKE2b-256 is `bytes` */
+    HF_CONDITION_SHA256 = 2,     /* a preimage whose SHA-256 is `bytes` */
+    HF_CONDITION_SIGNATURE = 3,  /* an Ed25519 signature by the public key `bytes` */
+    HF_CONDITION_REGION = 4,     /* the same, and it asserts the region `code` */
+    HF_CONDITION_ORIGIN = 5,     /* an attestation by the origin `code` */
+    HF_CONDITION_NOT_BEFORE = 6, /* the capture's time is at or after `time_ns` */
+    HF_CONDITION_NOT_AFTER = 7,  /* at or before */
+};
+
+struct hf_op_condition {
+    uint8_t kind; /* enum hf_condition_kind */
+    uint8_t reserved[3];
+    uint32_t code;     /* REGION, ORIGIN; else 0 */
+    uint64_t time_ns;  /* NOT_BEFORE, NOT_AFTER: not 0; else 0 */
+    uint8_t bytes[32]; /* hash or key; else zero */
+};
+HF_STATIC_ASSERT(sizeof(struct hf_op_condition) == 48, "condition");
+
+/* Holds an amount of several accounts for one payee, or for whoever the capture names. */
+struct hf_op_hold_plan {
+    struct hf_op_header header;
+    struct hf_op_plan plan; /* at most one destination, REMAINING; none: the payee is open */
+    struct hf_op_terms terms;
+    struct hf_op_entry entries[]; /* and behind them the conditions */
+};
+HF_STATIC_ASSERT(sizeof(struct hf_op_hold_plan) == 104, "HOLD_PLAN");
+
+enum hf_adjust_mode {
+    HF_ADJUST_KEEP = 0, /* the amount; only the expiry changes */
+    HF_ADJUST_RAISE = 1,
+    HF_ADJUST_LOWER = 2,
+    HF_ADJUST_SET = 3, /* what remains held becomes `amount` */
+};
+
+/* Raises, lowers or extends an open hold. */
+struct hf_op_adjust {
+    struct hf_op_header header;
+    struct hf_id hold;
+    uint64_t amount;     /* 1 to HF_AMOUNT_MAX; 0 with KEEP */
+    uint64_t expires_ns; /* a later one, or HF_EXPIRES_NEVER; 0: stays as it is (not with KEEP) */
+    uint8_t mode;        /* enum hf_adjust_mode */
+    uint8_t reserved[7];
+};
+HF_STATIC_ASSERT(sizeof(struct hf_op_adjust) == 72, "ADJUST");
+
+/* Captures all or part of a hold for its payee. The short form leaves the payee out. */
 struct hf_op_capture {
     struct hf_op_header header;
     struct hf_id hold;
@@ -116,8 +291,11 @@ struct hf_op_capture {
     uint8_t final; /* 1: what is left afterwards returns to the payer and the hold is resolved; else
                       0 */
     uint8_t reserved[7];
+    struct hf_id payee; /* who claims an open hold; zero, or its own, for another */
 };
-HF_STATIC_ASSERT(sizeof(struct hf_op_capture) == 64, "CAPTURE");
+#define HF_CAPTURE_SHORT 64
+HF_STATIC_ASSERT(offsetof(struct hf_op_capture, payee) == HF_CAPTURE_SHORT, "short form");
+HF_STATIC_ASSERT(sizeof(struct hf_op_capture) == 80, "CAPTURE");
 
 /* Returns all or part of a hold to its payer. */
 struct hf_op_release {
@@ -126,6 +304,71 @@ struct hf_op_release {
     uint64_t amount; /* 1 to HF_AMOUNT_MAX, or HF_AMOUNT_ALL */
 };
 HF_STATIC_ASSERT(sizeof(struct hf_op_release) == 56, "RELEASE");
+
+#define HF_PROOF_MAX 64
+
+/* Proves one condition of an open hold. A signature is made over hf_attestation (below). */
+struct hf_op_attest {
+    struct hf_op_header header;
+    struct hf_id hold;
+    uint8_t condition;    /* its number in the hold, from 1 */
+    uint8_t proof_length; /* a preimage's: 1 to HF_PROOF_MAX; a signature's: 64; ORIGIN: 0 */
+    uint8_t reserved[2];
+    uint32_t code;               /* REGION: the region asserted; else 0 */
+    uint8_t proof[HF_PROOF_MAX]; /* zero behind its length */
+};
+HF_STATIC_ASSERT(sizeof(struct hf_op_attest) == 120, "ATTEST");
+
+/* The bytes that a signature for a condition is made over: it is good for this condition of this
+ * hold, and for nothing else. */
+#define HF_ATTESTATION_TAG "HOLDFAST-ATTEST"
+struct hf_attestation {
+    char tag[16]; /* HF_ATTESTATION_TAG and a NUL */
+    struct hf_id hold;
+    uint32_t condition; /* number, from 1 */
+    uint32_t code;      /* REGION; else 0 */
+};
+HF_STATIC_ASSERT(sizeof(struct hf_attestation) == 40, "attestation");
+
+/* Sets a hold class's default lifetime. */
+struct hf_op_class_put {
+    struct hf_op_header header;
+    uint8_t class_number; /* 1 to HF_CLASSES - 1 */
+    uint8_t reserved[7];
+    uint64_t lifetime_ns; /* 0: never expires */
+};
+HF_STATIC_ASSERT(sizeof(struct hf_op_class_put) == 48, "CLASS_PUT");
+
+enum hf_expiry_kind { HF_EXPIRY_HOLD = 1, HF_EXPIRY_ACCOUNT = 2 };
+
+struct hf_op_expiry {
+    struct hf_id id;
+    uint8_t kind; /* enum hf_expiry_kind */
+    uint8_t reserved[7];
+};
+HF_STATIC_ASSERT(sizeof(struct hf_op_expiry) == 24, "expiry");
+#define HF_EXPIRIES_MAX 64
+
+/* Ends holds and accounts whose time has come. The node makes it, no client may: so the log itself
+ * says at which place money goes back, and no replay depends on how a timing wheel turns. */
+struct hf_op_expire {
+    struct hf_op_header header;
+    uint8_t count; /* 1 to HF_EXPIRIES_MAX */
+    uint8_t reserved[7];
+    struct hf_op_expiry expiries[];
+};
+HF_STATIC_ASSERT(sizeof(struct hf_op_expire) == 40, "EXPIRE");
+
+#define HF_CHAIN_OPERATIONS_MAX 32
+
+/* Carries out several operations, all or none. */
+struct hf_op_chain {
+    struct hf_op_header header;
+    uint8_t count; /* 1 to HF_CHAIN_OPERATIONS_MAX */
+    uint8_t reserved[7];
+    uint8_t operations[]; /* whole operations, back to back; without flags, origin and deadline */
+};
+HF_STATIC_ASSERT(sizeof(struct hf_op_chain) == 40, "CHAIN");
 
 enum hf_instrument_status {
     HF_INSTRUMENT_INACTIVE = 0,
@@ -191,6 +434,7 @@ enum hf_query_subject {
     HF_QUERY_INSTRUMENT = 2,
     HF_QUERY_OPERATION = 3,
     HF_QUERY_HOLD = 4,
+    HF_QUERY_ACCOUNT_HOLDS = 5, /* an account and a page of the open holds on it */
 };
 
 /* Asks for a record. Never logged or remembered; its id only matches the reply to the question. */
@@ -198,28 +442,41 @@ struct hf_op_query {
     struct hf_op_header header;
     struct hf_id subject_id;
     uint8_t subject; /* enum hf_query_subject */
-    uint8_t reserved[7];
+    uint8_t reserved[3];
+    uint32_t cursor; /* ACCOUNT_HOLDS: 0, then what the page before said; else 0 */
 };
 HF_STATIC_ASSERT(sizeof(struct hf_op_query) == 56, "QUERY");
 
 #define HF_OPERATION_LENGTH_MIN 48
-#define HF_OPERATION_LENGTH_MAX 192
+/* Only chains come near. With the headers of its datagram, of UDP and of IP it is 9012 bytes. */
+#define HF_OPERATION_LENGTH_MAX 8960
+/* The longest of the types that have no lists. */
+#define HF_OPERATION_FIXED_MAX 192
 
-/* Room for any operation, aligned. */
+/* An operation. Types without lists fit whole; of the others this is the beginning, and who hands
+ * one around sees to it that all of `header.length` bytes are there. */
 union hf_operation {
     struct hf_op_header header;
     struct hf_op_asset_put asset_put;
     struct hf_op_account_put account_put;
+    struct hf_op_account_close account_close;
     struct hf_op_move move;
+    struct hf_op_move_plan move_plan;
     struct hf_op_hold hold;
+    struct hf_op_hold_plan hold_plan;
+    struct hf_op_adjust adjust;
     struct hf_op_capture capture;
     struct hf_op_release release;
+    struct hf_op_attest attest;
+    struct hf_op_class_put class_put;
+    struct hf_op_expire expire;
+    struct hf_op_chain chain;
     struct hf_op_instrument_put instrument_put;
     struct hf_op_auth auth;
     struct hf_op_query query;
-    uint8_t bytes[HF_OPERATION_LENGTH_MAX];
+    uint8_t bytes[HF_OPERATION_FIXED_MAX];
 };
-HF_STATIC_ASSERT(sizeof(union hf_operation) == HF_OPERATION_LENGTH_MAX, "operation union");
+HF_STATIC_ASSERT(sizeof(union hf_operation) == HF_OPERATION_FIXED_MAX, "operation union");
 
 /* Which durability an answer stands on (every reply names it). */
 enum hf_durability {
@@ -235,12 +492,13 @@ enum hf_durability {
 struct hf_reply {
     uint16_t length;    /* of the whole reply in bytes: 64, or 64 and a view after a QUERY */
     uint8_t type;       /* of the operation answered, with HF_REPLY_TYPE_BIT set */
-    uint8_t flags;      /* zero */
+    uint8_t entry;      /* which entry, condition or operation of a list refused, from 1; 0: none */
     uint16_t code;      /* enum hf_code */
     uint8_t rule;       /* enum hf_rule: what refused */
     uint8_t durability; /* enum hf_durability */
     struct hf_id id;    /* of the operation */
-    uint64_t approved;  /* amount moved, held, captured or released; 0 when refused */
+    uint64_t approved;  /* amount moved, held, captured, released or swept; of a CHAIN: operations;
+                           0 when refused */
     int64_t available; /* of the payer afterwards, when asked for; INT64_MAX when it has no floor */
     int64_t posted;    /* of the payer afterwards, when asked for */
     uint64_t
@@ -262,9 +520,16 @@ struct hf_account_view {
     uint16_t asset;
     uint8_t status; /* enum hf_account_status */
     uint8_t scale;  /* of the asset */
-    uint8_t reserved[4];
+    uint8_t flags;  /* enum hf_account_flag */
+    uint8_t has_filter;
+    uint8_t reserved[2];
+    uint64_t lifetime_credits; /* posted + lifetime_debits */
+    int64_t ceiling;           /* HF_CEILING_NONE: none */
+    uint64_t expires_ns;       /* 0: never */
+    struct hf_id parent;       /* zero: none */
+    struct hf_id sink;         /* zero: none */
 };
-HF_STATIC_ASSERT(sizeof(struct hf_account_view) == 72, "account view");
+HF_STATIC_ASSERT(sizeof(struct hf_account_view) == 128, "account view");
 
 struct hf_instrument_view {
     struct hf_id token;
@@ -278,20 +543,53 @@ struct hf_instrument_view {
 };
 HF_STATIC_ASSERT(sizeof(struct hf_instrument_view) == 64, "instrument view");
 
-enum hf_hold_status { HF_HOLD_OPEN = 0, HF_HOLD_RESOLVED = 1 };
+enum hf_hold_status {
+    HF_HOLD_OPEN = 0,
+    HF_HOLD_RESOLVED = 1,
+    HF_HOLD_LAPSED = 2, /* expired: nothing is held any more */
+};
 
 struct hf_hold_view {
     struct hf_id id;
-    struct hf_id payer;
-    struct hf_id payee;
-    uint64_t amount;    /* held at first */
+    struct hf_id payer; /* the first of several */
+    struct hf_id payee; /* zero: open */
+    uint64_t amount;    /* held at first, or as adjusted */
     uint64_t remaining; /* still held */
     uint64_t captured;
+    uint64_t expires_ns; /* 0: never */
     uint16_t asset;
     uint8_t status; /* enum hf_hold_status */
+    uint8_t policy; /* enum hf_hold_policy */
+    uint16_t tolerance;
+    uint8_t class_number;
+    uint8_t payer_count;
+    uint8_t condition_count;
+    uint8_t required;
+    uint8_t met; /* bit n: condition n + 1 has been proved */
     uint8_t reserved[5];
 };
-HF_STATIC_ASSERT(sizeof(struct hf_hold_view) == 80, "hold view");
+HF_STATIC_ASSERT(sizeof(struct hf_hold_view) == 96, "hold view");
+
+/* An open hold on an account, as payer: its part of it. */
+struct hf_hold_line {
+    struct hf_id hold;
+    struct hf_id payee;  /* zero: open */
+    uint64_t remaining;  /* of this account's part */
+    uint64_t expires_ns; /* 0: never */
+};
+HF_STATIC_ASSERT(sizeof(struct hf_hold_line) == 48, "hold line");
+#define HF_HOLD_LINES_MAX 8
+
+/* An account, and a page of the open holds on it, in no particular order. A page may have few or no
+ * lines and still not be the last. What changes between two pages may be missed or seen twice:
+ * equal places of the replies say that nothing did. */
+struct hf_account_holds_view {
+    struct hf_account_view account;
+    uint32_t next_cursor; /* for the next page; 0: this was the last */
+    uint32_t count;
+    struct hf_hold_line lines[HF_HOLD_LINES_MAX]; /* the reply ends behind the last one */
+};
+HF_STATIC_ASSERT(sizeof(struct hf_account_holds_view) == 520, "account holds view");
 
 struct hf_query_reply {
     struct hf_reply reply;
@@ -299,30 +597,43 @@ struct hf_query_reply {
         struct hf_account_view account;
         struct hf_instrument_view instrument;
         struct hf_hold_view hold;
+        struct hf_account_holds_view account_holds;
         struct hf_reply operation; /* the remembered answer */
     } view;
 };
-#define HF_REPLY_LENGTH_MAX 144
+#define HF_REPLY_LENGTH_MAX 584
 HF_STATIC_ASSERT(sizeof(struct hf_query_reply) == HF_REPLY_LENGTH_MAX, "query reply");
 
-/* The one length of a type's operations in this version; 0 for a type without a body. */
+/* The shortest length of a type's operations, the only one of most; of a type with a list, that of
+ * what stands before the list; 0 for a type without a body. */
 uint16_t hf_operation_length(uint8_t type);
 
 /* Name of a type ("MOVE"), or "UNKNOWN". Static text. */
 const char *hf_operation_name(uint8_t type);
 
+/* Where a checked HOLD_PLAN's conditions begin. */
+static inline const struct hf_op_condition *
+hf_hold_plan_conditions(const struct hf_op_hold_plan *hold)
+{
+    return (const struct hf_op_condition *)(const void *)(hold->entries + hold->plan.source_count +
+                                                          hold->plan.destination_count);
+}
+
 struct hf_verdict {
     uint16_t code; /* HF_CODE_OK, or why the operation may not enter the order */
     uint8_t rule;
+    uint8_t entry; /* as in a reply */
 };
 
 /* Checks an operation's shape: everything that can be told from its bytes alone (length, type,
- * flags, reserved bytes, ids, amounts, statuses). `available` is how many bytes may be read at
- * `operation`; never reads past them. Pure. Every operation given to the engine must have passed.
+ * flags, reserved bytes, ids, amounts, statuses, lists). `available` is how many bytes may be read
+ * at `operation`; never reads past them. Pure. Every operation given to the engine must have
+ * passed.
  */
 struct hf_verdict hf_operation_check(const union hf_operation *operation, size_t available);
 
 #ifdef __cplusplus
 }
+#pragma GCC diagnostic pop
 #endif
 #endif

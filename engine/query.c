@@ -1,18 +1,38 @@
-/* QUERY: looks at one record and changes nothing. */
+/* QUERY: looks at one record, or at a page of some, and changes nothing. */
 #include "state.h"
 
 #include <assert.h>
 #include <string.h>
 
-static bool view_account(const struct hf_ledger *ledger, struct hf_id id,
-                         struct hf_query_reply *reply)
-{
-    struct hf_account_view *view = &reply->view.account;
-    uint32_t slot = hf_table_find(&ledger->accounts, id, hf_id_hash(id));
+/* How much one page of an account's holds looks at: places of the table, and parts of holds. */
+#define PAGE_LOOKS_MAX 8192u
 
-    if (slot == HF_TABLE_NONE)
-        return false;
-    const struct hf_account *account = hf_account_at(&ledger->accounts, slot);
+static void show_terms(const struct hf_ledger *ledger, const struct hf_account *account,
+                       struct hf_account_view *view)
+{
+    const struct hf_terms *terms = hf_terms_of(&ledger->terms, account);
+
+    view->ceiling = HF_CEILING_NONE;
+    if (terms == NULL)
+        return;
+    view->flags = (account->flags & HF_ACCOUNT_IS_TOTAL) != 0 ? HF_ACCOUNT_TOTAL : 0;
+    view->has_filter = terms->has_filter;
+    view->ceiling = terms->ceiling;
+    view->expires_ns = terms->expires_ns;
+    if (terms->parent != HF_TABLE_NONE)
+        view->parent = hf_table_key(&ledger->accounts, terms->parent);
+    if (terms->sink != HF_TABLE_NONE)
+        view->sink = hf_table_key(&ledger->accounts, terms->sink);
+}
+
+/* The account of an id into a view, and its balances into the reply; or NULL. */
+static const struct hf_account *show_account(const struct hf_ledger *ledger, struct hf_id id,
+                                             struct hf_account_view *view, struct hf_reply *reply)
+{
+    const struct hf_account *account = hf_ledger_find_account(ledger, id);
+
+    if (account == NULL)
+        return NULL;
     const struct hf_asset *asset = hf_asset_find(&ledger->assets, account->asset);
     assert(asset != NULL);
     view->id = account->id;
@@ -25,9 +45,81 @@ static bool view_account(const struct hf_ledger *ledger, struct hf_id id,
     view->asset = account->asset;
     view->status = account->status;
     view->scale = asset->scale;
-    reply->reply.available = view->available;
-    reply->reply.posted = view->posted;
-    reply->reply.length += sizeof(*view);
+    view->lifetime_credits = (uint64_t)account->posted + account->lifetime_debits;
+    show_terms(ledger, account, view);
+    reply->available = view->available;
+    reply->posted = view->posted;
+    return account;
+}
+
+static bool view_account(const struct hf_ledger *ledger, struct hf_id id,
+                         struct hf_query_reply *reply)
+{
+    if (show_account(ledger, id, &reply->view.account, &reply->reply) == NULL)
+        return false;
+    reply->reply.length += sizeof(reply->view.account);
+    return true;
+}
+
+/* An account's part of an open hold, in its line: false when it has none. Adds to `looks` what it
+ * took to find out. */
+static bool show_line(const struct hf_ledger *ledger, const struct hf_hold *hold, uint32_t account,
+                      struct hf_hold_line *line, uint32_t *looks)
+{
+    const struct hf_holds *holds = &ledger->holds;
+    const struct hf_hold_more *more = hf_hold_more_of(holds, hold);
+    uint32_t part = more->first_part;
+    bool is_payer = hold->payer == account;
+
+    line->remaining = hold->remaining;
+    if (part != HF_TABLE_NONE)
+        is_payer = false;
+    for (; part != HF_TABLE_NONE && !is_payer; part = holds->part_pool.next[part]) {
+        is_payer = holds->parts[part].account == account;
+        line->remaining = holds->parts[part].remaining;
+        ++*looks;
+    }
+    if (!is_payer)
+        return false;
+    line->hold = hold->id;
+    if (hold->payee != HF_TABLE_NONE)
+        line->payee = hf_table_key(&ledger->accounts, hold->payee);
+    line->expires_ns = more->expires_ns;
+    return true;
+}
+
+static bool is_taken(const struct hf_table *table, uint32_t slot)
+{
+    return table->groups[slot / HF_TABLE_GROUP_LINES].tags[slot % HF_TABLE_GROUP_LINES] != 0;
+}
+
+/* The cursor is the slot where the page begins. A bounded look: a page may find nothing and say
+ * where to go on. */
+static bool view_account_holds(const struct hf_ledger *ledger, struct hf_id id, uint32_t cursor,
+                               struct hf_query_reply *reply)
+{
+    struct hf_account_holds_view *view = &reply->view.account_holds;
+    const struct hf_table *table = &ledger->holds.table;
+    uint32_t slot_count = table->group_count * HF_TABLE_GROUP_LINES;
+    const struct hf_account *account = show_account(ledger, id, &view->account, &reply->reply);
+    uint32_t slot = cursor;
+    uint32_t looks = 0;
+
+    if (account == NULL)
+        return false;
+    uint32_t account_slot = hf_table_slot(&ledger->accounts, account);
+    for (; slot < slot_count && looks < PAGE_LOOKS_MAX && view->count < HF_HOLD_LINES_MAX;
+         slot++, looks++) {
+        const struct hf_hold *hold = hf_hold_at(&ledger->holds, slot);
+        struct hf_hold_line line = {.remaining = 0};
+        if (!is_taken(table, slot) || hold->status != HF_HOLD_OPEN)
+            continue;
+        if (show_line(ledger, hold, account_slot, &line, &looks))
+            view->lines[view->count++] = line;
+    }
+    view->next_cursor = slot < slot_count ? slot : 0;
+    reply->reply.length += (uint16_t)(offsetof(struct hf_account_holds_view, lines) +
+                                      view->count * sizeof(struct hf_hold_line));
     return true;
 }
 
@@ -75,14 +167,24 @@ static bool view_hold(const struct hf_ledger *ledger, struct hf_id id, struct hf
     if (slot == HF_TABLE_NONE)
         return false;
     const struct hf_hold *hold = hf_hold_at(&ledger->holds, slot);
+    const struct hf_hold_more *more = hf_hold_more_of(&ledger->holds, hold);
     view->id = hold->id;
     view->payer = hf_table_key(&ledger->accounts, hold->payer);
-    view->payee = hf_table_key(&ledger->accounts, hold->payee);
+    if (hold->payee != HF_TABLE_NONE)
+        view->payee = hf_table_key(&ledger->accounts, hold->payee);
     view->amount = hold->amount;
     view->remaining = hold->remaining;
     view->captured = hold->captured;
     view->asset = hold->asset;
     view->status = hold->status;
+    view->expires_ns = more->expires_ns;
+    view->policy = more->policy;
+    view->tolerance = more->tolerance;
+    view->class_number = more->class_number;
+    view->payer_count = more->payer_count;
+    view->condition_count = more->condition_count;
+    view->required = more->required;
+    view->met = more->met;
     reply->reply.length += sizeof(*view);
     return true;
 }
@@ -100,6 +202,9 @@ static uint16_t look_up(const struct hf_ledger *ledger, const struct hf_op_query
         return view_instrument(ledger, id, reply) ? HF_CODE_OK : HF_CODE_UNKNOWN_INSTRUMENT;
     case HF_QUERY_OPERATION:
         return view_operation(ledger, id, reply) ? HF_CODE_OK : HF_CODE_UNKNOWN_OPERATION;
+    case HF_QUERY_ACCOUNT_HOLDS:
+        return view_account_holds(ledger, id, query->cursor, reply) ? HF_CODE_OK
+                                                                    : HF_CODE_UNKNOWN_ACCOUNT;
     default:
         assert(query->subject == HF_QUERY_HOLD);
         return view_hold(ledger, id, reply) ? HF_CODE_OK : HF_CODE_UNKNOWN_HOLD;

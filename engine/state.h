@@ -4,17 +4,22 @@
 
 #include "account.h"
 #include "asset.h"
+#include "expire.h"
 #include "hold.h"
 #include "instrument.h"
 #include "ledger.h"
+#include "plan.h"
 #include "seen.h"
+#include "terms.h"
+#include "undo.h"
 
 #define HF_LEDGER_MAGIC UINT64_C(0x72656764656c6668) /* "hfledger" */
 
 /* A record named by an operation: its hash, and where it probably lies. */
 struct hf_key {
     uint64_t hash;
-    void *guess; /* its line, probably; or NULL. Before the fetch pass: what is to be fetched */
+    void *guess; /* its line, probably; of an unguided table perhaps NULL. Before the fetch pass:
+                    what is to be fetched */
 };
 
 /* One operation's turn: what the passes before the apply pass found out about it. */
@@ -24,6 +29,7 @@ struct hf_turn {
     struct hf_seen_bucket *id_home;
     struct hf_key keys[2]; /* of the first and second id in the body */
     uint32_t fingerprint;  /* of its content: all but id, deadline, flags and origin */
+    uint32_t origin;       /* who sent it; inside a chain, who sent the chain. Not of a MOVE */
     uint8_t type;          /* of the operation, and its flags: at hand */
     uint8_t flags;
 };
@@ -38,9 +44,16 @@ struct hf_ledger {
     struct hf_seen seen;
     uint64_t timestamp_ns; /* of the newest operation */
     uint64_t bundle_ns;    /* timestamp of the bundle in hand */
+    struct hf_terms_list terms;
+    struct hf_undo undo;
+    struct hf_wheels *wheels; /* those below. No part of the state: asking what is due turns them */
+    struct hf_wheels wheels_inside;
+    struct hf_events *events; /* of whoever looks on, or NULL. Borrowed */
     size_t memory_size;
     size_t account_memory_size;
     struct hf_turn turns[HF_BUNDLE_OPERATIONS_MAX]; /* of the bundle in hand */
+    struct hf_plan plan;                            /* of the operation in hand */
+    struct hf_takes takes;                          /* likewise, of a MOVE_PLAN or HOLD_PLAN */
 };
 
 /* Answer as if carried out, change nothing? */
@@ -48,6 +61,52 @@ static inline bool hf_turn_is_dry(const struct hf_turn *turn)
 {
     return (turn->flags & HF_OP_DRY_RUN) != 0;
 }
+
+/* Does nobody look on, and need nothing be undone? Then the short paths may be taken. */
+static inline bool hf_ledger_is_alone(const struct hf_ledger *ledger)
+{
+    return ledger->events == NULL && !ledger->undo.is_open;
+}
+
+/* Adds to the list of whoever looks on. Asserts that there is room. */
+void hf_event_append(struct hf_events *events, const struct hf_event *event);
+
+/* Tells what an operation did; `answer` is its own. Call it only where something really happens:
+ * not for a dry run, and after whatever may still refuse. */
+static inline void hf_event_add(struct hf_ledger *ledger, const struct hf_answer *answer,
+                                enum hf_event_kind kind, struct hf_id subject, int64_t amount,
+                                uint16_t asset, uint8_t entry)
+{
+    if (__builtin_expect(ledger->events == NULL, 1))
+        return;
+    const struct hf_event event = {
+        .place = answer->place,
+        .subject = subject,
+        .amount = amount,
+        .asset = asset,
+        .kind = (uint8_t)kind,
+        .entry = entry,
+        .type = answer->type,
+    };
+    hf_event_append(ledger->events, &event);
+}
+
+/* Finds out what the apply pass wants to know about each operation of a bundle, into ledger->turns,
+ * and fetches it. Changes nothing. */
+void hf_turns_prepare(struct hf_ledger *ledger, const union hf_operation *const operations[],
+                      uint32_t count);
+
+/* Finds out what the apply pass wants to know about an operation, and fetches nothing: for those
+ * inside a chain. Flags and origin are the chain's business. */
+void hf_turn_look_up(const struct hf_ledger *ledger, const union hf_operation *operation,
+                     struct hf_turn *turn);
+
+/* The operation itself: step 6 of OPERATIONS.md. */
+void hf_turn_carry_out(struct hf_ledger *ledger, const struct hf_turn *turn,
+                       struct hf_answer *answer);
+
+/* The line of any account by its id, or NULL. */
+struct hf_account *hf_ledger_find_account(const struct hf_ledger *ledger, struct hf_id id);
 
 /* Looks for an account that is not where it was guessed to be: the first (index 0) or second id of
  * the operation's body. Its line, or NULL. */
@@ -61,7 +120,7 @@ static inline struct hf_account *hf_turn_find_account(const struct hf_ledger *le
 {
     struct hf_account *guess = turn->keys[index].guess;
 
-    if (__builtin_expect(guess != NULL, 1) && __builtin_expect(hf_id_equal(guess->id, id), 1))
+    if (__builtin_expect(hf_id_equal(guess->id, id), 1))
         return guess;
     return hf_turn_search_account(ledger, turn, index);
 }

@@ -113,6 +113,24 @@ void hf_table_delete(struct hf_table *table, uint32_t slot)
     memset(hf_table_line(table, slot), 0, size);
 }
 
+void hf_table_restore(struct hf_table *table, uint32_t slot, const void *line)
+{
+    uint32_t holder = slot / HF_TABLE_GROUP_LINES;
+    uint32_t index = slot % HF_TABLE_GROUP_LINES;
+
+    assert(holder < table->group_count);
+    assert(table->groups[holder].tags[index] == 0);
+    memcpy(hf_table_line(table, slot), line, HF_TABLE_LINE_SIZE);
+    uint64_t hash = hf_id_hash(hf_table_key(table, slot));
+    for (uint32_t group = hf_table_home(table, hash); group != holder;
+         group = group_after(table, group)) {
+        if (table->groups[group].overflow != OVERFLOW_STUCK)
+            table->groups[group].overflow++;
+    }
+    table->groups[holder].tags[index] = hf_table_tag(hash);
+    table->count++;
+}
+
 uint32_t hf_table_next(const struct hf_table *table, uint32_t slot)
 {
     while (slot < table->line_count) {

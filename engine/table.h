@@ -20,8 +20,8 @@
  *   offset 60  guides[4]  signed, in lines, one for each value of two bits of the hash; 0 = none
  *
  * A guide belongs to the place, not to the key that lies there, and is a hint: the key put away
- * from home last wrote it. Two lines so find 97 % of a full table's keys; for the others there are
- * the control words.
+ * from home last wrote it. Filled once, two lines find 97 % of a full table's keys; for the others
+ * there are the control words.
  *
  * A lookup falls into steps, so that the misses of many lookups overlap. Guided: hf_table_home_line
  * (to be fetched), hf_table_follow (fetches the likely line), and where hf_table_is_at then says
@@ -235,6 +235,10 @@ uint32_t hf_table_insert(struct hf_table *table, struct hf_id key, uint64_t hash
 
 /* Frees a key's line and zeroes it (but for guides). */
 void hf_table_delete(struct hf_table *table, uint32_t slot);
+
+/* Puts a deleted line back where it was: nothing has been inserted since that is still there
+ * (asserted for its slot). `line` is the whole line, key first. */
+void hf_table_restore(struct hf_table *table, uint32_t slot, const void *line);
 
 /* The first taken slot at or after `slot`, or NONE: to walk everything, in the order of places. */
 uint32_t hf_table_next(const struct hf_table *table, uint32_t slot);

@@ -38,7 +38,7 @@
 #define COUNTER_BITS        24u
 #define NS_PER_US           1000u
 #define MAGIC               UINT32_C(0x48464331) /* "HFC1" */
-#define DATAGRAM_SIZE_LEAST (sizeof(struct hf_wire_header) + HF_OPERATION_LENGTH_MAX)
+#define DATAGRAM_SIZE_LEAST (sizeof(struct hf_wire_header) + HF_OPERATION_FIXED_MAX)
 
 _Static_assert(HF_CLIENT_SERVERS_MAX == HF_FLIGHT_SERVERS_MAX, "one queue for each server");
 
@@ -152,14 +152,34 @@ static void set_levels(struct hf_client *client, const struct hf_client_options 
              client->retry_ns << (client->level_count - 1) < client->retry_most_ns);
 }
 
-static struct hf_client *create(const struct hf_client_options *options)
+/* The longest operation that one datagram carries. */
+static uint32_t operation_size_of(uint32_t datagram_size)
+{
+    uint32_t size = datagram_size - (uint32_t)sizeof(struct hf_wire_header);
+
+    return size < HF_OPERATION_LENGTH_MAX ? size & ~7u : HF_OPERATION_LENGTH_MAX;
+}
+
+/* Most bytes in a datagram: what the port can, unless the caller wants less. */
+static uint32_t datagram_size_of(const struct hf_client_options *options,
+                                 const struct hf_port *port)
+{
+    uint32_t size =
+        port->payload_max < HF_WIRE_DATAGRAM_MAX ? port->payload_max : HF_WIRE_DATAGRAM_MAX;
+
+    return options->datagram_size != 0 && options->datagram_size < size ? options->datagram_size
+                                                                        : size;
+}
+
+static struct hf_client *create(const struct hf_client_options *options, uint32_t datagram_size)
 {
     struct hf_client *client = calloc(1, sizeof *client);
     if (client == NULL)
         return NULL;
     client->magic = MAGIC;
-    if (!hf_flight_create(&client->flight,
-                          options->window != 0 ? options->window : WINDOW_DEFAULT)) {
+    client->datagram_size = datagram_size;
+    if (!hf_flight_create(&client->flight, options->window != 0 ? options->window : WINDOW_DEFAULT,
+                          operation_size_of(datagram_size))) {
         free(client);
         return NULL;
     }
@@ -174,7 +194,9 @@ enum hf_status hf_client_open_on(const struct hf_client_options *options, struct
     fault->line[0] = '\0';
     struct hf_client *client = NULL;
     enum hf_status status = check_options(options, fault);
-    if (status == HF_STATUS_OK && (client = create(options)) == NULL) {
+    uint32_t datagram_size = datagram_size_of(options, port);
+    assert(datagram_size >= DATAGRAM_SIZE_LEAST);
+    if (status == HF_STATUS_OK && (client = create(options, datagram_size)) == NULL) {
         snprintf(fault->line, sizeof fault->line, "no memory for the window");
         status = HF_STATUS_NO_MEMORY;
     }
@@ -201,12 +223,6 @@ enum hf_status hf_client_open_on(const struct hf_client_options *options, struct
     client->timeout_ns = options->timeout_us * NS_PER_US;
     client->sleep_most_us =
         options->transport == HF_TRANSPORT_DPDK ? SLEEP_MOST_DPDK_US : SLEEP_MOST_US;
-    client->datagram_size = port->payload_max;
-    if (client->datagram_size > HF_WIRE_DATAGRAM_MAX)
-        client->datagram_size = HF_WIRE_DATAGRAM_MAX;
-    if (options->datagram_size != 0 && options->datagram_size < client->datagram_size)
-        client->datagram_size = options->datagram_size;
-    assert(client->datagram_size >= DATAGRAM_SIZE_LEAST);
 
     uint64_t own = next_random(&seed);
     client->session = options->session != 0 ? options->session : own | 1;
@@ -347,13 +363,16 @@ static void fill_datagram(struct hf_client *client, uint8_t server, struct hf_pa
     struct hf_wire_writer writer;
     /* What was not answered twice may have been too large for the way or for the server. */
     uint32_t size = client->datagram_size;
-    if (size > SAFE_DATAGRAM_SIZE && hf_flight_slot(flight, queue->first)->attempts >= 2)
+    bool fits_safely = hf_flight_body(flight, queue->first)->operation.header.length <=
+                       operation_size_of(SAFE_DATAGRAM_SIZE);
+    if (size > SAFE_DATAGRAM_SIZE && fits_safely &&
+        hf_flight_slot(flight, queue->first)->attempts >= 2)
         size = SAFE_DATAGRAM_SIZE;
     hf_wire_begin(&writer, packet->data, size);
     while (queue->count > 0) {
         uint32_t index = queue->first;
         struct hf_flight_slot *slot = hf_flight_slot(flight, index);
-        const union hf_operation *operation = &slot->body.operation;
+        const union hf_operation *operation = &hf_flight_body(flight, index)->operation;
         if (!hf_wire_add(&writer, operation, operation->header.length))
             break;
         client->counters.sent++;
@@ -402,7 +421,8 @@ static enum hf_status submit(struct hf_client *client, const union hf_operation 
 {
     assert(client->magic == MAGIC);
     uint16_t length = operation->header.length;
-    if (length < HF_OPERATION_LENGTH_MIN || length > HF_OPERATION_LENGTH_MAX || length % 8 != 0)
+    if (length < HF_OPERATION_LENGTH_MIN || length > client->flight.operation_size ||
+        length % 8 != 0)
         return HF_STATUS_INVALID;
     if (hf_flight_find(&client->flight, operation->header.id) != HF_FLIGHT_NONE)
         return HF_STATUS_EXISTS;
@@ -465,7 +485,7 @@ static void take_reply(struct hf_client *client, const struct hf_query_reply *re
     }
     client->counters.answered++;
     note_round_trip(client, slot, now);
-    memcpy(&slot->body.reply, reply, sizeof *reply);
+    memcpy(hf_flight_body(&client->flight, index), reply, reply->reply.length);
     hf_flight_finish(&client->flight, index, true);
 }
 
@@ -485,7 +505,6 @@ static void take_datagram(struct hf_client *client, const struct hf_packet *pack
 
     struct hf_query_reply reply;
     for (;;) {
-        memset(&reply, 0, sizeof reply);
         enum hf_wire_step step = hf_wire_next_reply(&reader, &reply);
         if (step == HF_WIRE_END)
             return;
@@ -553,6 +572,12 @@ static void turn(struct hf_client *client, uint32_t most)
 
 /* ---- collecting ---- */
 
+/* Only as much as there is: most replies have no view. */
+static void copy_reply(struct hf_query_reply *to, const struct hf_query_reply *from)
+{
+    memcpy(to, from, from->reply.length);
+}
+
 static void hand_over(struct hf_client *client, uint32_t index, struct hf_answer *answer)
 {
     const struct hf_flight_slot *slot = hf_flight_slot(&client->flight, index);
@@ -562,7 +587,7 @@ static void hand_over(struct hf_client *client, uint32_t index, struct hf_answer
     answer->outcome = slot->answered ? HF_OUTCOME_ANSWERED : HF_OUTCOME_TIMED_OUT;
     answer->attempts = slot->attempts;
     if (slot->answered)
-        answer->reply = slot->body.reply;
+        copy_reply(&answer->reply, &hf_flight_body(&client->flight, index)->reply);
     else
         memset(&answer->reply, 0, sizeof answer->reply);
     hf_flight_free(&client->flight, index);
@@ -633,8 +658,10 @@ enum hf_status hf_client_call(struct hf_client *client, const union hf_operation
         if (slot->state == HF_FLIGHT_DONE) {
             struct hf_answer answer;
             hand_over(client, index, &answer);
-            *reply = answer.reply;
-            return answer.outcome == HF_OUTCOME_ANSWERED ? HF_STATUS_OK : HF_STATUS_TIMEOUT;
+            if (answer.outcome != HF_OUTCOME_ANSWERED)
+                return HF_STATUS_TIMEOUT;
+            copy_reply(reply, &answer.reply);
+            return HF_STATUS_OK;
         }
         uint64_t passed_us = (now_ns(client) - begin) / NS_PER_US;
         if (timeout_us != 0 && passed_us >= timeout_us) {

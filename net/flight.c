@@ -125,18 +125,24 @@ static void table_remove(struct hf_flight *flight, struct hf_id id)
 
 /* ---- the face ---- */
 
-bool hf_flight_create(struct hf_flight *flight, uint32_t window)
+bool hf_flight_create(struct hf_flight *flight, uint32_t window, uint32_t operation_size)
 {
     assert(window > 0);
+    assert(operation_size >= HF_OPERATION_FIXED_MAX);
     assert(window <= UINT32_MAX / 4);
     uint32_t place_count = 2;
     while (place_count < 2 * window)
         place_count *= 2;
 
     memset(flight, 0, sizeof *flight);
+    flight->operation_size = operation_size;
+    flight->body_size = (uint32_t)sizeof(union hf_flight_body);
+    if (flight->body_size < operation_size)
+        flight->body_size = (operation_size + 7) & ~7u;
     flight->slots = calloc(window, sizeof *flight->slots);
+    flight->bodies = calloc(window, flight->body_size);
     flight->places = malloc(place_count * sizeof *flight->places);
-    if (flight->slots == NULL || flight->places == NULL) {
+    if (flight->slots == NULL || flight->bodies == NULL || flight->places == NULL) {
         hf_flight_destroy(flight);
         return false;
     }
@@ -159,6 +165,7 @@ bool hf_flight_create(struct hf_flight *flight, uint32_t window)
 void hf_flight_destroy(struct hf_flight *flight)
 {
     free(flight->slots);
+    free(flight->bodies);
     free(flight->places);
     memset(flight, 0, sizeof *flight);
 }
@@ -179,10 +186,11 @@ uint32_t hf_flight_add(struct hf_flight *flight, const union hf_operation *opera
     struct hf_id id = operation->header.id;
     assert(table_find(flight, id) > flight->place_mask);
     assert(server < HF_FLIGHT_SERVERS_MAX);
+    assert(operation->header.length <= flight->operation_size);
 
     struct hf_flight_slot *slot = &flight->slots[index];
     list_remove(flight, &flight->unused, index);
-    memcpy(&slot->body.operation, operation, operation->header.length);
+    memcpy(hf_flight_body(flight, index), operation, operation->header.length);
     slot->id = id;
     slot->context = context;
     slot->submitted_ns = now_ns;

@@ -6,6 +6,9 @@
  * level's list is kept in order of due time and no heap of timers is needed. Those that are not
  * done also hang in a list by age, for the overall timeout.
  *
+ * What an operation says, and then its reply, lies in a body beside the slot: all of one size, that
+ * of the longest operation the client can send.
+ *
  * Indices instead of pointers; every move is constant time; nothing allocates after create. */
 #ifndef HF_NET_FLIGHT_H
 #define HF_NET_FLIGHT_H
@@ -25,11 +28,12 @@ enum hf_flight_state {
     HF_FLIGHT_DONE = 3,
 };
 
+union hf_flight_body {
+    union hf_operation operation; /* until it is answered: all header.length bytes of it */
+    struct hf_query_reply reply;  /* then: all reply.length bytes of it */
+};
+
 struct hf_flight_slot {
-    union {
-        union hf_operation operation; /* until it is answered */
-        struct hf_query_reply reply;  /* then */
-    } body;
     struct hf_id id;
     void *context;
     uint64_t submitted_ns;
@@ -54,6 +58,9 @@ struct hf_flight_place;
 
 struct hf_flight {
     struct hf_flight_slot *slots;
+    uint8_t *bodies;
+    uint32_t body_size; /* bytes from one body to the next */
+    uint32_t operation_size;
     struct hf_flight_place
         *places; /* the table: a power of two of them, at least twice the slots */
     uint32_t place_mask;
@@ -65,8 +72,9 @@ struct hf_flight {
     uint32_t oldest, newest;
 };
 
-/* Room for `window` operations (at least 1). False when there is no memory. */
-bool hf_flight_create(struct hf_flight *flight, uint32_t window);
+/* Room for `window` operations (at least 1) of up to `operation_size` bytes (from
+ * HF_OPERATION_FIXED_MAX on). False when there is no memory. */
+bool hf_flight_create(struct hf_flight *flight, uint32_t window, uint32_t operation_size);
 void hf_flight_destroy(struct hf_flight *flight);
 
 static inline struct hf_flight_slot *hf_flight_slot(struct hf_flight *flight, uint32_t index)
@@ -74,11 +82,16 @@ static inline struct hf_flight_slot *hf_flight_slot(struct hf_flight *flight, ui
     return &flight->slots[index];
 }
 
+static inline union hf_flight_body *hf_flight_body(struct hf_flight *flight, uint32_t index)
+{
+    return (union hf_flight_body *)(void *)(flight->bodies + (size_t)index * flight->body_size);
+}
+
 /* The slot of an id that is queued or waiting, or HF_FLIGHT_NONE. */
 uint32_t hf_flight_find(const struct hf_flight *flight, struct hf_id id);
 
-/* Takes a free slot for a copy of `operation`, queues it for `server`. The id must not be in flight
- * (asserted). HF_FLIGHT_NONE when the window is full. */
+/* Takes a free slot for a copy of `operation`, queues it for `server`. It must not be too long, and
+ * its id not in flight (asserted). HF_FLIGHT_NONE when the window is full. */
 uint32_t hf_flight_add(struct hf_flight *flight, const union hf_operation *operation, void *context,
                        uint8_t server, uint64_t now_ns);
 

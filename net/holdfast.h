@@ -55,7 +55,9 @@ struct hf_client_options {
     const char *eal;        /* DPDK: arguments of its environment, split at blanks */
     uint16_t device;        /* DPDK: which Ethernet device, from 0 */
     uint16_t reserved;      /* zero */
-    uint32_t datagram_size; /* most UDP payload bytes in one datagram; 0: 1472 */
+    uint32_t datagram_size; /* most UDP payload bytes in one datagram, 216 to 9000; 0: 1472. The
+                               longest operation is 24 bytes less; the way and the server must
+                               carry it */
     uint32_t window;        /* operations in flight, to HF_CLIENT_WINDOW_MAX; 0: 1024 */
     uint32_t retry_us;      /* unanswered so long (longer where answers take longer): send
                                again; doubles each time. 0: 20,000 */
@@ -75,7 +77,8 @@ struct hf_answer {
     struct hf_id id;
     enum hf_outcome outcome;
     uint32_t attempts;           /* how often it was sent */
-    struct hf_query_reply reply; /* when answered; its view only after a QUERY that is OK */
+    struct hf_query_reply reply; /* when answered: reply.length bytes of it. A view is only there
+                                    after a QUERY that is OK */
 };
 
 struct hf_client_counters {
@@ -108,7 +111,8 @@ struct hf_id hf_client_next_id(struct hf_client *client);
 
 /* Takes one operation (copied) into the window, to be sent with the next flush or poll. `context`
  * comes back with its answer. FULL: collect answers first. EXISTS: this id is in flight already.
- * INVALID: its length is not one an operation can have. Never blocks. */
+ * INVALID: its length is not one an operation can have, or more than a datagram of this client's
+ * carries. Never blocks. */
 HF_MUST_USE enum hf_status hf_client_submit(struct hf_client *client,
                                             const union hf_operation *operation, void *context);
 
@@ -146,13 +150,38 @@ void hf_make_account_put(union hf_operation *op, struct hf_id id, struct hf_id a
                          uint16_t asset, int64_t floor, uint8_t status);
 void hf_make_move(union hf_operation *op, struct hf_id id, struct hf_id payer, struct hf_id payee,
                   uint64_t amount, uint16_t asset);
-/* The hold's id is the operation's. */
+/* The long form, with the terms that an account without terms has: no ceiling, never expiring, no
+ * parent, sink and filter. Set what is wanted in op->account_put afterwards. */
+void hf_make_account_terms(union hf_operation *op, struct hf_id id, struct hf_id account,
+                           uint16_t asset, int64_t floor, uint8_t status);
+/* `sink` zero: the account must be empty. */
+void hf_make_account_close(union hf_operation *op, struct hf_id id, struct hf_id account,
+                           struct hf_id sink);
+/* The hold's id is the operation's. It never expires: op->hold.expires_ns (Unix nanoseconds) may be
+ * set afterwards. */
 void hf_make_hold(union hf_operation *op, struct hf_id id, struct hf_id payer, struct hf_id payee,
                   uint64_t amount, uint16_t asset);
 /* `amount` may be HF_AMOUNT_ALL; `final`: what is left returns to the payer. */
 void hf_make_capture(union hf_operation *op, struct hf_id id, struct hf_id hold, uint64_t amount,
                      bool final);
+/* The same of a hold whose payee was left open: `payee` gets it. */
+void hf_make_capture_for(union hf_operation *op, struct hf_id id, struct hf_id hold,
+                         uint64_t amount, bool final, struct hf_id payee);
 void hf_make_release(union hf_operation *op, struct hf_id id, struct hf_id hold, uint64_t amount);
+/* `mode` is of enum hf_adjust_mode, `amount` 0 with KEEP; `expires_ns` 0: stays as it is. */
+void hf_make_adjust(union hf_operation *op, struct hf_id id, struct hf_id hold, uint8_t mode,
+                    uint64_t amount, uint64_t expires_ns);
+/* Proves a hold's condition number `condition`, from 1. `proof` is `proof_length` bytes (to
+ * HF_PROOF_MAX: asserted), a preimage or the signature over hf_make_attestation's bytes; `code` the
+ * region asserted, else 0. */
+void hf_make_attest(union hf_operation *op, struct hf_id id, struct hf_id hold, uint8_t condition,
+                    uint32_t code, const void *proof, size_t proof_length);
+/* The 40 bytes that are signed (Ed25519). */
+void hf_make_attestation(struct hf_attestation *attestation, struct hf_id hold, uint8_t condition,
+                         uint32_t code);
+/* A hold class's lifetime in nanoseconds, 0: holds of it never expire by themselves. */
+void hf_make_class_put(union hf_operation *op, struct hf_id id, uint8_t class_number,
+                       uint64_t lifetime_ns);
 /* Without expiry and flags. `remaining` and `amount_limit` may be HF_INSTRUMENT_UNLIMITED. */
 void hf_make_instrument_put(union hf_operation *op, struct hf_id id, struct hf_id token,
                             struct hf_id account, uint8_t status, uint64_t remaining,
@@ -163,6 +192,42 @@ void hf_make_auth(union hf_operation *op, struct hf_id id, struct hf_id token, s
 /* `subject` is of enum hf_query_subject. */
 void hf_make_query(union hf_operation *op, struct hf_id id, uint8_t subject,
                    struct hf_id subject_id);
+
+/* ---- builders of operations with lists: begin one in a buffer of yours, add to it, and give
+ * &buffer.operation to the client. What is added is counted and lengthens the operation. Adding
+ * returns false, and changes nothing, when the list is as long as it may be, or the operation. ----
+ */
+
+union hf_operation_buffer {
+    union hf_operation operation;
+    uint8_t bytes[HF_OPERATION_LENGTH_MAX];
+};
+
+/* All of `amount`, in order. Attributes, minimum, method, choose_max, reference and the
+ * denominators of RATIO entries may be set in hf_plan_of(buffer) before or after. HF_AMOUNT_ALL:
+ * all that the sources give. */
+void hf_make_move_plan_begin(union hf_operation_buffer *buffer, struct hf_id id, uint64_t amount,
+                             uint16_t asset);
+/* A hard hold of class 0. Its terms may be set in buffer->operation.hold_plan.terms, `required` too
+ * (adding conditions makes it their number: all are needed). Without a destination the payee is
+ * open. */
+void hf_make_hold_plan_begin(union hf_operation_buffer *buffer, struct hf_id id, uint64_t amount,
+                             uint16_t asset, uint64_t expires_ns);
+struct hf_op_plan *hf_plan_of(union hf_operation_buffer *buffer);
+/* `rule` is of enum hf_entry_rule, `amount` what it wants: an amount, parts of the denominator, or
+ * 0. Sources come first, then destinations, then conditions: that order is asserted. */
+HF_MUST_USE bool hf_plan_add_source(union hf_operation_buffer *buffer, struct hf_id account,
+                                    uint8_t rule, uint64_t amount);
+HF_MUST_USE bool hf_plan_add_destination(union hf_operation_buffer *buffer, struct hf_id account,
+                                         uint8_t rule, uint64_t amount);
+HF_MUST_USE bool hf_plan_add_condition(union hf_operation_buffer *buffer,
+                                       const struct hf_op_condition *condition);
+
+/* All or none. Each operation added is copied; it has an id of its own, and neither flags nor a
+ * deadline. */
+void hf_make_chain_begin(union hf_operation_buffer *buffer, struct hf_id id);
+HF_MUST_USE bool hf_chain_add(union hf_operation_buffer *buffer,
+                              const union hf_operation *operation);
 
 #ifdef __cplusplus
 }

@@ -477,15 +477,19 @@ static enum hf_status make_memory(struct port_dpdk *self, uint32_t mbufs, uint16
     return HF_STATUS_NO_MEMORY;
 }
 
-/* Asks for the MTU where it differs from what the device has: many virtual ones know no setting. */
-static enum hf_status set_mtu(struct port_dpdk *self, uint16_t mtu, struct hf_fault *fault)
+/* Asks for the MTU where it differs from what the device has: many virtual ones know no setting.
+ * memif names 1500 and means nothing by it: it carries any frame, best when its buffers (bsize)
+ * hold a whole one. */
+static enum hf_status set_mtu(struct port_dpdk *self, const struct rte_eth_dev_info *info,
+                              uint16_t mtu, struct hf_fault *fault)
 {
+    bool is_memif = strcmp(info->driver_name, "net_memif") == 0;
     uint16_t current = 0;
     int error = rte_eth_dev_get_mtu(self->device, &current);
     if (error == 0 && current == mtu)
         return HF_STATUS_OK;
     error = rte_eth_dev_set_mtu(self->device, mtu);
-    if (error == 0 || (error == -ENOTSUP && current > mtu))
+    if (error == 0 || (error == -ENOTSUP && (current > mtu || is_memif)))
         return HF_STATUS_OK;
     char what[64];
     snprintf(what, sizeof what, "MTU %u (it has %u)", mtu, current);
@@ -552,7 +556,7 @@ static enum hf_status start_device(struct port_dpdk *self, uint16_t mtu, struct 
     if (error != 0)
         return fail(fault, self->device, "configuration", error);
     self->is_configured = true;
-    enum hf_status status = set_mtu(self, mtu, fault);
+    enum hf_status status = set_mtu(self, &info, mtu, fault);
     if (status == HF_STATUS_OK)
         status = set_ether(self, fault);
     if (status == HF_STATUS_OK)

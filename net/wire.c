@@ -23,7 +23,7 @@ _Static_assert(HF_WIRE_DATAGRAM_MAX <= UINT16_MAX, "a datagram's length fits its
 
 static struct hf_verdict verdict_of(enum hf_code code, enum hf_rule rule)
 {
-    return (struct hf_verdict){.code = (uint16_t)code, .rule = (uint8_t)rule};
+    return (struct hf_verdict){.code = (uint16_t)code, .rule = (uint8_t)rule, 0};
 }
 
 struct hf_verdict hf_wire_open(struct hf_wire_reader *reader, const void *datagram, size_t length)
@@ -68,31 +68,39 @@ static enum hf_wire_step break_off(struct hf_wire_reader *reader)
     return HF_WIRE_BROKEN;
 }
 
-/* The copy's verdict. A message longer than any operation is judged by its header alone, cut to the
- * header's length: that gives the first complaint in the order of the checks, about its type or
- * else its length. */
-static struct hf_verdict judge(const union hf_operation *operation)
+/* The verdict on a message too long for any operation: that on its header alone, cut to the
+ * header's length. It gives the first complaint in the order of the checks, about its type or else
+ * its length. */
+static struct hf_verdict judge_header(const struct hf_op_header *header)
 {
-    if (operation->header.length <= HF_OPERATION_LENGTH_MAX) {
-        struct hf_verdict verdict = hf_operation_check(operation, operation->header.length);
-        if (verdict.code == HF_CODE_OK && operation->header.origin != 0)
-            return verdict_of(HF_CODE_MALFORMED, HF_RULE_ORIGIN);
-        return verdict;
-    }
     union hf_operation head;
+
     memset(&head, 0, sizeof head);
-    head.header = operation->header;
+    head.header = *header;
     head.header.length = (uint16_t)sizeof head.header;
     struct hf_verdict verdict = hf_operation_check(&head, sizeof head.header);
     assert(verdict.code != HF_CODE_OK);
     return verdict;
 }
 
+/* The verdict on a whole copy. */
+static struct hf_verdict judge(const union hf_operation *operation)
+{
+    if (operation->header.type == HF_OP_EXPIRE)
+        return verdict_of(HF_CODE_NOT_PERMITTED, HF_RULE_TYPE);
+    struct hf_verdict verdict = hf_operation_check(operation, operation->header.length);
+    if (verdict.code == HF_CODE_OK && operation->header.origin != 0)
+        return verdict_of(HF_CODE_MALFORMED, HF_RULE_ORIGIN);
+    return verdict;
+}
+
 enum hf_wire_step hf_wire_next_operation(struct hf_wire_reader *reader,
-                                         union hf_operation *operation, struct hf_verdict *verdict)
+                                         union hf_operation *operation, size_t room,
+                                         struct hf_verdict *verdict)
 {
     assert(reader != NULL && operation != NULL);
     assert(verdict != NULL);
+    assert(room >= sizeof operation->header);
     size_t left = bytes_left(reader);
     memset(&operation->header, 0, sizeof operation->header);
     *verdict = verdict_of(HF_CODE_OK, HF_RULE_NONE);
@@ -111,13 +119,17 @@ enum hf_wire_step hf_wire_next_operation(struct hf_wire_reader *reader,
     size_t length = operation->header.length;
     if (length < sizeof operation->header || length % MESSAGE_ALIGNED != 0 || length > left)
         return break_off(reader);
-
-    size_t copied = length < sizeof *operation ? length : sizeof *operation;
-    memcpy((uint8_t *)operation + sizeof operation->header, reader->next + sizeof operation->header,
-           copied - sizeof operation->header);
+    if (length > HF_OPERATION_LENGTH_MAX) {
+        *verdict = judge_header(&operation->header);
+    } else if (length > room) {
+        return HF_WIRE_NO_ROOM;
+    } else {
+        memcpy((uint8_t *)operation + sizeof operation->header,
+               reader->next + sizeof operation->header, length - sizeof operation->header);
+        *verdict = judge(operation);
+    }
     reader->next += length;
     reader->left--;
-    *verdict = judge(operation);
     return verdict->code == HF_CODE_OK ? HF_WIRE_MESSAGE : HF_WIRE_REFUSED;
 }
 
@@ -126,7 +138,7 @@ enum hf_wire_step hf_wire_next_reply(struct hf_wire_reader *reader, struct hf_qu
     assert(reader != NULL);
     assert(reply != NULL);
     size_t left = bytes_left(reader);
-    memset(reply, 0, sizeof *reply);
+    memset(&reply->reply, 0, sizeof reply->reply);
     if (left == 0 && reader->left == 0)
         return HF_WIRE_END;
     if ((reader->header.flags & HF_WIRE_REPLIES) == 0)
@@ -139,7 +151,7 @@ enum hf_wire_step hf_wire_next_reply(struct hf_wire_reader *reader, struct hf_qu
     bool is_whole = length >= REPLY_SIZE && length <= HF_REPLY_LENGTH_MAX && length <= left &&
                     length % MESSAGE_ALIGNED == 0;
     if (!is_whole || (reply->reply.type & HF_REPLY_TYPE_BIT) == 0) {
-        memset(reply, 0, sizeof *reply);
+        memset(&reply->reply, 0, sizeof reply->reply);
         return break_off(reader);
     }
     memcpy((uint8_t *)reply + REPLY_SIZE, reader->next + REPLY_SIZE, length - REPLY_SIZE);

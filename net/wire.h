@@ -56,18 +56,22 @@ enum hf_wire_step {
                         on */
     HF_WIRE_BROKEN, /* where the next message begins cannot be told: answer it if `operation` has an
                        id; the rest is lost */
-    HF_WIRE_END,    /* no more messages */
+    HF_WIRE_NO_ROOM, /* the next operation is longer than the room there is: nothing was read */
+    HF_WIRE_END,     /* no more messages */
 };
 
-/* Copies the next operation out, then checks the copy (hf_operation_check, and `origin` must be
- * zero: MALFORMED/ORIGIN). After REFUSED and BROKEN `*verdict` says why and `operation->header`
- * holds what could be read of the header, zeros otherwise. Bytes left over after `count` messages
- * are BROKEN once, then END. */
+/* Copies the next operation out, then checks the copy (hf_operation_check; `origin` must be zero:
+ * MALFORMED/ORIGIN; no client may EXPIRE: NOT_PERMITTED/TYPE). `operation` has room for `room`
+ * bytes, at 8-byte alignment, at least a header (asserted); only HF_OPERATION_LENGTH_MAX is enough
+ * for any. After REFUSED and BROKEN `*verdict` says why and `operation->header` holds what could be
+ * read of the header, zeros otherwise. Bytes left over after `count` messages are BROKEN once, then
+ * END. */
 enum hf_wire_step hf_wire_next_operation(struct hf_wire_reader *reader,
-                                         union hf_operation *operation, struct hf_verdict *verdict);
+                                         union hf_operation *operation, size_t room,
+                                         struct hf_verdict *verdict);
 
 /* The same for replies: MESSAGE, BROKEN or END. A reply's length must be 64 to HF_REPLY_LENGTH_MAX,
- * a multiple of 8. */
+ * a multiple of 8; what lies behind its length in `*reply` is left as it was. */
 enum hf_wire_step hf_wire_next_reply(struct hf_wire_reader *reader, struct hf_query_reply *reply);
 
 /* ---- writing

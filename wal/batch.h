@@ -53,7 +53,7 @@ static inline bool hf_log_batch_add(struct hf_log_batch *batch, const union hf_o
     return true;
 }
 
-/* Bytes still free: at least HF_OPERATION_LENGTH_MAX times a bundle's count, and it fits whole. */
+/* Bytes still free. */
 static inline uint32_t hf_log_batch_room(const struct hf_log_batch *batch)
 {
     return batch->capacity - batch->length;

@@ -69,6 +69,38 @@ class Load(unittest.TestCase):
         self.assertEqual((result["ops"], result["refused"], result["accounts_wrong"]), (2000, 0, 0))
         self.assertTrue(400 < result["captures"] < 900, result["captures"])
 
+    def test_splits(self):
+        result = self.load("--workload", "split", "--operations", 2000, "--batch", 5, "--verify-balances")
+        self.assertEqual((result["workload"], result["ops"], result["refused"], result["accounts_wrong"]), ("split", 2000, 0, 0))
+        self.load("--workload", "split", "--operations", 500, "--skew", "uniform", "--seed", 3, "--verify-balances")
+
+    def test_holds(self):
+        """Every hold is captured in part, all of them but those at the very end."""
+        result = self.load("--workload", "hold", "--operations", 2000, "--verify-balances")
+        self.assertEqual((result["ops"], result["refused"], result["accounts_wrong"]), (2000, 0, 0))
+        self.assertTrue(850 < result["captures"] <= 1000, result["captures"])
+        tables = self.node.admin("status")["tables"]
+        self.assertEqual(tables["holds_open"], 2000 - 2 * result["captures"], tables)
+
+    def test_mixed(self):
+        """The journal knows each operation's part in the balances; one part off is found out."""
+        result = self.load("--workload", "mixed", "--clear", 50, "--operations", 3000, "--verify-balances", "--journal", self.journal)
+        self.assertEqual((result["ops"], result["refused"], result["accounts_wrong"]), (3000, 0, 0))
+        check = self.load("--check", self.journal)
+        self.assertEqual((check["present"], check["lost"], check["changed"], check["accounts_wrong"]), (3000, 0, 0, 0))
+        with open(self.journal, encoding="ascii") as file:
+            lines = file.readlines()
+        sent = [line.split()[2] for line in lines if line.startswith("S ")]
+        self.assertEqual(set(sent), {"MOVE", "MOVE_PLAN", "HOLD", "AUTH", "CAPTURE"})
+        at = next(i for i, line in enumerate(lines) if " MOVE_PLAN " in line)
+        words = lines[at].split()
+        self.assertEqual(len(words), 11)
+        words[8] = str(int(words[8]) - 1)  # a further payer's part: the first one's grows by it
+        lines[at] = " ".join(words) + "\n"
+        with open(self.journal, "w", encoding="ascii") as file:
+            file.writelines(lines)
+        self.assertEqual(self.load("--check", self.journal, status=1)["accounts_wrong"], 2)
+
     def test_a_node_that_is_gone(self):
         """It dies under load and stays away: the load ends, says what was lost, and exits with 1."""
         result = {}
@@ -88,10 +120,16 @@ class Load(unittest.TestCase):
         self.assertNotIn("accounts_wrong", result)
 
     def test_journal_over_a_kill(self):
+        self.journal_over_a_kill("auth", 20000)
+
+    def test_journal_of_all_kinds_over_a_kill(self):
+        self.journal_over_a_kill("mixed", 10000)
+
+    def journal_over_a_kill(self, workload, operations):
         result = {}
 
         def put_load():
-            result.update(self.load("--workload", "auth", "--clear", 50, "--operations", 20000, "--inflight", 32, "--batch", 4,
+            result.update(self.load("--workload", workload, "--clear", 50, "--operations", operations, "--inflight", 32, "--batch", 4,
                                     "--journal", self.journal, "--drain", 60, "--verify-balances"))
 
         loader = threading.Thread(target=put_load)
@@ -102,9 +140,9 @@ class Load(unittest.TestCase):
                 pass
             self.restart_in_place()
         loader.join()
-        self.assertEqual((result["ops"], result["lost"], result["accounts_wrong"]), (20000, 0, 0))
+        self.assertEqual((result["ops"], result["lost"], result["accounts_wrong"]), (operations, 0, 0))
         check = self.load("--check", self.journal)
-        self.assertEqual((check["acked"], check["present"]), (20000, 20000))
+        self.assertEqual((check["acked"], check["present"]), (operations, operations))
         self.assertEqual((check["lost"], check["changed"], check["accounts_wrong"]), (0, 0, 0))
 
     def test_a_false_journal_is_found_out(self):
@@ -158,7 +196,8 @@ class Load(unittest.TestCase):
 
     def test_wrong_usage(self):
         for words in ([], ["fly"], ["load"], ["load", "--server", "127.0.0.1:1", "--workload", "x"], ["load", "--rate", "-1"],
-                      ["load", "--server", "127.0.0.1:1", "--batch", "9", "--inflight", "8"], ["admin", "status"],
+                      ["load", "--server", "127.0.0.1:1", "--batch", "9", "--inflight", "8"],
+                      ["load", "--server", "127.0.0.1:1", "--workload", "split", "--accounts", "3"], ["log", "cat", "--from", "5", "."], ["admin", "status"],
                       ["admin", "--socket", "x"], ["run"], ["run", "/nonexistent.hf"], ["load", "extra"]):
             done = holdfast(*words)
             self.assertEqual(done.returncode, 2, f"{words}: {done.stderr}")

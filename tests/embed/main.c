@@ -31,6 +31,8 @@ int main(void)
         .accounts = 1000,
         .instruments = 1000,
         .holds = 1000,
+        .terms = 1000,
+        .parts = 1000,
         .remembered = 1000,
         .remember_ns = UINT64_C(3600000000000),
         .id_ahead_ns = UINT64_C(1000000000),
@@ -47,10 +49,10 @@ int main(void)
     union hf_operation operations[4] = {
         {.asset_put = {header(HF_OP_ASSET_PUT, sizeof(struct hf_op_asset_put), 1), .asset = EUR,
                        .scale = 2, .code = "EUR"}},
-        {.account_put = {header(HF_OP_ACCOUNT_PUT, sizeof(struct hf_op_account_put), 2),
-                         .account = BANK, .asset = EUR, .floor = HF_FLOOR_NONE}},
-        {.account_put = {header(HF_OP_ACCOUNT_PUT, sizeof(struct hf_op_account_put), 3),
-                         .account = ALICE, .asset = EUR, .floor = 0}},
+        {.account_put = {header(HF_OP_ACCOUNT_PUT, HF_ACCOUNT_PUT_SHORT, 2), .account = BANK,
+                         .asset = EUR, .floor = HF_FLOOR_NONE}},
+        {.account_put = {header(HF_OP_ACCOUNT_PUT, HF_ACCOUNT_PUT_SHORT, 3), .account = ALICE,
+                         .asset = EUR, .floor = 0}},
         {.move = {header(HF_OP_MOVE, sizeof(struct hf_op_move), 4), .payer = BANK, .payee = ALICE,
                   .amount = 2500, .asset = EUR}},
     };

@@ -9,7 +9,7 @@ The file it writes, a line a fact:
     hex BYTES             of the datagram; several lines are joined
     open CODE/RULE        the verdict on the datagram; without OK nothing follows
     header ...            the fields of its header
-    operation ... | reply ... | refused CODE/RULE ID | broken CODE/RULE ID | broken reply
+    operation ... | reply ... | refused CODE/RULE[:ENTRY] ID | broken CODE/RULE ID | broken reply
                           one line a reading step, in order
     end                   no more steps; the vector is complete
 """
@@ -17,10 +17,15 @@ import struct
 
 ASSET_PUT, ACCOUNT_PUT, CHAIN, MOVE, HOLD = 21, 1, 4, 3, 5
 CAPTURE, RELEASE, INSTRUMENT_PUT, AUTH, QUERY = 7, 8, 10, 12, 20
+ACCOUNT_CLOSE, ADJUST, ATTEST, LIMIT_PUT = 2, 6, 9, 11
+MOVE_PLAN, HOLD_PLAN, EXPIRE, CLASS_PUT = 22, 23, 24, 25
+FIXED, RATIO, UP_TO, REMAINING, EVERYTHING = 1, 2, 3, 4, 5
+BLAKE2B, SHA256, SIGNATURE, REGION, ORIGIN, NOT_BEFORE, NOT_AFTER = 1, 2, 3, 4, 5, 6, 7
 REPLIES = 0x01
 LINKED, DRY_RUN, BALANCES = 0x01, 0x02, 0x04
 ALL = 2**64 - 1
 FLOOR_NONE = -2**63
+CEILING_NONE = 2**63 - 1
 
 ONES = 2**128 - 1
 TIME_MS = 1_750_000_000_000
@@ -82,6 +87,118 @@ def account_put(account=ALICE, floor=0, asset=840, status=0, reserved=bytes(5), 
     return operation(ACCOUNT_PUT, body, number, flags, deadline, **more), words
 
 
+def account_terms(account=ALICE, floor=0, asset=840, status=0, marks=1, ceiling=250000,
+                  expires=DEADLINE, parent=0, sink=0, mccs=(5411, 5812), countries=(840,),
+                  channels=3, merchant=b'MERCHANT0000001', filter_reserved=0, number=14, flags=0,
+                  deadline=0, **more):
+    body = ident(account) + struct.pack('<qHBB4x', floor, asset, status, marks)
+    body += struct.pack('<qQ', ceiling, expires) + ident(parent) + ident(sink)
+    body += struct.pack('<8H4HII', *(list(mccs) + 8 * [0])[:8], *(list(countries) + 4 * [0])[:4],
+                        channels, filter_reserved) + merchant.ljust(16, b'\0')
+    words = head_words('ACCOUNT_PUT', number, flags, deadline)
+    words += (f' account={text(account)} floor={floor} asset={asset} status={status} marks={marks}'
+              f' ceiling={ceiling} expires={expires} parent={text(parent)} sink={text(sink)}'
+              f' mcc={mccs[0]} mcc2={mccs[1]} country={countries[0]} channels={channels}'
+              f' merchant={merchant.decode()}')
+    return operation(ACCOUNT_PUT, body, number, flags, deadline, **more), words
+
+
+def account_close(account=ALICE, sink=BOB, number=15, flags=0, deadline=0, **more):
+    words = head_words('ACCOUNT_CLOSE', number, flags, deadline)
+    words += f' account={text(account)} sink={text(sink)}'
+    return operation(ACCOUNT_CLOSE, ident(account) + ident(sink), number, flags, deadline,
+                     **more), words
+
+
+def adjust(of=op_id(4), amount=7000, expires=DEADLINE, mode=1, reserved=bytes(7), number=16,
+           flags=0, deadline=0, **more):
+    body = ident(of) + struct.pack('<QQB', amount, expires, mode) + reserved
+    words = head_words('ADJUST', number, flags, deadline)
+    words += f' hold={text(of)} amount={amount} expires={expires} mode={mode}'
+    return operation(ADJUST, body, number, flags, deadline, **more), words
+
+
+def attest(of=op_id(4), condition=1, proof=b'open sesame', code=0, number=17, flags=0, deadline=0,
+           length_said=None, **more):
+    said = len(proof) if length_said is None else length_said
+    body = ident(of) + struct.pack('<BB2xI', condition, said, code) + proof.ljust(64, b'\0')
+    words = head_words('ATTEST', number, flags, deadline)
+    words += f' hold={text(of)} condition={condition} code={code} proof={proof.hex()}'
+    return operation(ATTEST, body, number, flags, deadline, **more), words
+
+
+def class_put(class_number=1, lifetime=604800 * 10**9, reserved=bytes(7), number=18, flags=0,
+              deadline=0, **more):
+    body = struct.pack('<B', class_number) + reserved + struct.pack('<Q', lifetime)
+    words = head_words('CLASS_PUT', number, flags, deadline)
+    words += f' class={class_number} lifetime={lifetime}'
+    return operation(CLASS_PUT, body, number, flags, deadline, **more), words
+
+
+def entries(pairs):
+    body, words = b'', ''
+    for account, rule, amount in pairs:
+        body += ident(account) + struct.pack('<QB7x', amount, rule)
+        words += f' entry={text(account)}/{rule}/{amount}'
+    return body, words
+
+
+def plan(amount, minimum, sources, destinations, denominators=(0, 0), channel=1, method=0,
+         choose=0, reserved=0):
+    merchant = b'MERCHANT0000001'
+    body = struct.pack('<QQIIHHHBBBBBBI', amount, minimum, *denominators, 840, 5411, 826, channel,
+                       method, len(sources), len(destinations), choose, reserved, 79)
+    body += merchant.ljust(16, b'\0')
+    words = (f' amount={amount} minimum={minimum} denominators={denominators[0]},{denominators[1]}'
+             f' asset=840 mcc=5411 country=826 channel={channel} method={method}'
+             f' counts={len(sources)},{len(destinations)} choose={choose} reference=79'
+             f' merchant={merchant.decode()}')
+    return body, words
+
+
+WATERFALL = ((ALICE, FIXED, 1000), (CARD, UP_TO, 2500), (BOB, REMAINING, 0))
+
+
+def move_plan(amount=6000, minimum=0, sources=WATERFALL, destinations=((SHOP, REMAINING, 0),),
+              number=19, flags=0, deadline=0, length=None, identifier=None, **more):
+    head, head_text = plan(amount, minimum, sources, destinations, **more)
+    tail, tail_text = entries(tuple(sources) + tuple(destinations))
+    words = head_words('MOVE_PLAN', number, flags, deadline) + head_text + tail_text
+    return operation(MOVE_PLAN, head + tail, number, flags, deadline, length=length,
+                     identifier=identifier), words
+
+
+def condition(kind, code=0, time=0, content=b''):
+    words = f' condition={kind}/{code}/{time}/{content.hex()}'
+    return struct.pack('<B3xIQ', kind, code, time) + content.ljust(32, b'\0'), words
+
+
+def hold_plan(amount=6000, minimum=0, sources=WATERFALL, destinations=((SHOP, REMAINING, 0),),
+              expires=DEADLINE, tolerance=150, hold_class=3, policy=6, conditions=(), required=0,
+              number=20, flags=0, deadline=0, **more):
+    head, words = plan(amount, minimum, sources, destinations, **more)
+    words = head_words('HOLD_PLAN', number, flags, deadline) + words
+    head += struct.pack('<QHBBBB2x', expires, tolerance, hold_class, policy, len(conditions),
+                        required)
+    words += (f' expires={expires} tolerance={tolerance} class={hold_class} policy={policy}'
+              f' conditions={len(conditions)} required={required}')
+    tail, tail_text = entries(tuple(sources) + tuple(destinations))
+    words += tail_text
+    for one, one_words in conditions:
+        tail += one
+        words += one_words
+    return operation(HOLD_PLAN, head + tail, number, flags, deadline), words
+
+
+def chain(*inner, count=None, reserved=bytes(7), number=21, flags=0, deadline=0, more=b'',
+          length=None):
+    body = struct.pack('<B', len(inner) if count is None else count) + reserved
+    body += b''.join(message for message, _ in inner) + more
+    words = head_words('CHAIN', number, flags, deadline) + f' count={len(inner)}'
+    words += ''.join(f' [{one}]' for _, one in inner)
+    return operation(CHAIN, body, number, flags, deadline, length=length), words
+
+
 def move(payer=ALICE, payee=BOB, amount=6000, asset=840, reserved=0, reference=77, number=3,
          flags=0, deadline=0, **more):
     body = ident(payer) + ident(payee) + struct.pack('<QHHI', amount, asset, reserved, reference)
@@ -106,6 +223,14 @@ def capture(of=op_id(4), amount=4217, final=0, reserved=bytes(7), number=5, flag
     body = ident(of) + struct.pack('<QB', amount, final) + reserved
     words = head_words('CAPTURE', number, flags, deadline)
     words += f' hold={text(of)} amount={amount} final={final}'
+    return operation(CAPTURE, body, number, flags, deadline, **more), words
+
+
+def capture_for(of=op_id(20), amount=4217, final=0, payee=SHOP, number=22, flags=0, deadline=0,
+                **more):
+    body = ident(of) + struct.pack('<QB7x', amount, final) + ident(payee)
+    words = head_words('CAPTURE', number, flags, deadline)
+    words += f' hold={text(of)} amount={amount} final={final} payee={text(payee)}'
     return operation(CAPTURE, body, number, flags, deadline, **more), words
 
 
@@ -153,31 +278,50 @@ def auth(token=CARD, payee=SHOP, amount=2000, minimum=0, billing_amount=0, asset
     return operation(AUTH, body, number, flags, deadline, **more), words
 
 
-def query(subject_id=ALICE, subject=1, reserved=bytes(7), number=9, flags=0, deadline=0, **more):
-    body = ident(subject_id) + struct.pack('<B', subject) + reserved
+def query(subject_id=ALICE, subject=1, reserved=bytes(3), cursor=0, number=9, flags=0, deadline=0,
+          **more):
+    body = ident(subject_id) + struct.pack('<B', subject) + reserved + struct.pack('<I', cursor)
     words = head_words('QUERY', number, flags, deadline)
-    words += f' subject={subject} subject_id={text(subject_id)}'
+    words += f' subject={subject} subject_id={text(subject_id)} cursor={cursor}'
     return operation(QUERY, body, number, flags, deadline, **more), words
 
 
 def reply(kind=MOVE, name='MOVE', code=0, rule=0, durability=1, number=3, approved=6000,
           available=4000, posted=4000, place=12, timestamp=TIME_MS * 1_000_000 + 5, view=b'',
-          view_words='', length=None, bit=0x80):
+          view_words='', length=None, bit=0x80, entry=0):
     length = 64 + len(view) if length is None else length
-    message = struct.pack('<HBBHBB', length, kind | bit, 0, code, rule, durability)
+    message = struct.pack('<HBBHBB', length, kind | bit, entry, code, rule, durability)
     message += ident(op_id(number)) + struct.pack('<QqqQQ', approved, available, posted, place,
                                                   timestamp) + view
-    words = (f'reply {name} code={code} rule={rule} durability={durability}'
+    words = (f'reply {name} entry={entry} code={code} rule={rule} durability={durability}'
              f' id={text(op_id(number))} approved={approved} available={available} posted={posted}'
              f' place={place} timestamp={timestamp}{view_words}')
     return message, words
 
 
-def account_reply():
-    view = ident(ALICE) + struct.pack('<qqQQQqHBB', 4000, 2500, 1500, 0, 6000, 0, 840, 0, 2)
-    view += bytes(4)
+def account_view():
+    view = ident(ALICE) + struct.pack('<qqQQQqHBBBB2xQqQ', 4000, 2500, 1500, 0, 6000, 0, 840, 0, 2,
+                                      0, 1, 10000, CEILING_NONE, DEADLINE)
+    view += ident(BOB) + ident(SHOP)
     words = (f' account={text(ALICE)} posted=4000 available=2500 held_out=1500 held_in=0'
-             f' debits=6000 floor=0 asset=840 status=0 scale=2')
+             f' debits=6000 floor=0 asset=840 status=0 scale=2 marks=0 has_filter=1 credits=10000'
+             f' ceiling={CEILING_NONE} expires={DEADLINE} parent={text(BOB)} sink={text(SHOP)}')
+    return view, words
+
+
+def account_holds_reply(count):
+    view, words = account_view()
+    view += struct.pack('<II', 77, count)
+    words += f' next=77 count={count}'
+    for i in range(count):
+        view += ident(op_id(4 + i)) + ident(SHOP) + struct.pack('<QQ', 500 + i, DEADLINE)
+        words += f' line={text(op_id(4 + i))}/{text(SHOP)}/{500 + i}/{DEADLINE}'
+    return reply(QUERY, 'QUERY', number=13, approved=0, available=2500, posted=4000, view=view,
+                 view_words=words)
+
+
+def account_reply():
+    view, words = account_view()
     return reply(QUERY, 'QUERY', number=9, approved=0, available=2500, posted=4000, view=view,
                  view_words=words)
 
@@ -192,9 +336,11 @@ def instrument_reply():
 
 def hold_reply():
     view = ident(op_id(4)) + ident(ALICE) + ident(SHOP)
-    view += struct.pack('<QQQHB', 6000, 0, 4217, 840, 1) + bytes(5)
+    view += struct.pack('<QQQQHBBHBBBBB5x', 6000, 0, 4217, DEADLINE, 840, 1, 2, 150, 3, 4, 5, 2,
+                        0x12)
     words = (f' hold={text(op_id(4))} payer={text(ALICE)} payee={text(SHOP)} amount=6000'
-             f' remaining=0 captured=4217 asset=840 status=1')
+             f' remaining=0 captured=4217 expires={DEADLINE} asset=840 status=1 policy=2'
+             f' tolerance=150 class=3 payers=4 conditions=5 required=2 met=18')
     return reply(QUERY, 'QUERY', number=11, approved=0, available=0, posted=0, view=view,
                  view_words=words)
 
@@ -254,7 +400,10 @@ def main():
     good('move', move(flags=BALANCES))
     good('move_largest', move(amount=2**63 - 1, flags=DRY_RUN | BALANCES, deadline=DEADLINE))
     good('hold', hold())
+    good('hold_expires', hold(expires=DEADLINE))
     good('capture_part', capture())
+    good('capture_for', capture_for())
+    good('capture_for_nobody', capture_for(payee=0, final=1))
     good('capture_rest_final', capture(amount=ALL, final=1))
     good('release_part', release())
     good('release_rest', release(amount=ALL))
@@ -263,6 +412,44 @@ def main():
          instrument_put(expires=0, limit=ALL, remaining=ALL, status=0, marks=0))
     good('auth', auth(flags=BALANCES, deadline=DEADLINE))
     good('auth_verification', auth(amount=0))
+    good('account_terms', account_terms())
+    good('account_terms_defaults',
+         account_terms(marks=0, ceiling=CEILING_NONE, expires=0, mccs=(0, 0), countries=(0,),
+                       channels=0, merchant=b''))
+    good('account_terms_parent', account_terms(parent=SHOP, sink=BOB))
+    good('account_close', account_close())
+    good('account_close_empty', account_close(sink=0))
+    good('adjust_raise', adjust())
+    good('adjust_expiry', adjust(amount=0, mode=0))
+    good('adjust_set', adjust(amount=1, expires=0, mode=3))
+    good('attest_preimage', attest())
+    good('attest_signature', attest(condition=8, proof=bytes(range(1, 65)), code=44))
+    good('attest_origin', attest(proof=b''))
+    good('class_put', class_put())
+    good('class_put_never', class_put(15, 0))
+    good('move_plan', move_plan(flags=BALANCES))
+    good('move_plan_partial', move_plan(minimum=500, sources=((ALICE, UP_TO, ALL),)))
+    good('move_plan_ratios',
+         move_plan(sources=((ALICE, RATIO, 80), (BOB, RATIO, 20)),
+                   destinations=((SHOP, RATIO, 1), (CARD, RATIO, 2)), denominators=(100, 3)))
+    good('move_plan_everything',
+         move_plan(amount=ALL, sources=((ALICE, EVERYTHING, 0), (BOB, FIXED, 5))))
+    good('move_plan_residual',
+         move_plan(sources=tuple((2000 + i, UP_TO, ALL) for i in range(64)), method=1, choose=4))
+    good('hold_plan', hold_plan())
+    good('hold_plan_open', hold_plan(destinations=(), policy=0, expires=0))
+    proofs = (condition(BLAKE2B, content=bytes(range(32, 64))),
+              condition(SHA256, content=bytes(range(1, 33))),
+              condition(SIGNATURE, content=bytes(range(64, 96))),
+              condition(REGION, code=276, content=bytes(range(64, 96))),
+              condition(ORIGIN, code=9), condition(NOT_BEFORE, time=DEADLINE),
+              condition(NOT_AFTER, time=DEADLINE + 1))
+    good('hold_plan_conditions', hold_plan(conditions=proofs, required=5))
+    good('chain', chain(move(), hold(number=31), capture(of=op_id(31), number=32),
+                        move_plan(number=33)))
+    good('chain_of_one', chain(release(), flags=BALANCES, deadline=DEADLINE))
+    good('query_holds', query(ALICE, 5))
+    good('query_holds_next', query(ALICE, 5, cursor=77))
     good('query_account', query())
     good('query_instrument', query(CARD, 2))
     good('query_operation', query(op_id(3), 3))
@@ -272,6 +459,11 @@ def main():
 
     good('reply_ok', reply(), flags=REPLIES)
     good('reply_refused', reply(code=10, rule=1, approved=0), flags=REPLIES)
+    good('reply_entry', reply(MOVE_PLAN, 'MOVE_PLAN', code=10, rule=1, approved=0, entry=3),
+         flags=REPLIES)
+    good('reply_account_holds', account_holds_reply(2), flags=REPLIES)
+    good('reply_account_holds_most', account_holds_reply(8), flags=REPLIES)
+    good('reply_account_holds_none', account_holds_reply(0), flags=REPLIES)
     good('reply_busy', reply(AUTH, 'AUTH', 60, 18, 1, 8, 0, 0, 0, 0, 0), flags=REPLIES)
     good('reply_to_unknown_type', reply(99, 'UNKNOWN', 72, 12, 1, 8, 0, 0, 0, 0, 0), flags=REPLIES)
     good('reply_account', account_reply(), flags=REPLIES)
@@ -312,16 +504,16 @@ def main():
     vector('reply_among_operations', datagram([answer]),
            steps=[f'refused UNKNOWN_TYPE/TYPE {text(op_id(3))}'])
     for name, bad in (('short', reply(length=56)[0]), ('odd', reply(length=68)[0]),
-                      ('beyond', reply(length=72)[0]), ('long', reply(view=bytes(88))[0]),
+                      ('beyond', reply(length=72)[0]), ('long', reply(view=bytes(528))[0]),
                       ('without_bit', reply(bit=0)[0]), ('cut', answer[:63])):
         vector('reply_' + name, datagram([answer, bad], flags=REPLIES),
                steps=[answer_words, 'broken reply'])
 
     refused('type_zero', (operation(0, bytes(48)), ''), 'UNKNOWN_TYPE/TYPE')
-    refused('type_unknown', (operation(22, bytes(48)), ''), 'UNKNOWN_TYPE/TYPE')
+    refused('type_unknown', (operation(26, bytes(48)), ''), 'UNKNOWN_TYPE/TYPE')
     refused('type_unknown_long', (operation(200, bytes(368)), ''), 'UNKNOWN_TYPE/TYPE')
-    refused('type_without_body', (operation(CHAIN, bytes(48)), ''), 'UNSUPPORTED/TYPE')
-    refused('type_without_body_long', (operation(CHAIN, bytes(968)), ''), 'UNSUPPORTED/TYPE')
+    refused('type_without_body', (operation(LIMIT_PUT, bytes(48)), ''), 'UNSUPPORTED/TYPE')
+    refused('type_without_body_long', (operation(LIMIT_PUT, bytes(968)), ''), 'UNSUPPORTED/TYPE')
     refused('length_long', (operation(MOVE, bytes(368)), ''), 'MALFORMED/LENGTH')
     refused('length_other', (operation(MOVE, bytes(56)), ''), 'MALFORMED/LENGTH')
     refused('length_header_alone', (operation(MOVE, b''), ''), 'MALFORMED/LENGTH')
@@ -340,8 +532,67 @@ def main():
     refused('account_put_id', account_put(account=0, number=1), 'BAD_ID/ACCOUNT')
     refused('account_put_asset', account_put(asset=0, number=1), 'MALFORMED/ASSET')
     refused('account_put_status', account_put(status=2, number=1), 'MALFORMED/STATUS')
-    refused('account_put_reserved', account_put(reserved=b'\1\0\0\0\0', number=1),
+    refused('account_put_flags', account_put(reserved=b'\1\0\0\0\0', number=1),
+            'MALFORMED/STATUS')
+    refused('account_put_reserved', account_put(reserved=b'\0\1\0\0\0', number=1),
             'MALFORMED/RESERVED')
+    refused('account_terms_flags', account_terms(marks=2, number=1), 'MALFORMED/STATUS')
+    refused('account_terms_parent_id', account_terms(parent=ONES, number=1), 'BAD_ID/PARENT')
+    refused('account_terms_parent_self', account_terms(parent=ALICE, number=1),
+            'SAME_ACCOUNT/PARENT')
+    refused('account_terms_sink_id', account_terms(sink=ONES, number=1), 'BAD_ID/SINK')
+    refused('account_terms_sink_self', account_terms(sink=ALICE, number=1), 'SAME_ACCOUNT/SINK')
+    refused('account_terms_filter', account_terms(filter_reserved=1, number=1),
+            'MALFORMED/RESERVED')
+    refused('account_close_account', account_close(account=0, number=1), 'BAD_ID/ACCOUNT')
+    refused('account_close_sink', account_close(sink=ALICE, number=1), 'SAME_ACCOUNT/SINK')
+    refused('adjust_mode', adjust(mode=4, number=1), 'MALFORMED/STATUS')
+    refused('adjust_nothing', adjust(amount=0, expires=0, mode=0, number=1), 'MALFORMED/EXPIRY')
+    refused('adjust_keep_amount', adjust(mode=0, number=1), 'BAD_AMOUNT/AMOUNT')
+    refused('attest_condition', attest(condition=9, number=1), 'MALFORMED/CONDITION')
+    refused('attest_length', attest(length_said=65, number=1), 'MALFORMED/CONDITION')
+    refused('attest_behind', attest(length_said=10, number=1), 'MALFORMED/RESERVED')
+    refused('class_put_class', class_put(16, number=1), 'MALFORMED/CLASS')
+    refused('plan_amount', move_plan(amount=2**63, number=1), 'BAD_AMOUNT/AMOUNT')
+    refused('plan_minimum', move_plan(minimum=6001, number=1), 'BAD_AMOUNT/AMOUNT')
+    refused('plan_minimum_no_up_to',
+            move_plan(minimum=1, sources=((ALICE, REMAINING, 0),), number=1), 'MALFORMED/PLAN')
+    refused('plan_channel', move_plan(channel=32, number=1), 'MALFORMED/PLAN')
+    refused('plan_method', move_plan(method=2, number=1), 'MALFORMED/PLAN')
+    refused('plan_choose', move_plan(choose=1, number=1), 'MALFORMED/PLAN')
+    refused('plan_no_sources', move_plan(sources=(), number=1), 'MALFORMED/PLAN')
+    refused('plan_no_destinations', move_plan(destinations=(), number=1), 'MALFORMED/PLAN')
+    refused('plan_reserved', move_plan(reserved=1, number=1), 'MALFORMED/RESERVED')
+    refused('plan_same', move_plan(destinations=((BOB, REMAINING, 0),), number=1),
+            'SAME_ACCOUNT/PAYEE:4')
+    refused('plan_entry_amount', move_plan(sources=((BOB, FIXED, 0),), number=1),
+            'BAD_AMOUNT/PAYER:1')
+    refused('plan_entry_rule', move_plan(sources=((BOB, 6, 0),), number=1), 'MALFORMED/PLAN:1')
+    refused('plan_remaining_first', move_plan(sources=WATERFALL[::-1], number=1),
+            'MALFORMED/PLAN:1')
+    refused('plan_ratios', move_plan(sources=((BOB, RATIO, 2), (CARD, RATIO, 2)),
+                                     denominators=(3, 0), number=1), 'UNBALANCED/PLAN')
+    refused('hold_plan_tolerance', hold_plan(tolerance=1001, number=1), 'MALFORMED/HOLD')
+    refused('hold_plan_class', hold_plan(hold_class=16, number=1), 'MALFORMED/CLASS')
+    refused('hold_plan_policy', hold_plan(policy=8, number=1), 'MALFORMED/STATUS')
+    refused('hold_plan_soft', hold_plan(policy=1, conditions=proofs, required=1, number=1),
+            'MALFORMED/CONDITION')
+    refused('hold_plan_required', hold_plan(conditions=proofs, required=8, number=1),
+            'MALFORMED/CONDITION')
+    refused('hold_plan_condition', hold_plan(conditions=proofs[:1] + (condition(8),), required=1,
+                                             number=1), 'MALFORMED/CONDITION:2')
+    refused('chain_count', chain(number=1), 'MALFORMED/CHAIN')
+    refused('chain_nested', chain(chain(move()), number=1), 'NESTED_CHAIN/CHAIN:1')
+    refused('chain_query', chain(move(), query(), number=1), 'UNSUPPORTED/TYPE:2')
+    refused('chain_flags', chain(move(flags=BALANCES), number=1), 'UNSUPPORTED/FLAGS:1')
+    refused('chain_deadline', chain(move(deadline=1), number=1), 'MALFORMED/CHAIN:1')
+    refused('chain_id', chain(move(), hold(number=3), number=1), 'BAD_ID/CHAIN:2')
+    refused('chain_inner', chain(move(), hold(amount=0), number=1), 'BAD_AMOUNT/AMOUNT:2')
+    refused('chain_short', chain(move(), count=2, number=1), 'MALFORMED/LENGTH:2')
+    refused('chain_left_over', chain(move(), more=bytes(8), number=1), 'MALFORMED/LENGTH')
+    expiry = ident(op_id(4)) + struct.pack('<B7x', 1)
+    refused('expire', (operation(EXPIRE, struct.pack('<B7x', 1) + expiry), ''),
+            'NOT_PERMITTED/TYPE')
     refused('move_payer', move(payer=0, number=1), 'BAD_ID/PAYER')
     refused('move_payee', move(payee=ONES, number=1), 'BAD_ID/PAYEE')
     refused('move_amount_zero', move(amount=0, number=1), 'BAD_AMOUNT/AMOUNT')
@@ -353,7 +604,6 @@ def main():
             'BAD_ID/PAYEE')
     refused('hold_payer', hold(payer=ONES, number=1), 'BAD_ID/PAYER')
     refused('hold_amount', hold(amount=0, number=1), 'BAD_AMOUNT/AMOUNT')
-    refused('hold_expiry', hold(expires=1, number=1), 'UNSUPPORTED/EXPIRY')
     refused('capture_hold', capture(of=0, number=1), 'BAD_ID/HOLD')
     refused('capture_amount', capture(amount=ALL - 1, number=1), 'BAD_AMOUNT/AMOUNT')
     refused('capture_final', capture(final=2, number=1), 'MALFORMED/STATUS')
@@ -377,8 +627,9 @@ def main():
     refused('auth_reserved', auth(reserved=b'\0\0\0\0\0\1', number=1), 'MALFORMED/RESERVED')
     refused('query_subject_id', query(subject_id=0, number=1), 'BAD_ID/SUBJECT')
     refused('query_subject_zero', query(subject=0, number=1), 'MALFORMED/SUBJECT')
-    refused('query_subject_unknown', query(subject=5, number=1), 'MALFORMED/SUBJECT')
-    refused('query_reserved', query(reserved=b'\0\0\0\0\0\0\1', number=1), 'MALFORMED/RESERVED')
+    refused('query_subject_unknown', query(subject=6, number=1), 'MALFORMED/SUBJECT')
+    refused('query_reserved', query(reserved=b'\0\0\1', number=1), 'MALFORMED/RESERVED')
+    refused('query_cursor', query(cursor=1, number=1), 'MALFORMED/SUBJECT')
 
     print('# Golden vectors of wire format 1: see make_wire.py, which writes this file.')
     print('\n'.join(out), end='')

@@ -1,17 +1,17 @@
 /* The mix of operations. Accounts come from a pool a little larger than the table, so that it fills
  * up. The first few accounts of the pool are whales: unbounded ones that move amounts at the edge
  * of 64 bits; everyone else is kept clear of them so that ordinary business goes on. */
-#include "draw.h"
+#include "draw_inside.h"
 
 #include <assert.h>
 #include <string.h>
 
-#define WHALES      6
-#define ASSETS_USED 3
-#define NS_PER_MS   UINT64_C(1000000)
+#define WHALES      DRAW_WHALES
+#define ASSETS_USED DRAW_ASSETS_USED
+#define NS_PER_MS   DRAW_NS_PER_MS
 
 /* splitmix64 (Steele, Lea, Flood 2014): a counter and a mixer. */
-static uint64_t draw_bits(struct draw *draw)
+uint64_t draw_bits(struct draw *draw)
 {
     draw->state += UINT64_C(0x9e3779b97f4a7c15);
     uint64_t bits = draw->state;
@@ -26,18 +26,15 @@ uint64_t draw_below(struct draw *draw, uint64_t bound)
     return draw_bits(draw) % bound;
 }
 
-static bool chance(struct draw *draw, uint32_t percent)
+bool chance(struct draw *draw, uint32_t percent)
 {
     return draw_below(draw, 100) < percent;
 }
 
-static uint64_t pick(struct draw *draw, const uint64_t values[], size_t count)
+uint64_t pick(struct draw *draw, const uint64_t values[], size_t count)
 {
     return values[draw_below(draw, count)];
 }
-#define PICK(draw, ...)                         \
-    pick(draw, (const uint64_t[]){__VA_ARGS__}, \
-         sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
 
 /* Rounds and time ------------------------------------------------------------------------- */
 
@@ -47,6 +44,8 @@ struct hf_ledger_limits draw_limits(struct draw *draw)
         .accounts = PICK(draw, 20, 33, 64, 128, 200),
         .instruments = PICK(draw, 12, 30, 64, 100),
         .holds = PICK(draw, 1, 7, 16, 61, 128, 200),
+        .terms = PICK(draw, 4, 15, 60, 200),
+        .parts = PICK(draw, 3, 12, 60, 500),
         .remembered = PICK(draw, 1, 17, 64, 300, 300, 1000, 1000, 2000),
         .remember_ns = PICK(draw, 40 * NS_PER_MS, 500 * NS_PER_MS + 700000, 20000 * NS_PER_MS - 1,
                             3600000 * NS_PER_MS),
@@ -70,6 +69,9 @@ struct hf_ledger_limits draw_other_limits(struct draw *draw)
     limits.accounts = larger(other.accounts, books->account_count);
     limits.instruments = larger(other.instruments, books->instrument_count);
     limits.holds = larger(other.holds, model_holds_open(draw->model));
+    limits.terms = larger(other.terms, model_terms_used(draw->model));
+    limits.parts = larger(
+        other.parts, larger(model_parts_used(draw->model), model_conditions_used(draw->model)));
     limits.remembered = other.remembered;
     return limits;
 }
@@ -85,8 +87,47 @@ void draw_start_round(struct draw *draw, const struct model *model)
                               UINT64_C(1700000000000000000) + draw_below(draw, 1000 * NS_PER_MS));
 }
 
+static bool is_soon(const struct draw *draw, uint64_t moment_ns)
+{
+    return moment_ns > draw->timestamp_ns && moment_ns - draw->timestamp_ns < 100 * NS_PER_MS;
+}
+
+/* The moment at which a hold or an account expires, when one comes soon; 0: none. */
+static uint64_t draw_moment_ns(struct draw *draw)
+{
+    const struct model_books *books = draw->model->books;
+    uint64_t first = draw_below(draw, MODEL_HOLDS_MAX);
+    bool holds = chance(draw, 60);
+    for (uint32_t i = 0; holds && i < books->hold_count; i++) {
+        const struct model_hold *hold = &books->holds[(first + i) % books->hold_count];
+        if (hold->status == HF_HOLD_OPEN && is_soon(draw, hold->expires_ns))
+            return hold->expires_ns;
+    }
+    for (uint32_t i = 0; !holds && i < books->account_count; i++) {
+        const struct model_account *account = &books->accounts[(first + i) % books->account_count];
+        if (is_soon(draw, account->expires_ns))
+            return account->expires_ns;
+    }
+    return 0;
+}
+
+/* An account that expires at this very moment, or NULL. */
+static const struct model_account *find_expiring(const struct draw *draw)
+{
+    const struct model_books *books = draw->model->books;
+    for (uint32_t i = 0; i < books->account_count; i++)
+        if (books->accounts[i].expires_ns == draw->timestamp_ns)
+            return &books->accounts[i];
+    return NULL;
+}
+
 void draw_next_bundle(struct draw *draw)
 {
+    uint64_t moment_ns = chance(draw, 15) ? draw_moment_ns(draw) : 0;
+    if (moment_ns != 0) {
+        draw->timestamp_ns = moment_ns;
+        return;
+    }
     uint64_t now_ms = draw->timestamp_ns / NS_PER_MS;
     uint64_t floor_ms = model_floor_ms(draw->model, draw->timestamp_ns);
     uint64_t kind = draw_below(draw, 100);
@@ -129,17 +170,17 @@ static uint64_t draw_id_time_ms(struct draw *draw)
 
 /* Names ----------------------------------------------------------------------------------- */
 
-static struct hf_id account_id(uint64_t index)
+struct hf_id draw_account_name(uint64_t index)
 {
     if (index % 3 == 0)
         return (struct hf_id){.lo = 1000 + index, .hi = 0};
     return (struct hf_id){.lo = index, .hi = 1 + index % 5};
 }
 
-static struct hf_id draw_account_id(struct draw *draw)
+struct hf_id draw_account_id(struct draw *draw)
 {
     uint64_t accounts = draw->model->limits.accounts;
-    return account_id(draw_below(draw, accounts + accounts / 5 + 1));
+    return draw_account_name(draw_below(draw, accounts + accounts / 5 + 1));
 }
 
 static struct hf_id draw_token(struct draw *draw)
@@ -149,39 +190,34 @@ static struct hf_id draw_token(struct draw *draw)
     return (struct hf_id){.lo = 0xc0ffee + index / 4, .hi = UINT64_MAX - index % 4};
 }
 
-static bool is_whale(const struct model_account *account)
+bool is_whale(const struct model_account *account)
 {
     for (uint64_t i = 0; i < WHALES; i++)
-        if (memcmp(&account->id, &(struct hf_id[]){account_id(i)}, 16) == 0)
+        if (memcmp(&account->id, &(struct hf_id[]){draw_account_name(i)}, 16) == 0)
             return true;
     return false;
 }
 
-/* An account that exists, if there is any; a whale or none as asked. */
-static const struct model_account *draw_account(struct draw *draw, bool whale)
+const struct model_account *draw_account(struct draw *draw, bool whale)
 {
     const struct model_books *books = draw->model->books;
     if (books->account_count == 0)
         return NULL;
-    const struct model_account *account = NULL;
+    const struct model_account *account = find_expiring(draw);
+    if (account != NULL && is_whale(account) == whale && chance(draw, 15))
+        return account;
     for (int tries = 0; tries < 20; tries++) {
-        account = whale ? model_account_of(draw->model, account_id(draw_below(draw, WHALES)))
+        account = whale ? model_account_of(draw->model, draw_account_name(draw_below(draw, WHALES)))
                         : &books->accounts[draw_below(draw, books->account_count)];
-        if (account != NULL && is_whale(account) == whale)
+        if (account == NULL || is_whale(account) != whale)
+            continue;
+        bool idle = account->status != HF_ACCOUNT_OPEN ||
+                    (account->expires_ns != 0 && account->expires_ns <= draw->timestamp_ns);
+        if (!idle || chance(draw, 15))
             return account;
     }
     return account;
 }
-
-/* Payer, payee and asset, nearly always of one asset. */
-struct parties {
-    const struct model_account *payer; /* NULL when it does not exist */
-    const struct model_account *payee;
-    struct hf_id payer_id;
-    struct hf_id payee_id;
-    uint16_t asset;
-    bool whales;
-};
 
 static void draw_parties(struct draw *draw, const struct model_account *payer,
                          struct parties *parties)
@@ -191,8 +227,11 @@ static void draw_parties(struct draw *draw, const struct model_account *payer,
         payer = draw_account(draw, parties->whales);
     const struct model_account *payee = draw_account(draw, parties->whales);
     for (int tries = 0; tries < 8 && payer != NULL && payee != NULL; tries++) {
-        if (payer != payee && payer->asset == payee->asset)
+        bool totals = payer->is_total || payee->is_total;
+        if (payer != payee && payer->asset == payee->asset && (!totals || chance(draw, 5)))
             break;
+        if (payer->is_total)
+            payer = draw_account(draw, parties->whales);
         payee = draw_account(draw, parties->whales);
     }
     parties->payer_id = payer == NULL ? draw_account_id(draw) : payer->id;
@@ -214,8 +253,7 @@ static void draw_parties(struct draw *draw, const struct model_account *payer,
 
 /* Amounts --------------------------------------------------------------------------------- */
 
-/* What 128 bits came to, brought back into the range that an operation may carry. */
-static uint64_t as_amount(__int128 value)
+uint64_t as_amount(__int128 value)
 {
     if (value < 1)
         return 1;
@@ -230,6 +268,9 @@ static uint64_t draw_edge_amount(struct draw *draw, const struct parties *partie
     const struct model_account *payer = parties->payer;
     const struct model_account *payee = parties->payee;
     __int128 spendable = (__int128)payer->posted - (__int128)payer->held_out;
+    if (!parties->whales && payee->ceiling != INT64_MAX && chance(draw, 50))
+        return as_amount((__int128)payee->ceiling - payee->posted - (__int128)payee->held_in +
+                         (__int128)draw_below(draw, 2));
     __int128 edge;
     switch (draw_below(draw, parties->whales ? 6 : 1)) {
     case 0:
@@ -266,27 +307,6 @@ static uint64_t draw_amount(struct draw *draw, const struct parties *parties)
     return 1 + draw_below(draw, chance(draw, 10) ? 100000 : 500);
 }
 
-/* What remains, all of it by name, one more, one less, or a part. */
-static uint64_t draw_part(struct draw *draw, const struct model_hold *hold)
-{
-    if (hold == NULL || chance(draw, 25))
-        return UINT64_MAX;
-    const struct model_account *payer = model_account_of(draw->model, hold->payer);
-    uint64_t unused = UINT64_MAX - payer->lifetime_debits;
-    switch (draw_below(draw, 8)) {
-    case 0:
-        return as_amount(hold->remaining);
-    case 1:
-        return as_amount((__int128)hold->remaining + 1);
-    case 2:
-        return as_amount((__int128)hold->remaining - 1);
-    case 3:
-        return as_amount((__int128)unused + (__int128)draw_below(draw, 2));
-    default:
-        return 1 + (hold->remaining > 1 ? draw_below(draw, hold->remaining) : 0);
-    }
-}
-
 /* Bodies ---------------------------------------------------------------------------------- */
 
 static void draw_asset_put(struct draw *draw, struct hf_op_asset_put *put)
@@ -302,34 +322,6 @@ static void draw_asset_put(struct draw *draw, struct hf_op_asset_put *put)
         put->code[draw_below(draw, 8) % 5] = 'Z';
 }
 
-static void draw_account_put(struct draw *draw, struct hf_op_account_put *put)
-{
-    put->header.length = sizeof(*put);
-    put->account = chance(draw, 10) ? account_id(draw_below(draw, WHALES)) : draw_account_id(draw);
-    const struct model_account *known = model_account_of(draw->model, put->account);
-    struct model_account wanted = {.id = put->account};
-    bool whale = is_whale(&wanted);
-    put->asset = whale ? 1 : (uint16_t)(1 + (put->account.lo % ASSETS_USED));
-    if (known != NULL)
-        put->asset = known->asset;
-    if (chance(draw, 4))
-        put->asset = (uint16_t)(1 + draw_below(draw, chance(draw, 50) ? ASSETS_USED : 500));
-    put->status = chance(draw, whale ? 2 : 8) ? HF_ACCOUNT_FROZEN : HF_ACCOUNT_OPEN;
-    uint64_t kind = draw_below(draw, 100);
-    if (kind < (whale ? 80 : 12))
-        put->floor = INT64_MIN;
-    else if (kind < 60)
-        put->floor = 0;
-    else if (kind < 90)
-        put->floor = -(int64_t)draw_below(draw, 50000);
-    else if (kind < 96)
-        put->floor = (int64_t)draw_below(draw, 2000);
-    else if (kind < 98)
-        put->floor = (int64_t)PICK(draw, (uint64_t)INT64_MIN + 1, INT64_MAX, 1);
-    else
-        put->floor = (int64_t)draw_bits(draw);
-}
-
 static void draw_move(struct draw *draw, struct hf_op_move *move)
 {
     struct parties parties;
@@ -342,52 +334,11 @@ static void draw_move(struct draw *draw, struct hf_op_move *move)
     move->reference = (uint32_t)draw_bits(draw);
 }
 
-static void draw_hold(struct draw *draw, struct hf_op_hold *hold)
+static void draw_any_hold(struct draw *draw, struct hf_op_hold *hold)
 {
     struct parties parties;
     draw_parties(draw, NULL, &parties);
-    hold->header.length = sizeof(*hold);
-    hold->payer = parties.payer_id;
-    hold->payee = parties.payee_id;
-    hold->asset = parties.asset;
-    hold->amount = draw_amount(draw, &parties);
-    hold->reference = (uint32_t)draw_bits(draw);
-}
-
-/* Mostly an open hold; now and then any, or a name that never held anything. */
-static const struct model_hold *draw_hold_record(struct draw *draw, struct hf_id *id)
-{
-    const struct model_books *books = draw->model->books;
-    const struct model_hold *hold = NULL;
-    for (int tries = 0; tries < 10 && books->hold_count > 0; tries++) {
-        hold = &books->holds[draw_below(draw, books->hold_count)];
-        if (hold->resolution == 0 || chance(draw, 2))
-            break;
-    }
-    if (hold != NULL && !chance(draw, 3)) {
-        *id = hold->id;
-        return hold;
-    }
-    if (draw->history_count > 0)
-        *id = draw->history[draw_below(draw, draw->history_count)].header.id;
-    else
-        *id = draw_account_id(draw);
-    return NULL;
-}
-
-static void draw_capture(struct draw *draw, struct hf_op_capture *capture)
-{
-    const struct model_hold *hold = draw_hold_record(draw, &capture->hold);
-    capture->header.length = sizeof(*capture);
-    capture->amount = draw_part(draw, hold);
-    capture->final = chance(draw, 30);
-}
-
-static void draw_release(struct draw *draw, struct hf_op_release *release)
-{
-    const struct model_hold *hold = draw_hold_record(draw, &release->hold);
-    release->header.length = sizeof(*release);
-    release->amount = draw_part(draw, hold);
+    draw_hold(draw, hold, &parties, draw_amount(draw, &parties));
 }
 
 static void draw_instrument_put(struct draw *draw, struct hf_op_instrument_put *put)
@@ -428,21 +379,22 @@ static void draw_auth(struct draw *draw, struct hf_op_auth *auth)
     auth->amount = chance(draw, 8) ? 0 : draw_amount(draw, &parties);
     if (card != NULL && card->amount_limit < 1000 && chance(draw, 30))
         auth->amount = card->amount_limit + draw_below(draw, 2);
-    auth->mcc = (uint16_t)draw_bits(draw);
+    draw_attributes(draw, &auth->mcc, &auth->country, &auth->channel, auth->merchant);
+    if (chance(draw, 2))
+        auth->channel = (uint8_t)draw_bits(draw);
     auth->stan = (uint32_t)draw_bits(draw);
-    memcpy(auth->merchant, "CORNER SHOP 123", sizeof(auth->merchant));
 }
 
 /* Operations ------------------------------------------------------------------------------ */
 
-static void draw_header(struct draw *draw, uint8_t type, struct hf_op_header *header)
+void draw_header(struct draw *draw, uint8_t type, struct hf_op_header *header)
 {
     uint64_t id_time_ms = draw_id_time_ms(draw);
     header->type = type;
     header->flags = chance(draw, 50) ? HF_OP_RETURN_BALANCES : 0;
     if (chance(draw, 4))
         header->flags |= HF_OP_DRY_RUN;
-    header->origin = (uint32_t)draw_below(draw, 3);
+    header->origin = chance(draw, 80) ? 0 : (uint32_t)draw_below(draw, 3);
     header->id.hi = (id_time_ms << 16) | (draw_bits(draw) & 0xffff);
     header->id.lo = draw_bits(draw);
     uint64_t kind = draw_below(draw, 100);
@@ -458,22 +410,29 @@ static void draw_header(struct draw *draw, uint8_t type, struct hf_op_header *he
         header->deadline_ns = 0;
 }
 
-static void draw_fresh(struct draw *draw, uint8_t type, union hf_operation *operation)
+void draw_body(struct draw *draw, union hf_operation *operation)
 {
-    memset(operation, 0, sizeof(*operation));
-    draw_header(draw, type, &operation->header);
-    switch (type) {
+    switch (operation->header.type) {
     case HF_OP_ASSET_PUT:
         draw_asset_put(draw, &operation->asset_put);
         break;
     case HF_OP_ACCOUNT_PUT:
         draw_account_put(draw, &operation->account_put);
         break;
+    case HF_OP_ACCOUNT_CLOSE:
+        draw_account_close(draw, &operation->account_close);
+        break;
     case HF_OP_MOVE:
         draw_move(draw, &operation->move);
         break;
+    case HF_OP_MOVE_PLAN:
+        draw_move_plan(draw, &operation->move_plan);
+        break;
     case HF_OP_HOLD:
-        draw_hold(draw, &operation->hold);
+        draw_any_hold(draw, &operation->hold);
+        break;
+    case HF_OP_HOLD_PLAN:
+        draw_hold_plan(draw, &operation->hold_plan);
         break;
     case HF_OP_CAPTURE:
         draw_capture(draw, &operation->capture);
@@ -481,29 +440,81 @@ static void draw_fresh(struct draw *draw, uint8_t type, union hf_operation *oper
     case HF_OP_RELEASE:
         draw_release(draw, &operation->release);
         break;
+    case HF_OP_ADJUST:
+        draw_adjust(draw, &operation->adjust);
+        break;
+    case HF_OP_ATTEST:
+        draw_attest(draw, &operation->attest);
+        break;
+    case HF_OP_EXPIRE:
+        draw_expire(draw, &operation->expire);
+        break;
+    case HF_OP_CLASS_PUT:
+        draw_class_put(draw, &operation->class_put);
+        break;
     case HF_OP_INSTRUMENT_PUT:
         draw_instrument_put(draw, &operation->instrument_put);
         break;
-    default:
-        assert(type == HF_OP_AUTH);
+    case HF_OP_AUTH:
         draw_auth(draw, &operation->auth);
+        break;
+    default:
+        assert(operation->header.type == HF_OP_CHAIN);
+        draw_chain(draw, &operation->chain);
     }
+}
+
+void draw_expire_envelope(struct draw *draw, struct hf_op_header *header)
+{
+    struct hf_op_header made = *header;
+    draw_header(draw, HF_OP_EXPIRE, &made);
+    made.flags &= (uint8_t)~HF_OP_DRY_RUN;
+    made.deadline_ns = 0;
+    made.length = header->length;
+    uint64_t now_ms = draw->timestamp_ns / NS_PER_MS;
+    uint64_t floor_ms = model_floor_ms(draw->model, draw->timestamp_ns);
+    made.id.hi = (floor_ms > now_ms ? floor_ms : now_ms) << 16 | (made.id.hi & 0xffff);
+    *header = made;
+}
+
+static void draw_fresh(struct draw *draw, uint8_t type, union model_operation *operation)
+{
+    memset(operation, 0, sizeof(*operation));
+    draw_header(draw, type, &operation->operation.header);
+    if (type == HF_OP_EXPIRE)
+        operation->operation.header.flags &= (uint8_t)~HF_OP_DRY_RUN;
+    draw_body(draw, &operation->operation);
 }
 
 /* One of the mix for the mood of the moment; 0 stands for sending something again. */
 static uint8_t draw_type(struct draw *draw)
 {
-    enum { MOODS = 4, KINDS = 9 };
+    enum { MOODS = 5, KINDS = 17 };
     static const uint8_t kinds[KINDS] = {
-        0,          HF_OP_ASSET_PUT, HF_OP_ACCOUNT_PUT, HF_OP_MOVE,
-        HF_OP_HOLD, HF_OP_CAPTURE,   HF_OP_RELEASE,     HF_OP_INSTRUMENT_PUT,
+        0,
+        HF_OP_ASSET_PUT,
+        HF_OP_ACCOUNT_PUT,
+        HF_OP_ACCOUNT_CLOSE,
+        HF_OP_MOVE,
+        HF_OP_MOVE_PLAN,
+        HF_OP_HOLD,
+        HF_OP_HOLD_PLAN,
+        HF_OP_CAPTURE,
+        HF_OP_RELEASE,
+        HF_OP_ADJUST,
+        HF_OP_ATTEST,
+        HF_OP_EXPIRE,
+        HF_OP_CLASS_PUT,
+        HF_OP_INSTRUMENT_PUT,
         HF_OP_AUTH,
+        HF_OP_CHAIN,
     };
     static const uint8_t percent[MOODS][KINDS] = {
-        {5, 4, 5, 36, 10, 12, 6, 6, 16}, /* a normal day */
-        {2, 1, 2, 9, 45, 2, 1, 3, 35},   /* everybody shops */
-        {2, 1, 2, 10, 4, 50, 24, 2, 5},  /* everything is cleared */
-        {40, 1, 3, 20, 10, 8, 3, 3, 12}, /* a bad network */
+        {5, 3, 5, 1, 20, 14, 7, 9, 9, 4, 4, 3, 2, 1, 3, 8, 2},  /* a normal day */
+        {2, 1, 2, 0, 6, 6, 25, 25, 3, 1, 4, 3, 1, 0, 3, 16, 2}, /* everybody shops */
+        {2, 1, 2, 1, 8, 6, 3, 3, 34, 16, 8, 6, 3, 0, 2, 3, 2},  /* everything is cleared */
+        {38, 1, 3, 1, 12, 8, 6, 7, 6, 3, 2, 2, 2, 1, 2, 4, 2},  /* a bad network */
+        {5, 3, 25, 4, 14, 10, 6, 8, 6, 4, 2, 1, 4, 2, 2, 2, 2}, /* a change of contracts */
     };
     if (draw->mood_left == 0) {
         draw->mood = (uint32_t)draw_below(draw, MOODS);
@@ -519,38 +530,55 @@ static uint8_t draw_type(struct draw *draw)
     return HF_OP_MOVE;
 }
 
-/* Something sent before: the same, the same in another envelope, or other content under its id. */
-static void draw_again(struct draw *draw, union hf_operation *operation)
+static void copy_operation(union model_operation *to, const union hf_operation *from)
 {
+    memset(to, 0, sizeof(*to));
+    memcpy(to, from, from->header.length);
+}
+
+void draw_remember(struct draw *draw, const union hf_operation *operation)
+{
+    copy_operation(&draw->history[draw->history_next], operation);
+    draw->history_next = (draw->history_next + 1) % DRAW_HISTORY_MAX;
+    if (draw->history_count < DRAW_HISTORY_MAX)
+        draw->history_count++;
+}
+
+/* Something sent before: the same, the same in another envelope, or other content under its id. */
+static void draw_again(struct draw *draw, union model_operation *operation)
+{
+    static union model_operation changed;
     const struct model_books *books = draw->model->books;
     if (books->hold_count > 0 && chance(draw, 30))
-        *operation = books->holds[draw_below(draw, books->hold_count)].memory.operation;
+        copy_operation(operation,
+                       books->holds[draw_below(draw, books->hold_count)].memory.operation);
     else
         *operation = draw->history[draw_below(draw, draw->history_count)];
 
-    union hf_operation changed = *operation;
+    changed = *operation;
+    struct hf_op_header *header = &changed.operation.header;
     switch (draw_below(draw, 4)) {
     case 0:
-        draw_header(draw, changed.header.type, &changed.header);
-        changed.header.id = operation->header.id;
+        draw_header(draw, header->type, header);
+        header->id = operation->operation.header.id;
         break;
     case 1:
         draw_fresh(draw, (uint8_t)PICK(draw, HF_OP_MOVE, HF_OP_HOLD, HF_OP_RELEASE, HF_OP_AUTH),
                    &changed);
-        changed.header.id = operation->header.id;
+        header->id = operation->operation.header.id;
         break;
     case 2:
-        changed.bytes[32 + draw_below(draw, changed.header.length - 32u)] ^=
+        ((uint8_t *)&changed)[32 + draw_below(draw, header->length - 32u)] ^=
             (uint8_t)(1u << draw_below(draw, 8));
         break;
     default:
         break;
     }
-    if (model_check(&changed, sizeof(changed)).code == HF_CODE_OK)
+    if (model_check(&changed.operation, sizeof(changed)).code == HF_CODE_OK)
         *operation = changed;
 }
 
-void draw_operation(struct draw *draw, union hf_operation *operation)
+void draw_operation(struct draw *draw, union model_operation *operation)
 {
     uint8_t type = draw_type(draw);
     if (type == 0 && draw->history_count == 0)
@@ -561,53 +589,73 @@ void draw_operation(struct draw *draw, union hf_operation *operation)
     if (type == 0) {
         draw_again(draw, operation);
     } else {
-        draw_fresh(draw, type, operation);
-        draw->history[draw->history_next] = *operation;
-        draw->history_next = (draw->history_next + 1) % DRAW_HISTORY_MAX;
-        if (draw->history_count < DRAW_HISTORY_MAX)
-            draw->history_count++;
+        /* A chain may have drawn one id twice. */
+        do
+            draw_fresh(draw, type, operation);
+        while (model_check(&operation->operation, sizeof(*operation)).code != HF_CODE_OK);
+        draw_remember(draw, &operation->operation);
     }
-    assert(model_check(operation, sizeof(*operation)).code == HF_CODE_OK);
+    assert(model_check(&operation->operation, sizeof(*operation)).code == HF_CODE_OK);
 }
 
-size_t draw_damage(struct draw *draw, union hf_operation *operation)
+static void damage_bytes(struct draw *draw, union model_operation *operation, size_t *available)
 {
-    size_t available = sizeof(*operation);
-    if (chance(draw, 20))
-        draw_query(draw, operation->header.id, &operation->query);
+    struct hf_op_header *header = &operation->operation.header;
+    uint8_t *bytes = (uint8_t *)operation;
+    size_t length = header->length < sizeof(*operation) ? header->length : sizeof(*operation);
+    size_t at = draw_below(draw, length > 200 && chance(draw, 60) ? 200 : length);
+    size_t wide_at = at / 8 * 8;
+    switch (draw_below(draw, 10)) {
+    case 0:
+        header->type = (uint8_t)draw_below(draw, 28);
+        break;
+    case 1:
+        header->length = (uint16_t)draw_below(draw, chance(draw, 5) ? 65536 : 220);
+        break;
+    case 2:
+        header->flags = (uint8_t)draw_bits(draw);
+        break;
+    case 3:
+        *available = draw_below(draw, sizeof(*operation) + 1);
+        break;
+    case 4:
+        memset(bytes + (wide_at + 16 <= sizeof(*operation) ? wide_at : 32),
+               chance(draw, 50) ? 0 : 0xff, 16);
+        break;
+    case 5: {
+        uint64_t edge =
+            PICK(draw, 0, 1, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX - 1, UINT64_MAX);
+        memcpy(bytes + wide_at, &edge, 8);
+        break;
+    }
+    case 6:
+        bytes[at] = (uint8_t)draw_below(draw, 24);
+        break;
+    case 7:
+        header->length = (uint16_t)(header->length + 8 * draw_below(draw, 17) - 64);
+        break;
+    case 8:
+        memset(bytes + 32 + draw_below(draw, 4) * 16, chance(draw, 50) ? 0 : 0xff, 16);
+        break;
+    default:
+        bytes[at] ^= (uint8_t)(1u << draw_below(draw, 8));
+    }
+}
+
+size_t draw_damage(struct draw *draw, union model_operation *operation)
+{
+    if (chance(draw, 10)) {
+        struct hf_id id = operation->operation.header.id;
+        memset(operation, 0, sizeof(*operation));
+        draw_query(draw, id, &operation->operation.query);
+    }
+    size_t available = chance(draw, 60) ? operation->operation.header.length : sizeof(*operation);
+    if (chance(draw, 30))
+        draw_damage_list(draw, &operation->operation);
     for (uint64_t times = draw_below(draw, 3); times > 0; times--) {
-        size_t at = draw_below(draw, operation->header.length) % sizeof(*operation);
-        size_t wide_at = at / 8 * 8;
-        switch (draw_below(draw, 8)) {
-        case 0:
-            operation->header.type = (uint8_t)draw_below(draw, 24);
+        if (operation->operation.header.length == 0)
             break;
-        case 1:
-            operation->header.length = (uint16_t)draw_below(draw, 220);
-            break;
-        case 2:
-            operation->header.flags = (uint8_t)draw_bits(draw);
-            break;
-        case 3:
-            available = draw_below(draw, sizeof(*operation) + 1);
-            break;
-        case 4:
-            memset(operation->bytes + (at < 176 ? wide_at : 176), chance(draw, 50) ? 0 : 0xff, 16);
-            break;
-        case 5: {
-            uint64_t edge =
-                PICK(draw, 0, 1, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX - 1, UINT64_MAX);
-            memcpy(operation->bytes + wide_at, &edge, 8);
-            break;
-        }
-        case 6:
-            operation->bytes[at] = (uint8_t)draw_below(draw, 24);
-            break;
-        default:
-            operation->bytes[at] ^= (uint8_t)(1u << draw_below(draw, 8));
-        }
-        if (operation->header.length == 0)
-            break;
+        damage_bytes(draw, operation, &available);
     }
     return available;
 }
@@ -624,14 +672,16 @@ void draw_query_of(uint8_t subject, struct hf_id id, struct hf_op_query *query)
 
 void draw_query(struct draw *draw, struct hf_id operation_id, struct hf_op_query *query)
 {
-    uint8_t subject = (uint8_t)(1 + draw_below(draw, 4));
+    uint8_t subject = (uint8_t)(1 + draw_below(draw, 5));
     struct hf_id id = operation_id;
-    if (subject == HF_QUERY_ACCOUNT)
+    if (subject == HF_QUERY_ACCOUNT || subject == HF_QUERY_ACCOUNT_HOLDS)
         id = draw_account_id(draw);
     if (subject == HF_QUERY_INSTRUMENT)
         id = draw_token(draw);
     if (subject == HF_QUERY_HOLD && chance(draw, 50))
         draw_hold_record(draw, &id);
     draw_query_of(subject, id, query);
+    if (subject == HF_QUERY_ACCOUNT_HOLDS && chance(draw, 20))
+        query->cursor = (uint32_t)(draw_bits(draw) >> (32 + draw_below(draw, 32)));
     query->header.flags = chance(draw, 50) ? HF_OP_RETURN_BALANCES : 0;
 }

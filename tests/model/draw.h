@@ -16,7 +16,7 @@ struct draw {
     uint32_t mood_left;
     uint32_t history_next;
     uint32_t history_count;
-    union hf_operation history[DRAW_HISTORY_MAX]; /* sent before, to be sent again */
+    union model_operation history[DRAW_HISTORY_MAX]; /* sent before, to be sent again */
 };
 
 /* A number below `bound`, which is not 0. */
@@ -35,10 +35,13 @@ void draw_start_round(struct draw *draw, const struct model *model);
 void draw_next_bundle(struct draw *draw);
 
 /* The next operation: well shaped, never a QUERY. */
-void draw_operation(struct draw *draw, union hf_operation *operation);
+void draw_operation(struct draw *draw, union model_operation *operation);
+
+/* An envelope for an EXPIRE that the ledger made, with an id that is good now. */
+void draw_expire_envelope(struct draw *draw, struct hf_op_header *header);
 
 /* Damages an operation somewhere and says how many of its bytes may be read. */
-size_t draw_damage(struct draw *draw, union hf_operation *operation);
+size_t draw_damage(struct draw *draw, union model_operation *operation);
 
 /* A question about this operation, or about anything else that may or may not be there. */
 void draw_query(struct draw *draw, struct hf_id operation_id, struct hf_op_query *query);

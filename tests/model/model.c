@@ -1,36 +1,10 @@
-/* The slow ledger: OPERATIONS.md read aloud. Every sum is made in 128 bits, where none overflows,
- * and then compared with what 64 bits can hold. */
-#include "model.h"
+/* The slow ledger: OPERATIONS.md read aloud. Here are its books, the plain operations, exactly-once
+ * and questions; money is in model_plan.c, holds are in model_hold.c. */
+#include "model_inside.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-__extension__ typedef __int128 wide;
-
-/* What an operation comes to, before it is put into a reply. */
-struct outcome {
-    uint16_t code;
-    uint8_t rule;
-    uint64_t approved;
-    const struct model_account *account; /* whose balances the answer shows; NULL: zeros */
-};
-
-static bool same_id(struct hf_id a, struct hf_id b)
-{
-    return a.lo == b.lo && a.hi == b.hi;
-}
-
-static struct outcome refuse(uint16_t code, uint8_t rule, const struct model_account *account)
-{
-    return (struct outcome){.code = code, .rule = rule, .approved = 0, .account = account};
-}
-
-static struct outcome approve(uint64_t approved, const struct model_account *account)
-{
-    return (struct outcome){
-        .code = HF_CODE_OK, .rule = HF_RULE_NONE, .approved = approved, .account = account};
-}
 
 /* Searching ------------------------------------------------------------------------------- */
 
@@ -42,7 +16,7 @@ static struct model_asset *find_asset(struct model_books *books, uint16_t asset)
     return NULL;
 }
 
-static struct model_account *find_account(struct model_books *books, struct hf_id id)
+struct model_account *find_account(struct model_books *books, struct hf_id id)
 {
     for (uint32_t i = 0; i < books->account_count; i++)
         if (same_id(books->accounts[i].id, id))
@@ -50,7 +24,7 @@ static struct model_account *find_account(struct model_books *books, struct hf_i
     return NULL;
 }
 
-static struct model_instrument *find_instrument(struct model_books *books, struct hf_id token)
+struct model_instrument *find_instrument(struct model_books *books, struct hf_id token)
 {
     for (uint32_t i = 0; i < books->instrument_count; i++)
         if (same_id(books->instruments[i].token, token))
@@ -58,7 +32,7 @@ static struct model_instrument *find_instrument(struct model_books *books, struc
     return NULL;
 }
 
-static struct model_hold *find_hold(struct model_books *books, struct hf_id id)
+struct model_hold *find_hold(struct model_books *books, struct hf_id id)
 {
     for (uint32_t i = 0; i < books->hold_count; i++)
         if (same_id(books->holds[i].id, id))
@@ -76,279 +50,244 @@ static const struct model_memory *find_remembered(const struct model *model, str
     return NULL;
 }
 
-static uint64_t count_open(const struct model_books *books)
+/* Events ---------------------------------------------------------------------------------- */
+
+void add_event(const struct turn *turn, uint8_t kind, struct hf_id subject, wide amount,
+               uint16_t asset, uint8_t entry)
 {
-    uint64_t open = 0;
-    for (uint32_t i = 0; i < books->hold_count; i++)
-        if (books->holds[i].resolution == 0)
-            open++;
-    return open;
-}
-
-/* Balances -------------------------------------------------------------------------------- */
-
-static wide spendable_of(const struct model_account *account)
-{
-    return (wide)account->posted - (wide)account->held_out;
-}
-
-int64_t model_available(const struct model_account *account)
-{
-    if (account->floor == INT64_MIN)
-        return INT64_MAX;
-    wide available = spendable_of(account) - account->floor;
-    if (available > INT64_MAX)
-        return INT64_MAX;
-    if (available < INT64_MIN)
-        return INT64_MIN;
-    return (int64_t)available;
-}
-
-static void change_posted(struct model_account *account, wide change)
-{
-    wide posted = account->posted + change;
-    assert(posted >= INT64_MIN);
-    assert(posted <= INT64_MAX);
-    account->posted = (int64_t)posted;
-}
-
-/* What is held for a payee deep below zero may pass the largest signed number. */
-static void change_held(uint64_t *held, wide change)
-{
-    wide after = (wide)*held + change;
-    assert(after >= 0);
-    assert(after <= UINT64_MAX);
-    *held = (uint64_t)after;
-}
-
-static void note_floor(struct model_account *account)
-{
-    if (spendable_of(account) >= account->floor)
-        account->floor_raised = false;
-}
-
-/* The checks that MOVE, HOLD and AUTH share, in the order of the page. OK when all pass. */
-static struct outcome check_value(struct model *model, struct hf_id payer_id, struct hf_id payee_id,
-                                  uint16_t asset, uint64_t amount, bool holds)
-{
-    if (same_id(payer_id, payee_id))
-        return refuse(HF_CODE_SAME_ACCOUNT, HF_RULE_PAYER, NULL);
-
-    struct model_account *payer = find_account(model->books, payer_id);
-    struct model_account *payee = find_account(model->books, payee_id);
-    if (payer == NULL)
-        return refuse(HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_PAYER, NULL);
-    if (payee == NULL)
-        return refuse(HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_PAYEE, payer);
-    if (payer->asset != asset)
-        return refuse(HF_CODE_ASSET_MISMATCH, HF_RULE_PAYER, payer);
-    if (payee->asset != asset)
-        return refuse(HF_CODE_ASSET_MISMATCH, HF_RULE_PAYEE, payer);
-    if (payer->status == HF_ACCOUNT_CLOSED)
-        return refuse(HF_CODE_CLOSED, HF_RULE_PAYER, payer);
-    if (payer->status == HF_ACCOUNT_FROZEN)
-        return refuse(HF_CODE_RESTRICTED, HF_RULE_PAYER, payer);
-    if (payee->status == HF_ACCOUNT_CLOSED)
-        return refuse(HF_CODE_CLOSED, HF_RULE_PAYEE, payer);
-    if (payee->status == HF_ACCOUNT_FROZEN)
-        return refuse(HF_CODE_RESTRICTED, HF_RULE_PAYEE, payer);
-
-    wide left = spendable_of(payer) - (wide)amount;
-    if (payer->floor != INT64_MIN && left < payer->floor)
-        return refuse(HF_CODE_INSUFFICIENT, HF_RULE_PAYER, payer);
-    if (left < INT64_MIN)
-        return refuse(HF_CODE_OVERFLOW, HF_RULE_PAYER, payer);
-    if (!holds && (wide)payer->lifetime_debits + (wide)amount > UINT64_MAX)
-        return refuse(HF_CODE_OVERFLOW, HF_RULE_PAYER, payer);
-    if (holds && (wide)payer->held_out + (wide)amount > INT64_MAX)
-        return refuse(HF_CODE_OVERFLOW, HF_RULE_PAYER, payer);
-    if (payee->posted + (wide)payee->held_in + (wide)amount > INT64_MAX)
-        return refuse(HF_CODE_OVERFLOW, HF_RULE_PAYEE, payer);
-    if (holds && count_open(model->books) >= model->limits.holds)
-        return refuse(HF_CODE_CAPACITY, HF_RULE_TABLE, payer);
-    return approve(amount, payer);
-}
-
-/* Holds ----------------------------------------------------------------------------------- */
-
-static void forget_first_resolved(struct model_books *books)
-{
-    uint32_t first = UINT32_MAX;
-    for (uint32_t i = 0; i < books->hold_count; i++) {
-        if (books->holds[i].resolution == 0)
-            continue;
-        if (first == UINT32_MAX || books->holds[i].resolution < books->holds[first].resolution)
-            first = i;
-    }
-    assert(first != UINT32_MAX);
-    books->hold_count--;
-    memmove(&books->holds[first], &books->holds[first + 1],
-            (books->hold_count - first) * sizeof(books->holds[0]));
-}
-
-/* The value has been checked. Of the hold's memory only the operation is filled here. */
-static void open_hold(struct model *model, const union hf_operation *operation,
-                      struct hf_id payer_id, struct hf_id payee_id, uint16_t asset, uint64_t amount)
-{
-    struct model_books *books = model->books;
-    if (books->hold_count == model->limits.holds)
-        forget_first_resolved(books);
-    change_held(&find_account(books, payer_id)->held_out, (wide)amount);
-    change_held(&find_account(books, payee_id)->held_in, (wide)amount);
-    books->holds[books->hold_count++] = (struct model_hold){
-        .id = operation->header.id,
-        .payer = payer_id,
-        .payee = payee_id,
-        .amount = amount,
-        .remaining = amount,
+    struct model *model = turn->model;
+    assert(model->event_count < HF_EVENTS_MAX);
+    assert(amount >= INT64_MIN);
+    assert(amount <= UINT64_MAX);
+    model->events[model->event_count++] = (struct hf_event){
+        .place = turn->place,
+        .subject = subject,
+        .amount = (int64_t)amount,
         .asset = asset,
-        .memory = {.operation = *operation},
+        .kind = kind,
+        .entry = entry,
+        .type = turn->operation->header.type,
     };
 }
 
-static void resolve_if_empty(struct model_books *books, struct model_hold *hold)
+/* A refusal is the only thing that happened. */
+static void tell_refusal(const struct turn *turn, const struct outcome *outcome)
 {
-    if (hold->remaining == 0)
-        hold->resolution = ++books->resolution_count;
+    turn->model->event_count = 0;
+    add_event(turn, HF_EVENT_REFUSED, turn->operation->header.id, 0, 0, outcome->entry);
+    turn->model->events[0].code = outcome->code;
+    turn->model->events[0].rule = outcome->rule;
 }
 
-static void release_amount(struct model_books *books, struct model_hold *hold, uint64_t amount)
-{
-    struct model_account *payer = find_account(books, hold->payer);
-    change_held(&payer->held_out, -(wide)amount);
-    change_held(&find_account(books, hold->payee)->held_in, -(wide)amount);
-    hold->remaining -= amount;
-    note_floor(payer);
-}
+/* Assets, accounts, instruments, classes -------------------------------------------------- */
 
-/* The operations -------------------------------------------------------------------------- */
-
-static struct outcome do_asset_put(struct model *model, const struct hf_op_asset_put *put)
+static struct outcome do_asset_put(const struct turn *turn)
 {
-    struct model_books *books = model->books;
+    const struct hf_op_asset_put *put = &turn->operation->asset_put;
+    struct model_books *books = turn->model->books;
     struct model_asset *asset = find_asset(books, put->asset);
-    if (asset != NULL) {
-        if (asset->scale != put->scale || memcmp(asset->code, put->code, 8) != 0)
-            return refuse(HF_CODE_ASSET_MISMATCH, HF_RULE_ASSET, NULL);
-        return approve(0, NULL);
+    if (asset != NULL && (asset->scale != put->scale || memcmp(asset->code, put->code, 8) != 0))
+        return refuse(HF_CODE_ASSET_MISMATCH, HF_RULE_ASSET, 0, NULL);
+    if (asset == NULL) {
+        if (books->asset_count == 256)
+            return refuse(HF_CODE_CAPACITY, HF_RULE_TABLE, 0, NULL);
+        asset = &books->assets[books->asset_count++];
+        asset->asset = put->asset;
+        asset->scale = put->scale;
+        memcpy(asset->code, put->code, 8);
     }
-    if (books->asset_count == 256)
-        return refuse(HF_CODE_CAPACITY, HF_RULE_TABLE, NULL);
-    asset = &books->assets[books->asset_count++];
-    asset->asset = put->asset;
-    asset->scale = put->scale;
-    memcpy(asset->code, put->code, 8);
+    add_event(turn, HF_EVENT_PUT, (struct hf_id){.lo = put->asset, .hi = 0}, 0, 0, 0);
     return approve(0, NULL);
 }
 
-static struct outcome do_account_put(struct model *model, const struct hf_op_account_put *put)
+static bool is_long(const struct hf_op_account_put *put)
 {
-    struct model_books *books = model->books;
-    if (find_asset(books, put->asset) == NULL)
-        return refuse(HF_CODE_UNKNOWN_ASSET, HF_RULE_ASSET, NULL);
-    struct model_account *account = find_account(books, put->account);
-    if (account == NULL) {
-        if (books->account_count == model->limits.accounts)
-            return refuse(HF_CODE_CAPACITY, HF_RULE_TABLE, NULL);
-        account = &books->accounts[books->account_count++];
-        *account = (struct model_account){.id = put->account, .asset = put->asset};
+    return put->header.length == sizeof(*put);
+}
+
+static bool any_set(const void *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (((const uint8_t *)bytes)[i] != 0)
+            return true;
+    return false;
+}
+
+static bool asks_for_terms(const struct hf_op_account_put *put)
+{
+    if (!is_long(put))
+        return false;
+    return put->ceiling != INT64_MAX || put->expires_ns != 0 || !no_id(put->parent) ||
+           !no_id(put->sink) || any_set(&put->filter, sizeof(put->filter)) || put->flags != 0;
+}
+
+static struct outcome check_parent(struct model_books *books, const struct hf_op_account_put *put)
+{
+    const struct model_account *parent = find_account(books, put->parent);
+    if (parent == NULL)
+        return refuse(HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_PARENT, 0, NULL);
+    if (!parent->is_total)
+        return refuse(HF_CODE_NOT_PERMITTED, HF_RULE_PARENT, 0, NULL);
+    if (parent->asset != put->asset)
+        return refuse(HF_CODE_ASSET_MISMATCH, HF_RULE_PARENT, 0, NULL);
+    if (parent->status == HF_ACCOUNT_CLOSED)
+        return refuse(HF_CODE_CLOSED, HF_RULE_PARENT, 0, NULL);
+    uint32_t above = 1;
+    for (; !no_id(parent->parent); above++)
+        parent = find_account(books, parent->parent);
+    if (above > HF_PARENT_DEPTH_MAX)
+        return refuse(HF_CODE_CAPACITY, HF_RULE_PARENT, 0, NULL);
+    return approve(0, NULL);
+}
+
+static struct outcome check_sink(struct model_books *books, const struct hf_op_account_put *put)
+{
+    const struct model_account *sink = find_account(books, put->sink);
+    if (sink == NULL)
+        return refuse(HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_SINK, 0, NULL);
+    if (sink->is_total)
+        return refuse(HF_CODE_IS_TOTAL, HF_RULE_SINK, 0, NULL);
+    if (sink->asset != put->asset)
+        return refuse(HF_CODE_ASSET_MISMATCH, HF_RULE_SINK, 0, NULL);
+    return approve(0, NULL);
+}
+
+static struct outcome check_account_put(const struct turn *turn,
+                                        const struct model_account *account)
+{
+    const struct hf_op_account_put *put = &turn->operation->account_put;
+    struct model *model = turn->model;
+    bool wants_parent = is_long(put) && !no_id(put->parent);
+    if (account != NULL) {
+        if (account->asset != put->asset)
+            return refuse(HF_CODE_ASSET_MISMATCH, HF_RULE_ACCOUNT, 0, NULL);
+        if (account->status == HF_ACCOUNT_CLOSED)
+            return refuse(HF_CODE_CLOSED, HF_RULE_ACCOUNT, 0, NULL);
+        bool total = (put->flags & HF_ACCOUNT_TOTAL) != 0;
+        if (is_long(put) && (!same_id(put->parent, account->parent) || total != account->is_total))
+            return refuse(HF_CODE_NOT_PERMITTED, HF_RULE_PARENT, 0, NULL);
+    } else if (wants_parent) {
+        struct outcome outcome = check_parent(model->books, put);
+        if (outcome.code != HF_CODE_OK)
+            return outcome;
     }
-    if (account->asset != put->asset)
-        return refuse(HF_CODE_ASSET_MISMATCH, HF_RULE_ACCOUNT, account);
-    if (account->status == HF_ACCOUNT_CLOSED)
-        return refuse(HF_CODE_CLOSED, HF_RULE_ACCOUNT, account);
+    if (is_long(put) && !no_id(put->sink)) {
+        struct outcome outcome = check_sink(model->books, put);
+        if (outcome.code != HF_CODE_OK)
+            return outcome;
+    }
+    if (account == NULL && model->books->account_count == model->limits.accounts)
+        return refuse(HF_CODE_CAPACITY, HF_RULE_TABLE, 0, NULL);
+    bool has_terms = account != NULL && account->has_terms;
+    if (asks_for_terms(put) && !has_terms && model_terms_used(model) == model->limits.terms)
+        return refuse(HF_CODE_CAPACITY, HF_RULE_TABLE, 0, NULL);
+    return approve(0, NULL);
+}
+
+static struct outcome do_account_put(const struct turn *turn)
+{
+    const struct hf_op_account_put *put = &turn->operation->account_put;
+    struct model_books *books = turn->model->books;
+    if (find_asset(books, put->asset) == NULL)
+        return refuse(HF_CODE_UNKNOWN_ASSET, HF_RULE_ASSET, 0, NULL);
+    struct model_account *account = find_account(books, put->account);
+    bool known = account != NULL;
+    struct outcome outcome = check_account_put(turn, account);
+    outcome.account = account;
+    if (outcome.code != HF_CODE_OK)
+        return outcome;
+    if (!known) {
+        account = &books->accounts[books->account_count++];
+        *account =
+            (struct model_account){.id = put->account, .asset = put->asset, .ceiling = INT64_MAX};
+        if (is_long(put)) {
+            account->parent = put->parent;
+            account->is_total = (put->flags & HF_ACCOUNT_TOTAL) != 0;
+        }
+    }
     account->floor = put->floor;
     account->status = put->status;
     account->floor_raised = true;
-    note_floor(account);
+    account->ceiling_lowered = true;
+    account->has_terms = account->has_terms || asks_for_terms(put);
+    if (is_long(put)) {
+        account->ceiling = put->ceiling;
+        account->expires_ns = put->expires_ns;
+        account->sink = put->sink;
+        account->filter = put->filter;
+    }
+    add_event(turn, known ? HF_EVENT_CHANGED : HF_EVENT_OPENED, account->id, 0, 0, 0);
     return approve(0, account);
 }
 
-static struct outcome do_move(struct model *model, const struct hf_op_move *move)
+static bool has_open_child(const struct model_books *books, const struct model_account *account)
 {
-    struct outcome outcome =
-        check_value(model, move->payer, move->payee, move->asset, move->amount, false);
-    if (outcome.code != HF_CODE_OK)
-        return outcome;
-    struct model_account *payer = find_account(model->books, move->payer);
-    struct model_account *payee = find_account(model->books, move->payee);
-    change_posted(payer, -(wide)move->amount);
-    change_posted(payee, (wide)move->amount);
-    payer->lifetime_debits += move->amount;
-    note_floor(payee);
-    return outcome;
+    for (uint32_t i = 0; i < books->account_count; i++)
+        if (same_id(books->accounts[i].parent, account->id) &&
+            books->accounts[i].status != HF_ACCOUNT_CLOSED)
+            return true;
+    return false;
 }
 
-static struct outcome do_hold(struct model *model, const union hf_operation *operation)
+static struct outcome do_account_close(const struct turn *turn)
 {
-    const struct hf_op_hold *hold = &operation->hold;
-    struct outcome outcome =
-        check_value(model, hold->payer, hold->payee, hold->asset, hold->amount, true);
-    if (outcome.code == HF_CODE_OK)
-        open_hold(model, operation, hold->payer, hold->payee, hold->asset, hold->amount);
-    return outcome;
+    const struct hf_op_account_close *close = &turn->operation->account_close;
+    struct model_books *books = turn->model->books;
+    struct model_account *account = find_account(books, close->account);
+    if (account == NULL)
+        return refuse(HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_ACCOUNT, 0, NULL);
+    if (account->status == HF_ACCOUNT_CLOSED)
+        return refuse(HF_CODE_CLOSED, HF_RULE_ACCOUNT, 0, account);
+    if (account->is_total && has_open_child(books, account))
+        return refuse(HF_CODE_IS_TOTAL, HF_RULE_CHILDREN, 0, account);
+    struct model_balance balance = balance_of(books, account);
+    if (balance.held_out != 0 || balance.held_in != 0)
+        return refuse(HF_CODE_HELD, HF_RULE_ACCOUNT, 0, account);
+    if (balance.posted < 0)
+        return refuse(HF_CODE_INSUFFICIENT, HF_RULE_ACCOUNT, 0, account);
+    if (balance.posted > 0) {
+        if (no_id(close->sink))
+            return refuse(HF_CODE_NOT_EMPTY, HF_RULE_SINK, 0, account);
+        struct model_account *sink = find_account(books, close->sink);
+        if (sink == NULL)
+            return refuse(HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_SINK, 0, account);
+        uint16_t code = standing(turn, sink, account->asset, NULL);
+        if (code != HF_CODE_OK)
+            return refuse(code, HF_RULE_SINK, 0, account);
+        struct plan plan;
+        begin_plan(&plan);
+        add_leg(
+            &plan, account,
+            (struct model_balance){.posted = -balance.posted, .lifetime_debits = balance.posted},
+            HF_RULE_ACCOUNT, 0, false);
+        add_leg(&plan, sink, (struct model_balance){.posted = balance.posted}, HF_RULE_SINK, 0,
+                false);
+        struct outcome outcome = pass_guards(books, &plan);
+        if (outcome.code != HF_CODE_OK)
+            return refuse(outcome.code, outcome.rule, outcome.entry, account);
+        apply_plan(turn, &plan);
+    }
+    account->status = HF_ACCOUNT_CLOSED;
+    account->floor_raised = true;
+    add_event(turn, HF_EVENT_CLOSED, account->id, balance.posted, account->asset, 0);
+    return approve((uint64_t)balance.posted, account);
 }
 
-static struct outcome do_capture(struct model *model, const struct hf_op_capture *capture)
+static struct outcome do_instrument_put(const struct turn *turn)
 {
-    struct model_books *books = model->books;
-    struct model_hold *hold = find_hold(books, capture->hold);
-    if (hold == NULL)
-        return refuse(HF_CODE_UNKNOWN_HOLD, HF_RULE_HOLD, NULL);
-    struct model_account *payer = find_account(books, hold->payer);
-    struct model_account *payee = find_account(books, hold->payee);
-    if (hold->resolution != 0)
-        return refuse(HF_CODE_HOLD_RESOLVED, HF_RULE_HOLD, payer);
-    uint64_t amount = capture->amount == UINT64_MAX ? hold->remaining : capture->amount;
-    if (amount > hold->remaining)
-        return refuse(HF_CODE_OVER_CAPTURE, HF_RULE_HOLD, payer);
-    if (payee->status == HF_ACCOUNT_FROZEN)
-        return refuse(HF_CODE_RESTRICTED, HF_RULE_PAYEE, payer);
-    if ((wide)payer->lifetime_debits + (wide)amount > UINT64_MAX)
-        return refuse(HF_CODE_OVERFLOW, HF_RULE_PAYER, payer);
-
-    change_held(&payer->held_out, -(wide)amount);
-    change_posted(payer, -(wide)amount);
-    payer->lifetime_debits += amount;
-    change_held(&payee->held_in, -(wide)amount);
-    change_posted(payee, (wide)amount);
-    note_floor(payee);
-    hold->remaining -= amount;
-    hold->captured += amount;
-    if (capture->final == 1)
-        release_amount(books, hold, hold->remaining);
-    resolve_if_empty(books, hold);
-    return approve(amount, payer);
-}
-
-static struct outcome do_release(struct model *model, const struct hf_op_release *release)
-{
-    struct model_books *books = model->books;
-    struct model_hold *hold = find_hold(books, release->hold);
-    if (hold == NULL)
-        return refuse(HF_CODE_UNKNOWN_HOLD, HF_RULE_HOLD, NULL);
-    struct model_account *payer = find_account(books, hold->payer);
-    if (hold->resolution != 0)
-        return refuse(HF_CODE_HOLD_RESOLVED, HF_RULE_HOLD, payer);
-    uint64_t amount = release->amount == UINT64_MAX ? hold->remaining : release->amount;
-    if (amount > hold->remaining)
-        return refuse(HF_CODE_OVER_CAPTURE, HF_RULE_HOLD, payer);
-    release_amount(books, hold, amount);
-    resolve_if_empty(books, hold);
-    return approve(amount, payer);
-}
-
-static struct outcome do_instrument_put(struct model *model, const struct hf_op_instrument_put *put)
-{
-    struct model_books *books = model->books;
-    if (find_account(books, put->account) == NULL)
-        return refuse(HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_ACCOUNT, NULL);
+    const struct hf_op_instrument_put *put = &turn->operation->instrument_put;
+    struct model_books *books = turn->model->books;
+    const struct model_account *account = find_account(books, put->account);
+    if (account == NULL)
+        return refuse(HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_ACCOUNT, 0, NULL);
+    if (account->is_total)
+        return refuse(HF_CODE_IS_TOTAL, HF_RULE_ACCOUNT, 0, NULL);
     struct model_instrument *instrument = find_instrument(books, put->token);
     if (instrument != NULL && instrument->status == HF_INSTRUMENT_CLOSED)
-        return refuse(HF_CODE_CLOSED, HF_RULE_INSTRUMENT, NULL);
+        return refuse(HF_CODE_CLOSED, HF_RULE_INSTRUMENT, 0, NULL);
     if (instrument == NULL) {
-        if (books->instrument_count == model->limits.instruments)
-            return refuse(HF_CODE_CAPACITY, HF_RULE_TABLE, NULL);
+        if (books->instrument_count == turn->model->limits.instruments)
+            return refuse(HF_CODE_CAPACITY, HF_RULE_TABLE, 0, NULL);
         instrument = &books->instruments[books->instrument_count++];
     }
     *instrument = (struct model_instrument){
@@ -360,67 +299,170 @@ static struct outcome do_instrument_put(struct model *model, const struct hf_op_
         .status = put->status,
         .flags = put->flags,
     };
+    add_event(turn, HF_EVENT_PUT, put->token, 0, 0, 0);
     return approve(0, NULL);
 }
 
-static struct outcome do_auth(struct model *model, uint64_t timestamp_ns,
-                              const union hf_operation *operation)
+static struct outcome do_class_put(const struct turn *turn)
 {
-    const struct hf_op_auth *auth = &operation->auth;
-    struct model_instrument *card = find_instrument(model->books, auth->token);
-    if (card == NULL)
-        return refuse(HF_CODE_UNKNOWN_INSTRUMENT, HF_RULE_INSTRUMENT, NULL);
-    if (card->status == HF_INSTRUMENT_CLOSED)
-        return refuse(HF_CODE_CLOSED, HF_RULE_INSTRUMENT, NULL);
-    if (card->status == HF_INSTRUMENT_FROZEN)
-        return refuse(HF_CODE_RESTRICTED, HF_RULE_INSTRUMENT, NULL);
-    if (card->status == HF_INSTRUMENT_INACTIVE && (card->flags & HF_INSTRUMENT_FIRST_USE) == 0)
-        return refuse(HF_CODE_INACTIVE, HF_RULE_INSTRUMENT, NULL);
-    if (card->expires_ns != 0 && timestamp_ns >= card->expires_ns)
-        return refuse(HF_CODE_EXPIRED, HF_RULE_INSTRUMENT, NULL);
-    if (auth->amount > card->amount_limit)
-        return refuse(HF_CODE_AMOUNT_LIMIT, HF_RULE_INSTRUMENT_AMOUNT, NULL);
-    if (card->remaining == 0)
-        return refuse(HF_CODE_COUNT_LIMIT, HF_RULE_INSTRUMENT_COUNT, NULL);
+    const struct hf_op_class_put *put = &turn->operation->class_put;
+    turn->model->books->lifetimes_ns[put->class_number] = put->lifetime_ns;
+    add_event(turn, HF_EVENT_PUT, (struct hf_id){.lo = put->class_number, .hi = 0}, 0, 0, 0);
+    return approve(0, NULL);
+}
+
+/* Moves ----------------------------------------------------------------------------------- */
+
+static struct outcome do_move(const struct turn *turn)
+{
+    static const struct attributes none;
+    const struct hf_op_move *move = &turn->operation->move;
+    struct plan plan;
     struct outcome outcome =
-        check_value(model, card->account, auth->payee, auth->asset, auth->amount, true);
-    if (outcome.code != HF_CODE_OK || auth->amount == 0)
-        return outcome;
-    open_hold(model, operation, card->account, auth->payee, auth->asset, auth->amount);
-    if (card->remaining != HF_INSTRUMENT_UNLIMITED)
-        card->remaining--;
-    card->status = HF_INSTRUMENT_ACTIVE;
+        check_value(turn, move->payer, move->payee, move->asset, move->amount, &none, false, &plan);
+    if (outcome.code == HF_CODE_OK)
+        apply_plan(turn, &plan);
     return outcome;
 }
 
-static struct outcome carry_out(struct model *model, uint64_t timestamp_ns,
-                                const union hf_operation *operation)
+static struct outcome do_move_plan(const struct turn *turn)
 {
-    uint64_t deadline_ns = operation->header.deadline_ns;
-    if (deadline_ns != 0 && deadline_ns < timestamp_ns)
-        return refuse(HF_CODE_DEADLINE_PASSED, HF_RULE_DEADLINE, NULL);
-    switch (operation->header.type) {
-    case HF_OP_ASSET_PUT:
-        return do_asset_put(model, &operation->asset_put);
-    case HF_OP_ACCOUNT_PUT:
-        return do_account_put(model, &operation->account_put);
-    case HF_OP_MOVE:
-        return do_move(model, &operation->move);
-    case HF_OP_HOLD:
-        return do_hold(model, operation);
-    case HF_OP_CAPTURE:
-        return do_capture(model, &operation->capture);
-    case HF_OP_RELEASE:
-        return do_release(model, &operation->release);
-    case HF_OP_INSTRUMENT_PUT:
-        return do_instrument_put(model, &operation->instrument_put);
-    default:
-        assert(operation->header.type == HF_OP_AUTH);
-        return do_auth(model, timestamp_ns, operation);
+    const struct hf_op_move_plan *operation = &turn->operation->move_plan;
+    uint64_t takes[HF_PLAN_CANDIDATES_MAX + HF_PLAN_DESTINATIONS_MAX];
+    struct plan plan;
+    struct outcome outcome =
+        compile_plan(turn, &operation->plan, operation->entries, false, &plan, takes);
+    if (!approved(&outcome))
+        return outcome;
+    struct outcome passed = pass_guards(turn->model->books, &plan);
+    if (passed.code != HF_CODE_OK)
+        return refuse(passed.code, passed.rule, passed.entry, outcome.account);
+    apply_plan(turn, &plan);
+    return outcome;
+}
+
+/* Carrying out ---------------------------------------------------------------------------- */
+
+/* Only what is in use: copying all of it a hundred thousand times would take a minute. */
+static void copy_books(struct model_books *to, const struct model_books *from)
+{
+    memcpy(to, from, offsetof(struct model_books, assets));
+    memcpy(to->assets, from->assets, from->asset_count * sizeof(from->assets[0]));
+    memcpy(to->accounts, from->accounts, from->account_count * sizeof(from->accounts[0]));
+    memcpy(to->instruments, from->instruments,
+           from->instrument_count * sizeof(from->instruments[0]));
+    memcpy(to->holds, from->holds, from->hold_count * sizeof(from->holds[0]));
+}
+
+static void write_reply(struct hf_reply *reply, const struct turn *turn,
+                        const struct outcome *outcome)
+{
+    memset(reply, 0, sizeof(*reply));
+    reply->length = 64;
+    reply->type = turn->operation->header.type | 0x80;
+    reply->entry = outcome->entry;
+    reply->code = outcome->code;
+    reply->rule = outcome->rule;
+    reply->id = turn->operation->header.id;
+    reply->approved = outcome->approved;
+    reply->place = turn->place;
+    reply->timestamp_ns = turn->now_ns;
+    if (outcome->account != NULL) {
+        struct model_balance balance = balance_of(turn->model->books, outcome->account);
+        reply->available = model_available(turn->model, outcome->account);
+        reply->posted = (int64_t)balance.posted;
+    }
+}
+
+static struct outcome carry_out(const struct turn *turn);
+
+/* The hold that this very operation made keeps its answer. */
+static void settle_hold(const struct turn *turn, const struct outcome *outcome)
+{
+    struct model_hold *made = find_hold(turn->model->books, turn->operation->header.id);
+    if (made != NULL && made->memory.operation == turn->operation)
+        write_reply(&made->memory.answer, turn, outcome);
+}
+
+static struct outcome do_chain(const struct turn *turn)
+{
+    struct model *model = turn->model;
+    const struct hf_op_chain *chain = &turn->operation->chain;
+    const uint8_t *at = chain->operations;
+    copy_books(model->before_chain, model->books);
+    for (uint32_t i = 0; i < chain->count; i++) {
+        struct turn inner = *turn;
+        inner.operation = (const union hf_operation *)(const void *)at;
+        at += inner.operation->header.length;
+        struct outcome outcome = carry_out(&inner);
+        if (!approved(&outcome)) {
+            copy_books(model->books, model->before_chain);
+            return refuse(outcome.code, outcome.rule, (uint8_t)(i + 1), NULL);
+        }
+        settle_hold(&inner, &outcome);
+    }
+    return approve(chain->count, NULL);
+}
+
+static struct outcome carry_out(const struct turn *turn)
+{
+    uint64_t deadline_ns = turn->operation->header.deadline_ns;
+    if (deadline_ns != 0 && deadline_ns < turn->now_ns)
+        return refuse(HF_CODE_DEADLINE_PASSED, HF_RULE_DEADLINE, 0, NULL);
+    static struct outcome (*const carriers[HF_OP_TYPE_MAX + 1])(const struct turn *) = {
+        [HF_OP_ASSET_PUT] = do_asset_put,
+        [HF_OP_ACCOUNT_PUT] = do_account_put,
+        [HF_OP_ACCOUNT_CLOSE] = do_account_close,
+        [HF_OP_MOVE] = do_move,
+        [HF_OP_MOVE_PLAN] = do_move_plan,
+        [HF_OP_CHAIN] = do_chain,
+        [HF_OP_HOLD] = do_hold,
+        [HF_OP_HOLD_PLAN] = do_hold_plan,
+        [HF_OP_ADJUST] = do_adjust,
+        [HF_OP_CAPTURE] = do_capture,
+        [HF_OP_RELEASE] = do_release,
+        [HF_OP_ATTEST] = do_attest,
+        [HF_OP_EXPIRE] = do_expire,
+        [HF_OP_CLASS_PUT] = do_class_put,
+        [HF_OP_INSTRUMENT_PUT] = do_instrument_put,
+        [HF_OP_AUTH] = do_auth,
+    };
+    assert(carriers[turn->operation->header.type] != NULL);
+    return carriers[turn->operation->header.type](turn);
+}
+
+/* An account that stands inside its bounds again has to stay there. */
+static void note_bounds(struct model_books *books)
+{
+    for (uint32_t i = 0; i < books->account_count; i++) {
+        struct model_account *account = &books->accounts[i];
+        if (!account->floor_raised && !account->ceiling_lowered)
+            continue;
+        struct model_balance balance = balance_of(books, account);
+        if (balance.posted - balance.held_out >= account->floor)
+            account->floor_raised = false;
+        if (balance.posted + balance.held_in <= account->ceiling)
+            account->ceiling_lowered = false;
     }
 }
 
 /* Exactly once ---------------------------------------------------------------------------- */
+
+struct model_text {
+    struct model_text *next;
+    uint64_t words[];
+};
+
+/* A copy that lives as long as the model. */
+static const union hf_operation *keep_text(struct model *model, const union hf_operation *operation)
+{
+    struct model_text *text = malloc(sizeof(*text) + operation->header.length);
+    assert(text != NULL);
+    text->next = model->texts;
+    model->texts = text;
+    memcpy(text->words, operation, operation->header.length);
+    return (const union hf_operation *)(const void *)text->words;
+}
 
 const struct model_memory *model_memory_of(const struct model *model, struct hf_id id)
 {
@@ -431,12 +473,20 @@ const struct model_memory *model_memory_of(const struct model *model, struct hf_
     return hold == NULL ? NULL : &hold->memory;
 }
 
+/* Whose answer is given again: a hold speaks only for ids that may have been forgotten. */
+static const struct model_memory *first_answer_of(const struct model *model, struct hf_id id)
+{
+    const struct model_memory *memory = find_remembered(model, id);
+    if (memory != NULL || id.hi >> 16 >= model->forgotten_floor_ms)
+        return memory;
+    return model_memory_of(model, id);
+}
+
 static bool same_content(const union hf_operation *a, const union hf_operation *b)
 {
-    if (a->header.type != b->header.type)
+    if (a->header.type != b->header.type || a->header.length != b->header.length)
         return false;
-    assert(a->header.length == b->header.length);
-    return memcmp(a->bytes + 32, b->bytes + 32, a->header.length - 32u) == 0;
+    return memcmp((const uint8_t *)a + 32, (const uint8_t *)b + 32, a->header.length - 32u) == 0;
 }
 
 /* The oldest answer goes, and with it the right to use any id of its time or before. */
@@ -454,7 +504,7 @@ static void remember(struct model *model, const struct model_memory *memory)
     if (model->remembered_count == model->limits.remembered)
         forget_oldest(model);
     uint32_t at = (model->remembered_start + model->remembered_count) % MODEL_REMEMBERED_MAX;
-    model->remembered_ids[at] = memory->operation.header.id;
+    model->remembered_ids[at] = memory->operation->header.id;
     model->remembered[at] = *memory;
     model->remembered_count++;
 }
@@ -467,23 +517,6 @@ uint64_t model_floor_ms(const struct model *model, uint64_t timestamp_ns)
     return oldest_ms > model->forgotten_floor_ms ? oldest_ms : model->forgotten_floor_ms;
 }
 
-static void write_reply(struct hf_reply *reply, uint64_t timestamp_ns,
-                        const struct hf_op_header *header, const struct outcome *outcome)
-{
-    memset(reply, 0, sizeof(*reply));
-    reply->length = 64;
-    reply->type = header->type | 0x80;
-    reply->code = outcome->code;
-    reply->rule = outcome->rule;
-    reply->id = header->id;
-    reply->approved = outcome->approved;
-    reply->timestamp_ns = timestamp_ns;
-    if (outcome->account != NULL) {
-        reply->available = model_available(outcome->account);
-        reply->posted = outcome->account->posted;
-    }
-}
-
 static void strip_balances(struct hf_reply *reply, const struct hf_op_header *header)
 {
     if ((header->flags & HF_OP_RETURN_BALANCES) == 0) {
@@ -492,11 +525,22 @@ static void strip_balances(struct hf_reply *reply, const struct hf_op_header *he
     }
 }
 
-static bool refuse_place(struct hf_reply *reply, uint64_t timestamp_ns,
-                         const struct hf_op_header *header, uint16_t code)
+static bool refuse_place(struct hf_reply *reply, const struct turn *turn, uint16_t code)
 {
-    struct outcome outcome = refuse(code, HF_RULE_ID, NULL);
-    write_reply(reply, timestamp_ns, header, &outcome);
+    struct outcome outcome = refuse(code, HF_RULE_ID, 0, NULL);
+    write_reply(reply, turn, &outcome);
+    return false;
+}
+
+static bool run_dry(struct hf_reply *reply, const struct turn *turn)
+{
+    struct model *model = turn->model;
+    copy_books(model->before_dry_run, model->books);
+    struct outcome outcome = carry_out(turn);
+    write_reply(reply, turn, &outcome);
+    strip_balances(reply, &turn->operation->header);
+    copy_books(model->books, model->before_dry_run);
+    model->event_count = 0;
     return false;
 }
 
@@ -504,11 +548,14 @@ bool model_apply(struct model *model, uint64_t timestamp_ns, const union hf_oper
                  struct hf_reply *reply)
 {
     const struct hf_op_header *header = &operation->header;
+    struct turn turn = {
+        .model = model, .operation = operation, .now_ns = timestamp_ns, .origin = header->origin};
+    model->event_count = 0;
 
-    const struct model_memory *memory = model_memory_of(model, header->id);
+    const struct model_memory *memory = first_answer_of(model, header->id);
     if (memory != NULL) {
-        if (!same_content(&memory->operation, operation))
-            return refuse_place(reply, timestamp_ns, header, HF_CODE_DUPLICATE_DIFFERENT);
+        if (!same_content(memory->operation, operation))
+            return refuse_place(reply, &turn, HF_CODE_DUPLICATE_DIFFERENT);
         *reply = memory->answer;
         strip_balances(reply, header);
         return false;
@@ -517,143 +564,26 @@ bool model_apply(struct model *model, uint64_t timestamp_ns, const union hf_oper
     uint64_t id_ms = header->id.hi >> 16;
     wide newest_ms = (wide)(timestamp_ns / 1000000) + (wide)(model->limits.id_ahead_ns / 1000000);
     if (id_ms < model_floor_ms(model, timestamp_ns))
-        return refuse_place(reply, timestamp_ns, header, HF_CODE_ID_TOO_OLD);
+        return refuse_place(reply, &turn, HF_CODE_ID_TOO_OLD);
     if (id_ms > newest_ms)
-        return refuse_place(reply, timestamp_ns, header, HF_CODE_ID_TOO_NEW);
+        return refuse_place(reply, &turn, HF_CODE_ID_TOO_NEW);
+    if ((header->flags & HF_OP_DRY_RUN) != 0)
+        return run_dry(reply, &turn);
 
-    bool dry_run = (header->flags & HF_OP_DRY_RUN) != 0;
-    if (dry_run)
-        *model->kept = *model->books;
-    struct outcome outcome = carry_out(model, timestamp_ns, operation);
-    write_reply(reply, timestamp_ns, header, &outcome);
-    if (dry_run) {
-        strip_balances(reply, header);
-        *model->books = *model->kept;
-        return false;
-    }
-    model->place++;
+    turn.operation = keep_text(model, operation);
+    turn.place = ++model->place;
     model->timestamp_ns = timestamp_ns;
-    reply->place = model->place;
-    struct model_memory fresh = {.operation = *operation, .answer = *reply};
-    struct model_hold *made = find_hold(model->books, header->id);
-    if (made != NULL)
-        made->memory = fresh;
+    struct outcome outcome = carry_out(&turn);
+    if (!approved(&outcome))
+        tell_refusal(&turn, &outcome);
+    note_bounds(model->books);
+    settle_hold(&turn, &outcome);
+    struct model_memory fresh = {.operation = turn.operation};
+    write_reply(&fresh.answer, &turn, &outcome);
     remember(model, &fresh);
+    *reply = fresh.answer;
     strip_balances(reply, header);
     return true;
-}
-
-/* Questions ------------------------------------------------------------------------------- */
-
-const struct model_account *model_account_of(const struct model *model, struct hf_id id)
-{
-    return find_account(model->books, id);
-}
-
-const struct model_hold *model_hold_of(const struct model *model, struct hf_id id)
-{
-    return find_hold(model->books, id);
-}
-
-uint64_t model_holds_open(const struct model *model)
-{
-    return count_open(model->books);
-}
-
-static bool view_account(const struct model *model, struct hf_id id, struct hf_query_reply *reply)
-{
-    const struct model_account *account = model_account_of(model, id);
-    if (account == NULL)
-        return false;
-    const struct model_asset *asset = find_asset(model->books, account->asset);
-    reply->reply.available = model_available(account);
-    reply->reply.posted = account->posted;
-    reply->reply.length = 64 + 72;
-    reply->view.account = (struct hf_account_view){
-        .id = id,
-        .posted = account->posted,
-        .available = model_available(account),
-        .held_out = account->held_out,
-        .held_in = account->held_in,
-        .lifetime_debits = account->lifetime_debits,
-        .floor = account->floor,
-        .asset = account->asset,
-        .status = account->status,
-        .scale = asset->scale,
-    };
-    return true;
-}
-
-static bool view_instrument(const struct model *model, struct hf_id id,
-                            struct hf_query_reply *reply)
-{
-    const struct model_instrument *instrument = find_instrument(model->books, id);
-    if (instrument == NULL)
-        return false;
-    reply->reply.length = 64 + 64;
-    reply->view.instrument = (struct hf_instrument_view){
-        .token = id,
-        .account = instrument->account,
-        .expires_ns = instrument->expires_ns,
-        .amount_limit = instrument->amount_limit,
-        .remaining = instrument->remaining,
-        .status = instrument->status,
-        .flags = instrument->flags,
-    };
-    return true;
-}
-
-static bool view_hold(const struct model *model, struct hf_id id, struct hf_query_reply *reply)
-{
-    const struct model_hold *hold = model_hold_of(model, id);
-    if (hold == NULL)
-        return false;
-    reply->reply.length = 64 + 80;
-    reply->view.hold = (struct hf_hold_view){
-        .id = id,
-        .payer = hold->payer,
-        .payee = hold->payee,
-        .amount = hold->amount,
-        .remaining = hold->remaining,
-        .captured = hold->captured,
-        .asset = hold->asset,
-        .status = hold->resolution == 0 ? HF_HOLD_OPEN : HF_HOLD_RESOLVED,
-    };
-    return true;
-}
-
-static bool view_operation(const struct model *model, struct hf_id id, struct hf_query_reply *reply)
-{
-    const struct model_memory *memory = model_memory_of(model, id);
-    if (memory == NULL)
-        return false;
-    reply->reply.length = 64 + 64;
-    reply->view.operation = memory->answer;
-    return true;
-}
-
-void model_query(const struct model *model, const struct hf_op_query *query,
-                 struct hf_query_reply *reply)
-{
-    static const struct {
-        bool (*view)(const struct model *, struct hf_id, struct hf_query_reply *);
-        uint16_t unknown;
-    } subjects[] = {
-        [HF_QUERY_ACCOUNT] = {view_account, HF_CODE_UNKNOWN_ACCOUNT},
-        [HF_QUERY_INSTRUMENT] = {view_instrument, HF_CODE_UNKNOWN_INSTRUMENT},
-        [HF_QUERY_OPERATION] = {view_operation, HF_CODE_UNKNOWN_OPERATION},
-        [HF_QUERY_HOLD] = {view_hold, HF_CODE_UNKNOWN_HOLD},
-    };
-    memset(reply, 0, sizeof(*reply));
-    reply->reply.length = 64;
-    reply->reply.type = HF_OP_QUERY | 0x80;
-    reply->reply.id = query->header.id;
-    reply->reply.place = model->place;
-    reply->reply.timestamp_ns = model->timestamp_ns;
-    if (!subjects[query->subject].view(model, query->subject_id, reply)) {
-        reply->reply.code = subjects[query->subject].unknown;
-        reply->reply.rule = HF_RULE_SUBJECT;
-    }
 }
 
 /* Making ---------------------------------------------------------------------------------- */
@@ -667,10 +597,15 @@ struct model *model_create(const struct hf_ledger_limits *limits)
     struct model *model = calloc(1, sizeof(*model));
     assert(model != NULL);
     model->books = calloc(1, sizeof(*model->books));
-    model->kept = calloc(1, sizeof(*model->kept));
+    model->before_dry_run = calloc(1, sizeof(*model->books));
+    model->before_chain = calloc(1, sizeof(*model->books));
     assert(model->books != NULL);
-    assert(model->kept != NULL);
+    assert(model->before_dry_run != NULL);
+    assert(model->before_chain != NULL);
     model->limits = *limits;
+    static const uint64_t days[] = {0, 7, 5, 30, 7, 30};
+    for (uint32_t i = 0; i < sizeof(days) / sizeof(days[0]); i++)
+        model->books->lifetimes_ns[i] = days[i] * UINT64_C(86400000000000);
     return model;
 }
 
@@ -679,18 +614,26 @@ void model_resize(struct model *model, const struct hf_ledger_limits *limits)
     assert(limits->accounts >= model->books->account_count);
     assert(limits->instruments >= model->books->instrument_count);
     assert(limits->holds >= model_holds_open(model));
+    assert(limits->terms >= model_terms_used(model));
+    assert(limits->parts >= model_parts_used(model));
+    assert(limits->parts >= model_conditions_used(model));
     model->limits = *limits;
     while (model->remembered_count > limits->remembered)
         forget_oldest(model);
     while (model->books->hold_count > limits->holds)
-        forget_first_resolved(model->books);
+        forget_first_ended(model->books);
 }
 
 void model_destroy(struct model *model)
 {
     if (model == NULL)
         return;
+    for (struct model_text *text = model->texts, *next; text != NULL; text = next) {
+        next = text->next;
+        free(text);
+    }
     free(model->books);
-    free(model->kept);
+    free(model->before_dry_run);
+    free(model->before_chain);
     free(model);
 }

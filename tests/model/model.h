@@ -2,8 +2,10 @@
  *
  * Written from OPERATIONS.md and the layouts alone. It shares no code with the engine: records lie
  * in arrays and are searched from the front, sums are made in 128 bits and looked at afterwards, a
- * dry run is a real run on books that are put back, and exactly-once compares whole operations
- * instead of fingerprints. Where the two agree, two people have read the page the same way.
+ * total is summed up from its children whenever it is asked for, the smallest residual is looked
+ * for among all sets there are, a dry run and a chain that fails are real runs on books that are
+ * put back, and exactly-once compares whole operations instead of fingerprints. Where the two
+ * agree, two people have read the page the same way.
  *
  * The records are open to the tests: a generator that wants to hit an edge must know where it is.
  */
@@ -16,11 +18,20 @@
 #define MODEL_INSTRUMENTS_MAX 128
 #define MODEL_HOLDS_MAX       256
 #define MODEL_REMEMBERED_MAX  4096
+#define MODEL_PARTS_MAX       HF_PLAN_CANDIDATES_MAX
+
+__extension__ typedef __int128 model_wide;
+
+/* Room for the longest operation. */
+union model_operation {
+    union hf_operation operation;
+    uint64_t words[HF_OPERATION_LENGTH_MAX / 8];
+};
 
 /* An operation that was carried out or refused at a place, and the answer it got, with balances
- * whether it had asked for them or not. */
+ * whether it had asked for them or not. The operation lives as long as the model. */
 struct model_memory {
-    union hf_operation operation;
+    const union hf_operation *operation;
     struct hf_reply answer;
 };
 
@@ -30,6 +41,7 @@ struct model_asset {
     char code[8];
 };
 
+/* Balances of accounts that are no totals; those of totals are never stored. */
 struct model_account {
     struct hf_id id;
     int64_t posted;
@@ -39,7 +51,23 @@ struct model_account {
     uint64_t lifetime_debits;
     uint16_t asset;
     uint8_t status;
-    bool floor_raised; /* the floor was set above what is spendable */
+    bool is_total;
+    bool has_terms;
+    int64_t ceiling;
+    uint64_t expires_ns; /* 0: never */
+    struct hf_id parent; /* zero: none */
+    struct hf_id sink;   /* zero: none */
+    struct hf_filter filter;
+    bool floor_raised;    /* the floor was set above what is spendable, or an expiry swept below */
+    bool ceiling_lowered; /* the ceiling was set below what is incoming */
+};
+
+/* What an account comes to: its own, or of a total the sum of its children. */
+struct model_balance {
+    model_wide posted;
+    model_wide held_out;
+    model_wide held_in;
+    model_wide lifetime_debits;
 };
 
 struct model_instrument {
@@ -52,16 +80,32 @@ struct model_instrument {
     uint8_t flags;
 };
 
+struct model_part {
+    struct hf_id account;
+    uint64_t remaining;
+};
+
 struct model_hold {
     struct hf_id id;
-    struct hf_id payer;
-    struct hf_id payee;
+    struct hf_id payee; /* zero: open */
     uint64_t amount;
     uint64_t remaining;
     uint64_t captured;
-    uint64_t resolution; /* 0 while open, else which resolution of all it was, from 1 */
-    struct model_memory memory;
+    uint64_t expires_ns; /* 0: never */
+    uint64_t ended;      /* 0 while open, else which ending of all it was, from 1 */
+    uint32_t origin;
     uint16_t asset;
+    uint16_t tolerance;
+    uint8_t status; /* enum hf_hold_status */
+    uint8_t policy;
+    uint8_t class_number;
+    uint8_t part_count;
+    uint8_t condition_count;
+    uint8_t required;
+    uint8_t met;                              /* bit n: condition n + 1 has been proved */
+    struct model_part parts[MODEL_PARTS_MAX]; /* the first is the payer */
+    struct hf_op_condition conditions[HF_CONDITIONS_MAX];
+    struct model_memory memory;
 };
 
 /* All that an operation may change besides what exactly-once remembers. */
@@ -69,18 +113,23 @@ struct model_books {
     uint32_t asset_count;
     uint32_t account_count;
     uint32_t instrument_count;
-    uint32_t hold_count; /* open and resolved, in the order in which they were made */
-    uint64_t resolution_count;
+    uint32_t hold_count; /* open and ended, in the order in which they were made */
+    uint64_t ended_count;
+    uint64_t lifetimes_ns[HF_CLASSES];
     struct model_asset assets[HF_LEDGER_ASSETS_MAX];
     struct model_account accounts[MODEL_ACCOUNTS_MAX];
     struct model_instrument instruments[MODEL_INSTRUMENTS_MAX];
     struct model_hold holds[MODEL_HOLDS_MAX];
 };
 
+struct model_text;
+
 struct model {
     struct hf_ledger_limits limits;
     struct model_books *books;
-    struct model_books *kept; /* what the books were before a dry run */
+    struct model_books *before_dry_run;
+    struct model_books *before_chain;
+    struct model_text *texts; /* every operation that took a place, kept until the end */
     uint64_t place;
     uint64_t timestamp_ns;       /* of the newest operation */
     uint64_t forgotten_floor_ms; /* one more than the largest time of a forgotten id */
@@ -88,6 +137,8 @@ struct model {
     uint32_t remembered_count; /* oldest first, from remembered_start on, going round */
     struct hf_id remembered_ids[MODEL_REMEMBERED_MAX];
     struct model_memory remembered[MODEL_REMEMBERED_MAX];
+    uint32_t event_count; /* of the operation applied last */
+    struct hf_event events[HF_EVENTS_MAX];
 };
 
 /* An empty model in memory of its own. The limits fit the arrays above (asserted). */
@@ -101,22 +152,41 @@ void model_resize(struct model *model, const struct hf_ledger_limits *limits);
 /* What hf_operation_check must say. */
 struct hf_verdict model_check(const union hf_operation *operation, size_t available);
 
-/* Applies one operation; true when it took a place. */
+/* Applies one operation, leaves its events in the model; true when it took a place. */
 bool model_apply(struct model *model, uint64_t timestamp_ns, const union hf_operation *operation,
                  struct hf_reply *reply);
 
-/* Answers a QUERY. Bytes of the view beyond the reply's length are zero. */
+/* Answers a QUERY. Bytes of the view beyond the reply's length are zero. Of ACCOUNT_HOLDS it gives
+ * the account and no lines: in which order those come is the engine's own affair. */
 void model_query(const struct model *model, const struct hf_op_query *query,
                  struct hf_query_reply *reply);
+
+/* The lines of all open holds on an account, and how many. */
+uint32_t model_lines_of(const struct model *model, struct hf_id account,
+                        struct hf_hold_line lines[MODEL_HOLDS_MAX]);
 
 /* The smallest id time that is not too old, in Unix milliseconds. */
 uint64_t model_floor_ms(const struct model *model, uint64_t timestamp_ns);
 
+/* An open hold whose time has come; an expired account, no total, not closed, with something to
+ * spend and a sink. */
+bool model_hold_is_due(const struct model_hold *hold, uint64_t timestamp_ns);
+bool model_account_is_due(const struct model *model, const struct model_account *account,
+                          uint64_t timestamp_ns);
+/* The same, and the sink and all guards let the sweep pass now. */
+bool model_account_can_sweep(struct model *model, const struct model_account *account,
+                             uint64_t timestamp_ns);
+
 uint64_t model_holds_open(const struct model *model);
+uint64_t model_terms_used(const struct model *model);
+uint64_t model_parts_used(const struct model *model);
+uint64_t model_conditions_used(const struct model *model);
 const struct model_account *model_account_of(const struct model *model, struct hf_id id);
 const struct model_hold *model_hold_of(const struct model *model, struct hf_id id);
 const struct model_memory *model_memory_of(const struct model *model, struct hf_id id);
+struct model_balance model_balance_of(const struct model *model,
+                                      const struct model_account *account);
 /* posted - held_out - floor, cut to 64 bits; INT64_MAX without a floor. */
-int64_t model_available(const struct model_account *account);
+int64_t model_available(const struct model *model, const struct model_account *account);
 
 #endif

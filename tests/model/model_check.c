@@ -4,17 +4,33 @@
 #include <string.h>
 
 #define VERDICT(code_name, rule_name) \
-    ((struct hf_verdict){.code = HF_CODE_##code_name, .rule = HF_RULE_##rule_name})
+    ((struct hf_verdict){.code = HF_CODE_##code_name, .rule = HF_RULE_##rule_name, 0})
 #define REFUSE_IF(condition, code_name, rule_name) \
     do {                                           \
         if (condition)                             \
             return VERDICT(code_name, rule_name);  \
     } while (0)
 
+static struct hf_verdict refuse_entry(uint16_t code, uint8_t rule, uint32_t entry)
+{
+    return (struct hf_verdict){.code = code, .rule = rule, .entry = (uint8_t)entry};
+}
+#define REFUSE_ENTRY_IF(condition, code_name, rule_number, entry)                    \
+    do {                                                                             \
+        if (condition)                                                               \
+            return refuse_entry(HF_CODE_##code_name, (uint8_t)(rule_number), entry); \
+    } while (0)
+
 static bool is_reserved(struct hf_id id)
 {
     if (id.hi == 0)
         return id.lo == 0;
+    return id.hi == UINT64_MAX && id.lo == UINT64_MAX;
+}
+
+/* Zero means none. */
+static bool is_all_ones(struct hf_id id)
+{
     return id.hi == UINT64_MAX && id.lo == UINT64_MAX;
 }
 
@@ -52,11 +68,28 @@ static struct hf_verdict check_asset_put(const struct hf_op_asset_put *put)
 
 static struct hf_verdict check_account_put(const struct hf_op_account_put *put)
 {
+    bool is_long = put->header.length == sizeof(*put);
     REFUSE_IF(is_reserved(put->account), BAD_ID, ACCOUNT);
     REFUSE_IF(put->asset == 0, MALFORMED, ASSET);
     REFUSE_IF(put->status != HF_ACCOUNT_OPEN && put->status != HF_ACCOUNT_FROZEN, MALFORMED,
               STATUS);
+    REFUSE_IF((put->flags & ~(is_long ? HF_ACCOUNT_TOTAL : 0)) != 0, MALFORMED, STATUS);
     REFUSE_IF(any_set(put->reserved, sizeof(put->reserved)), MALFORMED, RESERVED);
+    if (!is_long)
+        return VERDICT(OK, NONE);
+    REFUSE_IF(is_all_ones(put->parent), BAD_ID, PARENT);
+    REFUSE_IF(hf_id_equal(put->parent, put->account), SAME_ACCOUNT, PARENT);
+    REFUSE_IF(is_all_ones(put->sink), BAD_ID, SINK);
+    REFUSE_IF(hf_id_equal(put->sink, put->account), SAME_ACCOUNT, SINK);
+    REFUSE_IF(put->filter.reserved != 0, MALFORMED, RESERVED);
+    return VERDICT(OK, NONE);
+}
+
+static struct hf_verdict check_account_close(const struct hf_op_account_close *close)
+{
+    REFUSE_IF(is_reserved(close->account), BAD_ID, ACCOUNT);
+    REFUSE_IF(is_all_ones(close->sink), BAD_ID, SINK);
+    REFUSE_IF(hf_id_equal(close->sink, close->account), SAME_ACCOUNT, SINK);
     return VERDICT(OK, NONE);
 }
 
@@ -77,16 +110,180 @@ static struct hf_verdict check_hold(const struct hf_op_hold *hold)
     REFUSE_IF(!is_amount(hold->amount), BAD_AMOUNT, AMOUNT);
     REFUSE_IF(hold->asset == 0, MALFORMED, ASSET);
     REFUSE_IF(hold->reserved != 0, MALFORMED, RESERVED);
-    REFUSE_IF(hold->expires_ns != 0, UNSUPPORTED, EXPIRY);
+    return VERDICT(OK, NONE);
+}
+
+/* Plans ----------------------------------------------------------------------------------- */
+
+static struct hf_verdict check_plan(const struct hf_op_plan *plan, bool holds)
+{
+    bool all = plan->amount == UINT64_MAX;
+    bool residual = plan->method == HF_PLAN_SMALLEST_RESIDUAL;
+    REFUSE_IF(!is_amount(plan->amount) && !all, BAD_AMOUNT, AMOUNT);
+    REFUSE_IF(!all && plan->minimum > plan->amount, BAD_AMOUNT, AMOUNT);
+    REFUSE_IF(all && plan->minimum != 0, MALFORMED, PLAN);
+    REFUSE_IF(plan->asset == 0, MALFORMED, ASSET);
+    REFUSE_IF(plan->channel > 31, MALFORMED, PLAN);
+    REFUSE_IF(plan->method > HF_PLAN_SMALLEST_RESIDUAL, MALFORMED, PLAN);
+    REFUSE_IF(residual && plan->minimum != 0, MALFORMED, PLAN);
+    REFUSE_IF(plan->source_count == 0, MALFORMED, PLAN);
+    REFUSE_IF(plan->source_count > (residual ? 64 : 32), MALFORMED, PLAN);
+    REFUSE_IF(!holds && plan->destination_count == 0, MALFORMED, PLAN);
+    REFUSE_IF(plan->destination_count > (holds ? 1 : 32), MALFORMED, PLAN);
+    REFUSE_IF(residual ? plan->choose_max < 1 || plan->choose_max > 4 : plan->choose_max != 0,
+              MALFORMED, PLAN);
+    REFUSE_IF(plan->reserved != 0, MALFORMED, RESERVED);
+    return VERDICT(OK, NONE);
+}
+
+static bool is_entry_amount(const struct hf_op_entry *entry, uint32_t denominator)
+{
+    if (entry->rule == HF_ENTRY_FIXED)
+        return is_amount(entry->amount);
+    if (entry->rule == HF_ENTRY_UP_TO)
+        return is_amount(entry->amount) || entry->amount == UINT64_MAX;
+    if (entry->rule == HF_ENTRY_RATIO)
+        return entry->amount >= 1 && entry->amount <= denominator;
+    return entry->amount == 0;
+}
+
+static bool is_source_rule(const struct hf_op_plan *plan, uint8_t rule, bool is_last)
+{
+    if (plan->method == HF_PLAN_SMALLEST_RESIDUAL && rule != HF_ENTRY_UP_TO)
+        return false;
+    if (plan->amount == UINT64_MAX && rule != HF_ENTRY_FIXED && rule != HF_ENTRY_EVERYTHING)
+        return false;
+    return rule != HF_ENTRY_REMAINING || is_last;
+}
+
+static bool is_destination_rule(uint8_t rule, bool is_last, bool holds)
+{
+    if (rule == HF_ENTRY_EVERYTHING || (holds && rule != HF_ENTRY_REMAINING))
+        return false;
+    return rule != HF_ENTRY_REMAINING || is_last;
+}
+
+/* The entries from `first` to before `end`, counted from 0 through both lists. */
+static struct hf_verdict check_entries(const struct hf_op_plan *plan,
+                                       const struct hf_op_entry *entries, uint32_t first,
+                                       uint32_t end, bool holds)
+{
+    bool sources = first == 0;
+    uint8_t rule = sources ? HF_RULE_PAYER : HF_RULE_PAYEE;
+    uint32_t denominator = sources ? plan->source_denominator : plan->destination_denominator;
+    uint64_t parts = 0;
+    bool up_to = false;
+    for (uint32_t i = first; i < end; i++) {
+        const struct hf_op_entry *entry = &entries[i];
+        bool is_last = i + 1 == end;
+        REFUSE_ENTRY_IF(is_reserved(entry->account), BAD_ID, rule, i + 1);
+        for (uint32_t before = 0; before < i; before++)
+            REFUSE_ENTRY_IF(hf_id_equal(entries[before].account, entry->account), SAME_ACCOUNT,
+                            rule, i + 1);
+        REFUSE_ENTRY_IF(!is_entry_amount(entry, denominator), BAD_AMOUNT, rule, i + 1);
+        REFUSE_ENTRY_IF(entry->rule < HF_ENTRY_FIXED || entry->rule > HF_ENTRY_EVERYTHING,
+                        MALFORMED, HF_RULE_PLAN, i + 1);
+        REFUSE_ENTRY_IF(sources ? !is_source_rule(plan, entry->rule, is_last)
+                                : !is_destination_rule(entry->rule, is_last, holds),
+                        MALFORMED, HF_RULE_PLAN, i + 1);
+        REFUSE_ENTRY_IF(any_set(entry->reserved, sizeof(entry->reserved)), MALFORMED,
+                        HF_RULE_RESERVED, i + 1);
+        if (entry->rule == HF_ENTRY_RATIO)
+            parts += entry->amount;
+        up_to = up_to || entry->rule == HF_ENTRY_UP_TO;
+    }
+    REFUSE_IF(parts > denominator, UNBALANCED, PLAN);
+    REFUSE_IF(parts == 0 && denominator != 0, UNBALANCED, PLAN);
+    REFUSE_IF(sources && plan->minimum != 0 && !up_to, MALFORMED, PLAN);
+    return VERDICT(OK, NONE);
+}
+
+static struct hf_verdict check_lists(const struct hf_op_plan *plan,
+                                     const struct hf_op_entry *entries, bool holds)
+{
+    uint32_t sources = plan->source_count;
+    struct hf_verdict verdict = check_entries(plan, entries, 0, sources, holds);
+    if (verdict.code != HF_CODE_OK)
+        return verdict;
+    return check_entries(plan, entries, sources, sources + plan->destination_count, holds);
+}
+
+static struct hf_verdict check_move_plan(const struct hf_op_move_plan *move)
+{
+    struct hf_verdict verdict = check_plan(&move->plan, false);
+    if (verdict.code != HF_CODE_OK)
+        return verdict;
+    size_t entries = (size_t)move->plan.source_count + move->plan.destination_count;
+    REFUSE_IF(move->header.length != 88 + 32 * entries, MALFORMED, LENGTH);
+    return check_lists(&move->plan, move->entries, false);
+}
+
+static struct hf_verdict check_terms(const struct hf_op_terms *terms)
+{
+    bool soft = (terms->policy & HF_HOLD_SOFT) != 0;
+    REFUSE_IF(terms->tolerance > 1000, MALFORMED, HOLD);
+    REFUSE_IF(terms->class_number > 15, MALFORMED, CLASS);
+    REFUSE_IF(terms->policy > 7, MALFORMED, STATUS);
+    REFUSE_IF(terms->condition_count > 8, MALFORMED, CONDITION);
+    REFUSE_IF(soft && terms->condition_count != 0, MALFORMED, CONDITION);
+    REFUSE_IF(terms->required > terms->condition_count, MALFORMED, CONDITION);
+    REFUSE_IF(terms->condition_count != 0 && terms->required == 0, MALFORMED, CONDITION);
+    REFUSE_IF(any_set(terms->reserved, sizeof(terms->reserved)), MALFORMED, RESERVED);
+    return VERDICT(OK, NONE);
+}
+
+static struct hf_verdict check_condition(const struct hf_op_condition *condition, uint32_t number)
+{
+    uint8_t kind = condition->kind;
+    bool coded = kind == HF_CONDITION_REGION || kind == HF_CONDITION_ORIGIN;
+    bool timed = kind == HF_CONDITION_NOT_BEFORE || kind == HF_CONDITION_NOT_AFTER;
+    bool keyed = kind >= HF_CONDITION_BLAKE2B && kind <= HF_CONDITION_REGION;
+    REFUSE_ENTRY_IF(kind < 1 || kind > 7, MALFORMED, HF_RULE_CONDITION, number);
+    REFUSE_ENTRY_IF(any_set(condition->reserved, 3), MALFORMED, HF_RULE_RESERVED, number);
+    REFUSE_ENTRY_IF(condition->code != 0 && !coded, MALFORMED, HF_RULE_CONDITION, number);
+    REFUSE_ENTRY_IF((condition->time_ns != 0) != timed, MALFORMED, HF_RULE_CONDITION, number);
+    REFUSE_ENTRY_IF(any_set(condition->bytes, 32) != keyed, MALFORMED, HF_RULE_CONDITION, number);
+    return VERDICT(OK, NONE);
+}
+
+static struct hf_verdict check_hold_plan(const struct hf_op_hold_plan *hold)
+{
+    struct hf_verdict verdict = check_plan(&hold->plan, true);
+    if (verdict.code == HF_CODE_OK)
+        verdict = check_terms(&hold->terms);
+    if (verdict.code != HF_CODE_OK)
+        return verdict;
+    size_t entries = (size_t)hold->plan.source_count + hold->plan.destination_count;
+    REFUSE_IF(hold->header.length != 104 + 32 * entries + 48u * hold->terms.condition_count,
+              MALFORMED, LENGTH);
+    verdict = check_lists(&hold->plan, hold->entries, true);
+    for (uint32_t i = 0; i < hold->terms.condition_count && verdict.code == HF_CODE_OK; i++)
+        verdict = check_condition(&hf_hold_plan_conditions(hold)[i], i + 1);
+    return verdict;
+}
+
+/* Holds ----------------------------------------------------------------------------------- */
+
+static struct hf_verdict check_adjust(const struct hf_op_adjust *adjust)
+{
+    bool keeps = adjust->mode == HF_ADJUST_KEEP;
+    REFUSE_IF(is_reserved(adjust->hold), BAD_ID, HOLD);
+    REFUSE_IF(adjust->amount > (uint64_t)INT64_MAX, BAD_AMOUNT, AMOUNT);
+    REFUSE_IF(adjust->mode > HF_ADJUST_SET, MALFORMED, STATUS);
+    REFUSE_IF(keeps != (adjust->amount == 0), BAD_AMOUNT, AMOUNT);
+    REFUSE_IF(keeps && adjust->expires_ns == 0, MALFORMED, EXPIRY);
+    REFUSE_IF(any_set(adjust->reserved, sizeof(adjust->reserved)), MALFORMED, RESERVED);
     return VERDICT(OK, NONE);
 }
 
 static struct hf_verdict check_capture(const struct hf_op_capture *capture)
 {
+    bool is_long = capture->header.length == sizeof(*capture);
     REFUSE_IF(is_reserved(capture->hold), BAD_ID, HOLD);
     REFUSE_IF(!is_amount(capture->amount) && capture->amount != UINT64_MAX, BAD_AMOUNT, AMOUNT);
     REFUSE_IF(capture->final > 1, MALFORMED, STATUS);
     REFUSE_IF(any_set(capture->reserved, sizeof(capture->reserved)), MALFORMED, RESERVED);
+    REFUSE_IF(is_long && is_all_ones(capture->payee), BAD_ID, PAYEE);
     return VERDICT(OK, NONE);
 }
 
@@ -96,6 +293,42 @@ static struct hf_verdict check_release(const struct hf_op_release *release)
     REFUSE_IF(!is_amount(release->amount) && release->amount != UINT64_MAX, BAD_AMOUNT, AMOUNT);
     return VERDICT(OK, NONE);
 }
+
+static struct hf_verdict check_attest(const struct hf_op_attest *attest)
+{
+    REFUSE_IF(is_reserved(attest->hold), BAD_ID, HOLD);
+    REFUSE_IF(attest->condition < 1 || attest->condition > 8, MALFORMED, CONDITION);
+    REFUSE_IF(attest->proof_length > 64, MALFORMED, CONDITION);
+    REFUSE_IF(any_set(attest->reserved, sizeof(attest->reserved)), MALFORMED, RESERVED);
+    REFUSE_IF(any_set(attest->proof + attest->proof_length, 64u - attest->proof_length), MALFORMED,
+              RESERVED);
+    return VERDICT(OK, NONE);
+}
+
+static struct hf_verdict check_class_put(const struct hf_op_class_put *put)
+{
+    REFUSE_IF(put->class_number < 1 || put->class_number > 15, MALFORMED, CLASS);
+    REFUSE_IF(any_set(put->reserved, sizeof(put->reserved)), MALFORMED, RESERVED);
+    return VERDICT(OK, NONE);
+}
+
+static struct hf_verdict check_expire(const struct hf_op_expire *expire)
+{
+    REFUSE_IF(expire->count < 1 || expire->count > 64, MALFORMED, EXPIRY);
+    REFUSE_IF(any_set(expire->reserved, sizeof(expire->reserved)), MALFORMED, RESERVED);
+    REFUSE_IF(expire->header.length != 40 + 24u * expire->count, MALFORMED, LENGTH);
+    for (uint32_t i = 0; i < expire->count; i++) {
+        const struct hf_op_expiry *expiry = &expire->expiries[i];
+        REFUSE_ENTRY_IF(is_reserved(expiry->id), BAD_ID, HF_RULE_EXPIRY, i + 1);
+        REFUSE_ENTRY_IF(expiry->kind != HF_EXPIRY_HOLD && expiry->kind != HF_EXPIRY_ACCOUNT,
+                        MALFORMED, HF_RULE_EXPIRY, i + 1);
+        REFUSE_ENTRY_IF(any_set(expiry->reserved, sizeof(expiry->reserved)), MALFORMED,
+                        HF_RULE_RESERVED, i + 1);
+    }
+    return VERDICT(OK, NONE);
+}
+
+/* Cards and questions --------------------------------------------------------------------- */
 
 static struct hf_verdict check_instrument_put(const struct hf_op_instrument_put *put)
 {
@@ -123,68 +356,78 @@ static struct hf_verdict check_auth(const struct hf_op_auth *auth)
 static struct hf_verdict check_query(const struct hf_op_query *query)
 {
     REFUSE_IF(is_reserved(query->subject_id), BAD_ID, SUBJECT);
-    REFUSE_IF(query->subject < HF_QUERY_ACCOUNT || query->subject > HF_QUERY_HOLD, MALFORMED,
-              SUBJECT);
+    REFUSE_IF(query->subject < HF_QUERY_ACCOUNT || query->subject > HF_QUERY_ACCOUNT_HOLDS,
+              MALFORMED, SUBJECT);
     REFUSE_IF(any_set(query->reserved, sizeof(query->reserved)), MALFORMED, RESERVED);
+    REFUSE_IF(query->cursor != 0 && query->subject != HF_QUERY_ACCOUNT_HOLDS, MALFORMED, SUBJECT);
     return VERDICT(OK, NONE);
 }
 
-static size_t length_of(uint8_t type)
+/* Operations ------------------------------------------------------------------------------ */
+
+/* The lengths that a type may have. */
+struct lengths {
+    uint16_t shortest;
+    uint16_t other;   /* 0: no other */
+    uint16_t longest; /* of a type with a list, else 0 */
+};
+
+static struct lengths lengths_of(uint8_t type)
 {
-    switch (type) {
-    case HF_OP_ASSET_PUT:
-        return sizeof(struct hf_op_asset_put);
-    case HF_OP_ACCOUNT_PUT:
-        return sizeof(struct hf_op_account_put);
-    case HF_OP_MOVE:
-        return sizeof(struct hf_op_move);
-    case HF_OP_HOLD:
-        return sizeof(struct hf_op_hold);
-    case HF_OP_CAPTURE:
-        return sizeof(struct hf_op_capture);
-    case HF_OP_RELEASE:
-        return sizeof(struct hf_op_release);
-    case HF_OP_INSTRUMENT_PUT:
-        return sizeof(struct hf_op_instrument_put);
-    case HF_OP_AUTH:
-        return sizeof(struct hf_op_auth);
-    case HF_OP_QUERY:
-        return sizeof(struct hf_op_query);
-    default:
-        return 0;
-    }
+    static const struct lengths lengths[HF_OP_TYPE_MAX + 1] = {
+        [HF_OP_ASSET_PUT] = {48, 0, 0},      [HF_OP_ACCOUNT_PUT] = {64, 160, 0},
+        [HF_OP_ACCOUNT_CLOSE] = {64, 0, 0},  [HF_OP_MOVE] = {80, 0, 0},
+        [HF_OP_MOVE_PLAN] = {88, 0, 8960},   [HF_OP_CHAIN] = {40, 0, 8960},
+        [HF_OP_HOLD] = {88, 0, 0},           [HF_OP_HOLD_PLAN] = {104, 0, 8960},
+        [HF_OP_ADJUST] = {72, 0, 0},         [HF_OP_CAPTURE] = {64, 80, 0},
+        [HF_OP_RELEASE] = {56, 0, 0},        [HF_OP_ATTEST] = {120, 0, 0},
+        [HF_OP_EXPIRE] = {40, 0, 8960},      [HF_OP_CLASS_PUT] = {48, 0, 0},
+        [HF_OP_INSTRUMENT_PUT] = {96, 0, 0}, [HF_OP_AUTH] = {192, 0, 0},
+        [HF_OP_QUERY] = {56, 0, 0},
+    };
+    return lengths[type];
 }
 
-struct hf_verdict model_check(const union hf_operation *operation, size_t available)
+static bool is_length(struct lengths lengths, uint16_t length)
 {
-    const struct hf_op_header *header = &operation->header;
-    const uint8_t known_flags = HF_OP_DRY_RUN | HF_OP_RETURN_BALANCES;
+    if (lengths.longest != 0)
+        return length >= lengths.shortest && length <= lengths.longest;
+    return length == lengths.shortest || (lengths.other != 0 && length == lengths.other);
+}
 
-    REFUSE_IF(available < 32, MALFORMED, LENGTH);
-    REFUSE_IF(header->length % 8 != 0, MALFORMED, LENGTH);
-    REFUSE_IF(header->length < 32, MALFORMED, LENGTH);
-    REFUSE_IF(header->length > available, MALFORMED, LENGTH);
-    REFUSE_IF(header->type == 0 || header->type > HF_OP_TYPE_MAX, UNKNOWN_TYPE, TYPE);
-    REFUSE_IF(length_of(header->type) == 0, UNSUPPORTED, TYPE);
-    REFUSE_IF(header->length != length_of(header->type), MALFORMED, LENGTH);
-    REFUSE_IF((header->flags & ~known_flags) != 0, UNSUPPORTED, FLAGS);
-    REFUSE_IF(header->type == HF_OP_QUERY && (header->flags & HF_OP_DRY_RUN) != 0, UNSUPPORTED,
-              FLAGS);
-    REFUSE_IF(is_reserved(header->id), BAD_ID, ID);
+static struct hf_verdict check_chain(const struct hf_op_chain *chain);
 
-    switch (header->type) {
+static struct hf_verdict check_body(const union hf_operation *operation)
+{
+    switch (operation->header.type) {
     case HF_OP_ASSET_PUT:
         return check_asset_put(&operation->asset_put);
     case HF_OP_ACCOUNT_PUT:
         return check_account_put(&operation->account_put);
+    case HF_OP_ACCOUNT_CLOSE:
+        return check_account_close(&operation->account_close);
     case HF_OP_MOVE:
         return check_move(&operation->move);
+    case HF_OP_MOVE_PLAN:
+        return check_move_plan(&operation->move_plan);
+    case HF_OP_CHAIN:
+        return check_chain(&operation->chain);
     case HF_OP_HOLD:
         return check_hold(&operation->hold);
+    case HF_OP_HOLD_PLAN:
+        return check_hold_plan(&operation->hold_plan);
+    case HF_OP_ADJUST:
+        return check_adjust(&operation->adjust);
     case HF_OP_CAPTURE:
         return check_capture(&operation->capture);
     case HF_OP_RELEASE:
         return check_release(&operation->release);
+    case HF_OP_ATTEST:
+        return check_attest(&operation->attest);
+    case HF_OP_EXPIRE:
+        return check_expire(&operation->expire);
+    case HF_OP_CLASS_PUT:
+        return check_class_put(&operation->class_put);
     case HF_OP_INSTRUMENT_PUT:
         return check_instrument_put(&operation->instrument_put);
     case HF_OP_AUTH:
@@ -192,4 +435,78 @@ struct hf_verdict model_check(const union hf_operation *operation, size_t availa
     default:
         return check_query(&operation->query);
     }
+}
+
+static struct hf_verdict check_length(const struct hf_op_header *header, size_t available)
+{
+    REFUSE_IF(available < 32, MALFORMED, LENGTH);
+    REFUSE_IF(header->length % 8 != 0, MALFORMED, LENGTH);
+    REFUSE_IF(header->length < 32, MALFORMED, LENGTH);
+    REFUSE_IF(header->length > available, MALFORMED, LENGTH);
+    return VERDICT(OK, NONE);
+}
+
+static struct hf_verdict check_header(const struct hf_op_header *header, size_t available,
+                                      bool in_chain)
+{
+    struct hf_verdict verdict = check_length(header, available);
+    if (verdict.code != HF_CODE_OK)
+        return verdict;
+    uint8_t type = header->type;
+    uint8_t flags = header->flags;
+    bool unrepeatable = type == HF_OP_QUERY || type == HF_OP_EXPIRE;
+    REFUSE_IF(type == 0 || type > HF_OP_TYPE_MAX, UNKNOWN_TYPE, TYPE);
+    REFUSE_IF(lengths_of(type).shortest == 0, UNSUPPORTED, TYPE);
+    REFUSE_IF(in_chain && type == HF_OP_CHAIN, NESTED_CHAIN, CHAIN);
+    REFUSE_IF(in_chain && unrepeatable, UNSUPPORTED, TYPE);
+    REFUSE_IF(!is_length(lengths_of(type), header->length), MALFORMED, LENGTH);
+    REFUSE_IF(in_chain && flags != 0, UNSUPPORTED, FLAGS);
+    REFUSE_IF((flags & ~(HF_OP_DRY_RUN | HF_OP_RETURN_BALANCES)) != 0, UNSUPPORTED, FLAGS);
+    REFUSE_IF(unrepeatable && (flags & HF_OP_DRY_RUN) != 0, UNSUPPORTED, FLAGS);
+    REFUSE_IF(is_reserved(header->id), BAD_ID, ID);
+    return VERDICT(OK, NONE);
+}
+
+/* Chains ---------------------------------------------------------------------------------- */
+
+static struct hf_verdict check_link(const struct hf_op_chain *chain,
+                                    const union hf_operation *operation, size_t available,
+                                    const struct hf_id ids[], uint32_t id_count)
+{
+    const struct hf_op_header *header = &operation->header;
+    struct hf_verdict verdict = check_header(header, available, true);
+    if (verdict.code != HF_CODE_OK)
+        return verdict;
+    REFUSE_IF(header->origin != 0, MALFORMED, CHAIN);
+    REFUSE_IF(header->deadline_ns != 0, MALFORMED, CHAIN);
+    REFUSE_IF(hf_id_equal(header->id, chain->header.id), BAD_ID, CHAIN);
+    for (uint32_t i = 0; i < id_count; i++)
+        REFUSE_IF(hf_id_equal(header->id, ids[i]), BAD_ID, CHAIN);
+    return check_body(operation);
+}
+
+static struct hf_verdict check_chain(const struct hf_op_chain *chain)
+{
+    struct hf_id ids[HF_CHAIN_OPERATIONS_MAX];
+    REFUSE_IF(chain->count < 1 || chain->count > 32, MALFORMED, CHAIN);
+    REFUSE_IF(any_set(chain->reserved, sizeof(chain->reserved)), MALFORMED, RESERVED);
+    const uint8_t *at = chain->operations;
+    size_t left = chain->header.length - sizeof(*chain);
+    for (uint32_t i = 0; i < chain->count; i++) {
+        const union hf_operation *operation = (const union hf_operation *)(const void *)at;
+        struct hf_verdict verdict = check_link(chain, operation, left, ids, i);
+        if (verdict.code != HF_CODE_OK)
+            return refuse_entry(verdict.code, verdict.rule, i + 1);
+        ids[i] = operation->header.id;
+        at += operation->header.length;
+        left -= operation->header.length;
+    }
+    REFUSE_IF(left != 0, MALFORMED, LENGTH);
+    return VERDICT(OK, NONE);
+}
+
+struct hf_verdict model_check(const union hf_operation *operation, size_t available)
+{
+    struct hf_verdict verdict = check_header(&operation->header, available, false);
+    return verdict.code == HF_CODE_OK ? check_body(operation) : verdict;
 }

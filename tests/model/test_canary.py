@@ -19,35 +19,48 @@ Mutation = collections.namedtuple('Mutation', 'bug file old new')
 
 MUTATIONS = [
     Mutation('a transfer ignores the floor', 'execute.h',
-             '        left < payer->floor ||\n', ''),
+             '        left < payer->floor ||\n        __builtin_add_overflow(payer->lifetime_debits,',
+             '        __builtin_add_overflow(payer->lifetime_debits,'),
     Mutation('a transfer is not added to the lifetime debits', 'execute.h',
-             'payer->lifetime_debits = lifetime_debits;', ''),
+             '    payer->posted = answer->posted;\n    payer->lifetime_debits = lifetime_debits;\n',
+             '    payer->posted = answer->posted;\n'),
+    Mutation('a hold on the short path ignores the floor', 'execute.h',
+             '        left < payer->floor ||\n        __builtin_add_overflow((int64_t)payer->held_out,',
+             '        __builtin_add_overflow((int64_t)payer->held_out,'),
+    Mutation('a capture on the short path leaves the promise to the payee', 'execute.h',
+             '    payee->held_in -= freed;\n', '    payee->held_in -= released;\n'),
     Mutation('what is held for a payee does not count against its limit', 'execute.c',
              'after->posted + after->held_in <= INT64_MAX', 'after->posted <= INT64_MAX'),
-    Mutation('held_in stays when a hold is released', 'hold.c',
-             '.held_in = -(int64_t)freed', '.held_in = -(int64_t)captured'),
-    Mutation('a dry hold holds', 'hold.c',
-             'if (hf_turn_is_dry(turn) || amount == 0)', 'if (amount == 0)'),
-    Mutation('a frozen payee captures', 'hold.c',
-             '->status == HF_ACCOUNT_FROZEN', '->status == HF_ACCOUNT_CLOSED'),
-    Mutation('a final capture approves what it gives back', 'hold.c',
-             'captured > 0 ? captured : released', 'captured + released'),
-    Mutation('the hold resolved last is forgotten first', 'hold.c',
-             """    else
-        hf_hold_at(holds, holds->resolved_last)->next = slot;
+    Mutation('held_in stays when a hold is released', 'settle.c',
+             'change.held_in = (int64_t)s->raised - (int64_t)(s->captured + s->released);',
+             'change.held_in = (int64_t)s->raised - (int64_t)s->captured;'),
+    Mutation('a dry hold holds', 'promise.c',
+             'bool is_dry = hf_turn_is_dry(turn) || amount == 0;', 'bool is_dry = amount == 0;'),
+    Mutation('a frozen payee captures', 'settle.c',
+             'else if (payee->status == HF_ACCOUNT_FROZEN)\n            code = HF_CODE_RESTRICTED;',
+             'else if (false)\n            code = HF_CODE_RESTRICTED;'),
+    Mutation('a final capture approves what it gives back', 'settle.c',
+             'answer->approved = s.captured + s.beyond;',
+             'answer->approved = s.captured + s.beyond + s.released;'),
+    Mutation('the hold ended last is forgotten first', 'hold.c',
+             """        last->next = slot;
+    }
+    tally->ended_last = slot;
 """,
-             """    else {
-        hold->next = holds->resolved_first;
-        holds->resolved_first = slot;
+             """        hold->next = tally->ended_first;
+        tally->ended_first = slot;
+        if (hold->has_more)
+            give_back_more(ledger, slot);
         return;
     }
+    tally->ended_last = slot;
 """),
     Mutation('a counter is drawn twice', 'instrument.c',
              'instrument->remaining--;', 'instrument->remaining -= instrument->remaining > 1 ? 2 : 1;'),
     Mutation('a card works at the very moment of its expiry', 'instrument.c',
              'timestamp_ns >= instrument->expires_ns', 'timestamp_ns > instrument->expires_ns'),
     Mutation('a verification draws the counter', 'authorise.c',
-             'if (!hf_turn_is_dry(turn) && auth->amount > 0)', 'if (!hf_turn_is_dry(turn))'),
+             'if (hf_turn_is_dry(turn) || auth->amount == 0)', 'if (hf_turn_is_dry(turn))'),
     Mutation('other content under the same id passes for the same', 'ledger.c',
              'first->type == header->type && first->fingerprint == turn->fingerprint',
              'first->type == header->type'),
@@ -74,6 +87,74 @@ MUTATIONS = [
              'account->lifetime_debits = record.lifetime_debits;', ''),
     Mutation('a scale of eighteen is refused', 'operation.c',
              'put->scale > HF_ASSET_SCALE_MAX', 'put->scale >= HF_ASSET_SCALE_MAX'),
+    Mutation('the floor of a total does not bind its children', 'execute.c',
+             'return leg->change.posted < leg->change.held_out;', 'return false;'),
+    Mutation('a ceiling does not see what is held in', 'execute.c',
+             '__builtin_add_overflow(hf_account_incoming(account), raised, &incoming)',
+             '__builtin_add_overflow(account->posted, raised, &incoming)'),
+    Mutation('only the nearest total moves', 'plan.c',
+             'while ((leg.account = hf_terms_parent(ledger, leg.account)) != NULL)',
+             'if ((leg.account = hf_terms_parent(ledger, leg.account)) != NULL)'),
+    Mutation('a filter lets a payment without category pass', 'terms.c',
+             'list[i] != 0 && list[i] == value', 'list[i] == value'),
+    Mutation('an account pays at the very moment of its expiry', 'terms.c',
+             'terms->expires_ns != 0 && ledger->bundle_ns >= terms->expires_ns',
+             'terms->expires_ns != 0 && ledger->bundle_ns > terms->expires_ns'),
+    Mutation('a total has five above it', 'terms.c',
+             '->depth + 1 > HF_PARENT_DEPTH_MAX', '->depth > HF_PARENT_DEPTH_MAX'),
+    Mutation('a ceiling leaves room for one unit too many', 'plan.c',
+             'wide room = (wide)terms->ceiling - hf_account_incoming(account);',
+             'wide room = (wide)terms->ceiling - hf_account_incoming(account) + 1;'),
+    Mutation('a partial approval needs more than its minimum', 'plan.c',
+             'taken >= side->terms->minimum', 'taken > side->terms->minimum'),
+    Mutation('units left over by rounding go to the last', 'plan.c',
+             """        if (*spare == 0)
+            return share;
+        --*spare;
+        return share + 1;
+""",
+             """        if (index + 1 < side->end)
+            return share;
+        return share + *spare;
+"""),
+    Mutation('the smallest residual takes more accounts than it needs', 'residual.c',
+             'if (least < best) {', 'if (least != NO_SUM && least <= best) {'),
+    Mutation('a tolerance is rounded up', 'settle.c',
+             '(uint64_t)(product / HF_TOLERANCE_MAX)',
+             '(uint64_t)((product + HF_TOLERANCE_MAX - 1) / HF_TOLERANCE_MAX)'),
+    Mutation('a condition less will do', 'settle.c',
+             'met_count >= s->more->required', 'met_count + 1 >= s->more->required'),
+    Mutation('anybody settles a hold', 'settle.c',
+             's->more->origin != turn->origin', 'false'),
+    Mutation('a closed payer is debited late', 'settle.c',
+             's.beyond > 0 && s.payer->status == HF_ACCOUNT_CLOSED', 'false'),
+    Mutation('a late capture forgets what was captured', 'settle.c',
+             'is_lapsed ? hold->amount - hold->captured : hold->remaining',
+             'is_lapsed ? hold->amount : hold->remaining'),
+    Mutation('an expiry comes a nanosecond late', 'hold.h',
+             'timestamp_ns >= more->expires_ns', 'timestamp_ns > more->expires_ns'),
+    Mutation('EXPIRE ends a hold before its time', 'settle.c',
+             'if (hold->status != HF_HOLD_OPEN || !hf_hold_is_due(s.more, ledger->bundle_ns))',
+             'if (hold->status != HF_HOLD_OPEN)'),
+    Mutation('releases go back to the first payer first', 'spread.c',
+             'for (uint32_t i = count; i-- > 0;) {', 'for (uint32_t i = 0; i < count; i++) {'),
+    Mutation('a signature is good for any hold', 'condition.c',
+             '        .hold = attest->hold,\n', ''),
+    Mutation('a region is not looked at', 'condition.c',
+             'attest->code == condition->code && is_signature', 'is_signature'),
+    Mutation('a chain that fails stands', 'chain.c',
+             '    hf_undo_roll_back(&ledger->undo);\n', '    hf_undo_commit(&ledger->undo);\n'),
+    Mutation('a chain that fails still tells what it did', 'chain.c',
+             'ledger->events->count = events_before;', ';'),
+    Mutation('inside a chain the parts of a hold are not put back', 'settle.c',
+             '        hf_undo_keep(&ledger->undo, part, sizeof(*part));\n', ''),
+    Mutation('debits are not told', 'execute.c',
+             'if (leg->change.posted != 0)\n            hf_event_add',
+             'if (leg->change.posted > 0)\n            hf_event_add'),
+    Mutation('an image loses what was proved', 'image_read.c',
+             '        .met = record->met,\n', ''),
+    Mutation('a page of holds is the last one', 'query.c',
+             'view->next_cursor = slot < slot_count ? slot : 0;', 'view->next_cursor = 0;'),
 ]
 
 
@@ -94,7 +175,7 @@ def compiled(root, source, target):
 
 def link_and_run(work, objects):
     program = os.path.join(work, 'test_model')
-    done = run([os.environ.get('CC', 'cc'), *objects, '-o', program])
+    done = run([os.environ.get('CC', 'cc'), *objects, '-lsodium', '-o', program])
     if done.returncode != 0:
         sys.exit(f'does not link:\n{done.stdout}')
     return run([program, '--operations', OPERATIONS], timeout=TIMEOUT_S)

@@ -1,14 +1,17 @@
-/* The engine against the model: random operations in bundles, every answer compared byte for byte,
- * every record looked at through QUERY, the invariants of money summed up from the model.
+/* The engine against the model: random operations in bundles, every answer and event compared byte
+ * for byte, every record looked at through QUERY, the invariants of money summed up from the model.
  *
  * Three ledgers run side by side. The `live` one gets every bundle whole. The `replayed` one gets
  * only the operations that took a place, as a log would hand them back: it must give the same
  * answers and end in the same state, or recovery would lie. Now and then the live one is written
  * out as an image and read back into fresh memory, and the run goes on with that.
+ * Every bundle one of the two is watched and the other is not, which may take shorter ways.
+ * Whatever the live one wants to expire must be due, and now and then all that is due is expired.
  *
  * The first difference ends the run with the seed, the step, the operation and both answers. */
-#include "draw.h"
+#include "engine/expire.h"
 #include "engine/image.h"
+#include "run.h"
 #include "tally.h"
 
 #include <assert.h>
@@ -30,91 +33,6 @@
 /* From this many operations on, a reachable answer that was never seen is a failure. */
 #define SEEN_OPERATIONS OPERATIONS_USUAL
 
-struct ledger_in_memory {
-    struct hf_ledger *ledger;
-    void *memory;
-};
-
-struct run {
-    uint64_t seed;
-    uint64_t operations; /* to apply, over all rounds */
-    uint64_t step;       /* operations applied so far, over all rounds */
-    uint64_t bundles;
-    uint64_t images;
-    uint64_t answered_by_holds; /* ids that only their hold still knew */
-    uint64_t swept_place;       /* of the state that was swept last, and its digest */
-    struct hf_id swept_digest;
-    uint64_t trace; /* a hash over all answers: two runs with one seed must have the same */
-    struct draw draw;
-    struct model *model;
-    struct ledger_in_memory live;
-    struct ledger_in_memory replayed;
-};
-
-/* Telling of a difference ----------------------------------------------------------------- */
-
-static void print_bytes(const char *name, const void *bytes, size_t size)
-{
-    fprintf(stderr, "%s", name);
-    for (size_t i = 0; i < size; i++)
-        fprintf(stderr, "%s%02x", i % 8 == 0 ? " " : "", ((const uint8_t *)bytes)[i]);
-    fprintf(stderr, "\n");
-}
-
-static void print_reply(const char *name, const struct hf_reply *reply)
-{
-    fprintf(stderr,
-            "%s %s/%s approved %" PRIu64 " available %" PRId64 " posted %" PRId64 " place %" PRIu64
-            " timestamp %" PRIu64 "\n",
-            name, hf_code_name(reply->code), hf_rule_name(reply->rule), reply->approved,
-            reply->available, reply->posted, reply->place, reply->timestamp_ns);
-}
-
-static void print_account(const struct model *model, const char *name, struct hf_id id)
-{
-    const struct model_account *account = model_account_of(model, id);
-    if (account == NULL) {
-        fprintf(stderr, "%s unknown\n", name);
-        return;
-    }
-    fprintf(stderr,
-            "%s (after, in the model) asset %u status %u posted %" PRId64 " floor %" PRId64
-            " held_out %" PRIu64 " held_in %" PRIu64 " lifetime_debits %" PRIu64 "\n",
-            name, account->asset, account->status, account->posted, account->floor,
-            account->held_out, account->held_in, account->lifetime_debits);
-}
-
-static void print_operation(const struct run *run, const union hf_operation *operation)
-{
-    const struct hf_op_header *header = &operation->header;
-    fprintf(stderr,
-            "operation %s flags %#x id time %" PRIu64 " ms, bundle %" PRIu64 " ns, floor %" PRIu64
-            " ms\n",
-            hf_operation_name(header->type), header->flags, hf_id_time_ms(header->id),
-            run->draw.timestamp_ns, model_floor_ms(run->model, run->draw.timestamp_ns));
-    print_bytes("bytes", operation, header->length);
-    if (header->type == HF_OP_MOVE || header->type == HF_OP_HOLD) {
-        fprintf(stderr, "amount %" PRIu64 "\n", operation->move.amount);
-        print_account(run->model, "payer", operation->move.payer);
-        print_account(run->model, "payee", operation->move.payee);
-    }
-}
-
-static _Noreturn void fail(const struct run *run, const char *what)
-{
-    fprintf(stderr,
-            "FAILED: %s\nat step %" PRIu64 "; again with: test_model --seed %" PRIu64
-            " --operations %" PRIu64 "\n",
-            what, run->step, run->seed, run->operations);
-    exit(1);
-}
-
-static void require(const struct run *run, bool holds, const char *what)
-{
-    if (!holds)
-        fail(run, what);
-}
-
 /* Ledgers --------------------------------------------------------------------------------- */
 
 static struct ledger_in_memory make_ledger(const struct hf_ledger_limits *limits)
@@ -127,16 +45,23 @@ static struct ledger_in_memory make_ledger(const struct hf_ledger_limits *limits
     memset(made.memory, 0, rounded);
     made.ledger = hf_ledger_create(limits, made.memory, size);
     assert(made.ledger != NULL);
+    made.events = calloc(1, sizeof(*made.events));
+    assert(made.events != NULL);
+    made.events->capacity = EVENTS_CAPACITY;
+    made.events->list = malloc(EVENTS_CAPACITY * sizeof(made.events->list[0]));
+    assert(made.events->list != NULL);
     return made;
 }
 
 static void drop_ledger(struct ledger_in_memory *made)
 {
     free(made->memory);
+    free(made->events->list);
+    free(made->events);
     *made = (struct ledger_in_memory){0};
 }
 
-/* Comparing ------------------------------------------------------------------------------- */
+/* Looking at everything ------------------------------------------------------------------- */
 
 static void mix_trace(struct run *run, const void *bytes, size_t size)
 {
@@ -144,142 +69,14 @@ static void mix_trace(struct run *run, const void *bytes, size_t size)
         run->trace = (run->trace ^ ((const uint8_t *)bytes)[i]) * UINT64_C(0x100000001b3);
 }
 
-static void compare_reply(struct run *run, const union hf_operation *operation,
-                          const struct hf_reply *expected, const struct hf_reply *got,
-                          const char *who)
-{
-    if (memcmp(expected, got, sizeof(*got)) == 0)
-        return;
-    print_operation(run, operation);
-    print_reply("model: ", expected);
-    print_reply("engine:", got);
-    print_bytes("model: ", expected, sizeof(*expected));
-    print_bytes("engine:", got, sizeof(*got));
-    fail(run, who);
-}
-
-static void compare_query(struct run *run, const struct hf_op_query *query)
-{
-    struct hf_query_reply expected;
-    struct hf_query_reply got;
-    memset(&got, 0xa5, sizeof(got));
-    model_query(run->model, query, &expected);
-    hf_ledger_query(run->live.ledger, query, &got);
-    tally_count(HF_OP_QUERY, expected.reply.code, expected.reply.rule);
-    if (expected.reply.length == got.reply.length &&
-        memcmp(&expected, &got, expected.reply.length) == 0)
-        return;
-    fprintf(stderr, "query of subject %u\n", query->subject);
-    print_bytes("question", query, sizeof(*query));
-    print_reply("model: ", &expected.reply);
-    print_reply("engine:", &got.reply);
-    print_bytes("model: ", &expected, sizeof(expected));
-    print_bytes("engine:", &got, sizeof(got));
-    fail(run, "the model and the engine show a record differently");
-}
-
-static void compare_record(struct run *run, uint8_t subject, struct hf_id id)
-{
-    struct hf_op_query query;
-    draw_query_of(subject, id, &query);
-    compare_query(run, &query);
-}
-
-/* Every record that the operation names. */
-static void compare_touched(struct run *run, const union hf_operation *operation)
-{
-    switch (operation->header.type) {
-    case HF_OP_ACCOUNT_PUT:
-        compare_record(run, HF_QUERY_ACCOUNT, operation->account_put.account);
-        break;
-    case HF_OP_MOVE:
-    case HF_OP_HOLD:
-        compare_record(run, HF_QUERY_ACCOUNT, operation->move.payer);
-        compare_record(run, HF_QUERY_ACCOUNT, operation->move.payee);
-        break;
-    case HF_OP_CAPTURE:
-    case HF_OP_RELEASE: {
-        const struct model_hold *hold = model_hold_of(run->model, operation->capture.hold);
-        compare_record(run, HF_QUERY_HOLD, operation->capture.hold);
-        if (hold != NULL) {
-            compare_record(run, HF_QUERY_ACCOUNT, hold->payer);
-            compare_record(run, HF_QUERY_ACCOUNT, hold->payee);
-        }
-        break;
-    }
-    case HF_OP_INSTRUMENT_PUT:
-        compare_record(run, HF_QUERY_INSTRUMENT, operation->instrument_put.token);
-        break;
-    case HF_OP_AUTH: {
-        const struct model_hold *hold = model_hold_of(run->model, operation->header.id);
-        compare_record(run, HF_QUERY_INSTRUMENT, operation->auth.token);
-        compare_record(run, HF_QUERY_ACCOUNT, operation->auth.payee);
-        if (hold != NULL)
-            compare_record(run, HF_QUERY_ACCOUNT, hold->payer);
-        break;
-    }
-    default:
-        break;
-    }
-    compare_record(run, HF_QUERY_OPERATION, operation->header.id);
-    compare_record(run, HF_QUERY_HOLD, operation->header.id);
-}
-
-/* Invariants ------------------------------------------------------------------------------ */
-
-/* What the page promises of any state, summed up in the model (whose records equal the engine's by
- * then). */
-static void check_money(struct run *run)
-{
-    const struct model_books *books = run->model->books;
-    __extension__ typedef __int128 wide;
-    for (uint32_t a = 0; a < books->asset_count; a++) {
-        wide sum = 0;
-        for (uint32_t i = 0; i < books->account_count; i++)
-            if (books->accounts[i].asset == books->assets[a].asset)
-                sum += books->accounts[i].posted;
-        require(run, sum == 0, "posted balances of an asset do not sum up to zero");
-    }
-    for (uint32_t i = 0; i < books->account_count; i++) {
-        const struct model_account *account = &books->accounts[i];
-        wide out = 0;
-        wide in = 0;
-        for (uint32_t h = 0; h < books->hold_count; h++) {
-            if (hf_id_equal(books->holds[h].payer, account->id))
-                out += (wide)books->holds[h].remaining;
-            if (hf_id_equal(books->holds[h].payee, account->id))
-                in += (wide)books->holds[h].remaining;
-        }
-        require(run, out == (wide)account->held_out, "held_out is not the sum of open holds");
-        require(run, in == (wide)account->held_in, "held_in is not the sum of open holds");
-        require(run, account->posted - out >= account->floor || account->floor_raised,
-                "an account has fallen below its floor");
-    }
-}
-
-static void compare_counts(struct run *run)
-{
-    struct hf_ledger_counts counts;
-    const struct model_books *books = run->model->books;
-    const struct model *model = run->model;
-    hf_ledger_count(run->live.ledger, &counts);
-    uint64_t open = model_holds_open(model);
-    require(run, counts.assets == books->asset_count, "count of assets");
-    require(run, counts.accounts == books->account_count, "count of accounts");
-    require(run, counts.instruments == books->instrument_count, "count of instruments");
-    require(run, counts.holds_open == open, "count of open holds");
-    require(run, counts.holds_resolved == books->hold_count - open, "count of resolved holds");
-    require(run, counts.remembered == model->remembered_count, "count of remembered ids");
-    require(run, counts.floor_ms == model_floor_ms(model, model->timestamp_ns),
-            "the floor of ids is not that of the newest operation");
-}
-
 /* Everything there is. */
 static void sweep(struct run *run)
 {
     const struct model_books *books = run->model->books;
-    for (uint32_t i = 0; i < books->account_count; i++)
+    for (uint32_t i = 0; i < books->account_count; i++) {
         compare_record(run, HF_QUERY_ACCOUNT, books->accounts[i].id);
+        compare_record(run, HF_QUERY_ACCOUNT_HOLDS, books->accounts[i].id);
+    }
     for (uint32_t i = 0; i < books->instrument_count; i++)
         compare_record(run, HF_QUERY_INSTRUMENT, books->instruments[i].token);
     for (uint32_t i = 0; i < books->hold_count; i++) {
@@ -309,17 +106,19 @@ static void sweep(struct run *run)
 
 struct bundle {
     uint32_t count;
-    union hf_operation operations[HF_BUNDLE_OPERATIONS_MAX];
-    struct hf_reply expected[HF_BUNDLE_OPERATIONS_MAX];
     uint64_t expected_mask;
+    uint32_t event_count;
+    union model_operation operations[HF_BUNDLE_OPERATIONS_MAX];
+    struct hf_reply expected[HF_BUNDLE_OPERATIONS_MAX];
+    struct hf_event events[EVENTS_CAPACITY]; /* that are expected */
 };
 
 /* A damaged operation may be anything: both must judge it alike. True when it is still good and no
  * question. */
-static bool judge_shape(struct run *run, union hf_operation *operation)
+static bool judge_shape(struct run *run, union model_operation *operation)
 {
     size_t available = draw_damage(&run->draw, operation);
-    struct hf_verdict expected = model_check(operation, available);
+    struct hf_verdict expected = model_check(&operation->operation, available);
     /* Only `available` bytes are lent, so that a sanitizer sees any look beyond. */
     union hf_operation *lent = malloc(available > 0 ? available : 1);
     assert(lent != NULL);
@@ -327,40 +126,104 @@ static bool judge_shape(struct run *run, union hf_operation *operation)
     struct hf_verdict got = hf_operation_check(lent, available);
     free(lent);
     tally_count(TALLY_SHAPE, expected.code, expected.rule);
-    if (expected.code != got.code || expected.rule != got.rule) {
-        print_bytes("bytes", operation, sizeof(*operation));
-        fprintf(stderr, "of which %zu at hand\nmodel:  %s/%s\nengine: %s/%s\n", available,
-                hf_code_name(expected.code), hf_rule_name(expected.rule), hf_code_name(got.code),
-                hf_rule_name(got.rule));
+    if (expected.code != got.code || expected.rule != got.rule || expected.entry != got.entry) {
+        size_t length = operation->operation.header.length;
+        print_bytes("bytes", operation, length < available ? length : available);
+        fprintf(stderr, "of which %zu at hand\nmodel:  %s/%s %u\nengine: %s/%s %u\n", available,
+                hf_code_name(expected.code), hf_rule_name(expected.rule), expected.entry,
+                hf_code_name(got.code), hf_rule_name(got.rule), got.entry);
         fail(run, "the model and the engine judge a shape differently");
     }
-    return expected.code == HF_CODE_OK && operation->header.type != HF_OP_QUERY;
+    return expected.code == HF_CODE_OK && operation->operation.header.type != HF_OP_QUERY;
+}
+
+static void add_to_bundle(struct run *run, struct bundle *bundle)
+{
+    const union hf_operation *operation = &bundle->operations[bundle->count].operation;
+    struct hf_verdict shape = hf_operation_check(operation, operation->header.length);
+    if (shape.code != HF_CODE_OK)
+        print_operation(run, operation);
+    require(run, shape.code == HF_CODE_OK, "the engine refuses a good shape");
+    const struct model_hold *hold = model_hold_of(run->model, operation->header.id);
+    if (hold != NULL && model_memory_of(run->model, operation->header.id) == &hold->memory)
+        run->answered_by_holds++;
+    struct hf_reply *reply = &bundle->expected[bundle->count];
+    if (model_apply(run->model, run->draw.timestamp_ns, operation, reply))
+        bundle->expected_mask |= UINT64_C(1) << bundle->count;
+    memcpy(&bundle->events[bundle->event_count], run->model->events,
+           run->model->event_count * sizeof(bundle->events[0]));
+    bundle->event_count += run->model->event_count;
+    tally_count(operation->header.type, reply->code, reply->rule);
+    bundle->count++;
+}
+
+/* What the engine itself would expire now: all of it is due. */
+static bool draw_due(struct run *run, union model_operation *operation)
+{
+    struct hf_op_expire *expire = &operation->operation.expire;
+    memset(operation, 0, sizeof(*operation));
+    if (!hf_ledger_make_expire(run->live.ledger, run->draw.timestamp_ns, expire))
+        return false;
+    draw_expire_envelope(&run->draw, &expire->header);
+    for (uint32_t i = 0; i < expire->count; i++) {
+        const struct hf_op_expiry *expiry = &expire->expiries[i];
+        const struct model_hold *hold = model_hold_of(run->model, expiry->id);
+        const struct model_account *account = model_account_of(run->model, expiry->id);
+        bool due = expiry->kind == HF_EXPIRY_HOLD
+                       ? hold != NULL && model_hold_is_due(hold, run->draw.timestamp_ns)
+                       : account != NULL &&
+                             model_account_is_due(run->model, account, run->draw.timestamp_ns);
+        if (!due)
+            print_bytes("expiry", expiry, sizeof(*expiry));
+        require(run, due, "the engine wants to expire what is not due");
+    }
+    return true;
 }
 
 /* Draws each operation after the one before was applied to the model. */
 static void fill_bundle(struct run *run, uint32_t count, struct bundle *bundle)
 {
     bundle->count = 0;
+    bundle->event_count = 0;
     bundle->expected_mask = 0;
+    if (draw_below(&run->draw, 3) == 0 && draw_due(run, &bundle->operations[0]))
+        add_to_bundle(run, bundle);
     while (bundle->count < count) {
-        union hf_operation *operation = &bundle->operations[bundle->count];
+        static union model_operation damaged;
+        union model_operation *operation = &bundle->operations[bundle->count];
         draw_operation(&run->draw, operation);
-        if (draw_below(&run->draw, 20) == 0) {
-            union hf_operation damaged = *operation;
+        if (draw_below(&run->draw, 12) == 0) {
+            damaged = *operation;
             if (judge_shape(run, &damaged))
                 *operation = damaged;
         }
-        struct hf_verdict shape = hf_operation_check(operation, operation->header.length);
-        require(run, shape.code == HF_CODE_OK, "the engine refuses a good shape");
-        const struct model_hold *hold = model_hold_of(run->model, operation->header.id);
-        if (hold != NULL && model_memory_of(run->model, operation->header.id) == &hold->memory)
-            run->answered_by_holds++;
-        struct hf_reply *reply = &bundle->expected[bundle->count];
-        if (model_apply(run->model, run->draw.timestamp_ns, operation, reply))
-            bundle->expected_mask |= UINT64_C(1) << bundle->count;
-        tally_count(operation->header.type, reply->code, reply->rule);
-        bundle->count++;
+        add_to_bundle(run, bundle);
     }
+}
+
+static void compare_events(struct run *run, const struct bundle *bundle,
+                           const struct hf_events *got, const char *who)
+{
+    uint32_t count = bundle->event_count < got->count ? bundle->event_count : got->count;
+    uint32_t at = 0;
+    while (at < count && memcmp(&bundle->events[at], &got->list[at], sizeof(got->list[0])) == 0)
+        at++;
+    if (at == bundle->event_count && at == got->count)
+        return;
+    const struct hf_event none = {0};
+    const struct hf_event *pair[2] = {at < bundle->event_count ? &bundle->events[at] : &none,
+                                      at < got->count ? &got->list[at] : &none};
+    for (uint32_t i = 0; i < bundle->count; i++)
+        if (bundle->expected[i].place == pair[pair[0]->place == 0]->place)
+            print_operation(run, &bundle->operations[i].operation);
+    for (int i = 0; i < 2; i++)
+        fprintf(stderr,
+                "%s place %" PRIu64 " kind %u type %u subject %" PRIx64 "/%" PRIx64
+                " amount %" PRId64 " asset %u code %u rule %u entry %u\n",
+                i == 0 ? "model: " : "engine:", pair[i]->place, pair[i]->kind, pair[i]->type,
+                pair[i]->subject.lo, pair[i]->subject.hi, pair[i]->amount, pair[i]->asset,
+                pair[i]->code, pair[i]->rule, pair[i]->entry);
+    fail(run, who);
 }
 
 static void apply_live(struct run *run, const struct bundle *bundle)
@@ -368,8 +231,11 @@ static void apply_live(struct run *run, const struct bundle *bundle)
     const union hf_operation *operations[HF_BUNDLE_OPERATIONS_MAX];
     struct hf_reply got[HF_BUNDLE_OPERATIONS_MAX];
     for (uint32_t i = 0; i < bundle->count; i++)
-        operations[i] = &bundle->operations[i];
+        operations[i] = &bundle->operations[i].operation;
     memset(got, 0xa5, sizeof(got));
+    bool watched = (run->bundles & 1) == 0; /* who is not watched may take shorter ways */
+    run->live.events->count = 0;
+    hf_ledger_watch(run->live.ledger, watched ? run->live.events : NULL);
     uint64_t mask =
         hf_ledger_apply(run->live.ledger, run->draw.timestamp_ns, operations, bundle->count, got);
     for (uint32_t i = 0; i < bundle->count; i++) {
@@ -384,6 +250,11 @@ static void apply_live(struct run *run, const struct bundle *bundle)
         }
     }
     require(run, mask == bundle->expected_mask, "bits are set beyond the bundle");
+    run->events += bundle->event_count;
+    if (!watched)
+        return;
+    compare_events(run, bundle, run->live.events, "the model and the engine tell other events");
+    mix_trace(run, run->live.events->list, bundle->event_count * sizeof(struct hf_event));
     mix_trace(run, got, bundle->count * sizeof(got[0]));
 }
 
@@ -398,10 +269,13 @@ static void apply_replayed(struct run *run, const struct bundle *bundle)
         if ((bundle->expected_mask >> i & 1) == 0)
             continue;
         where[count] = i;
-        operations[count++] = &bundle->operations[i];
+        operations[count++] = &bundle->operations[i].operation;
     }
     if (count == 0)
         return;
+    bool is_watched = run->bundles % 2 == 0;
+    run->replayed.events->count = 0;
+    hf_ledger_watch(run->replayed.ledger, is_watched ? run->replayed.events : NULL);
     uint64_t mask =
         hf_ledger_apply(run->replayed.ledger, run->draw.timestamp_ns, operations, count, got);
     uint64_t all = count == 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1;
@@ -409,13 +283,14 @@ static void apply_replayed(struct run *run, const struct bundle *bundle)
     for (uint32_t i = 0; i < count; i++)
         compare_reply(run, operations[i], &bundle->expected[where[i]], &got[i],
                       "an answer was another when replayed");
+    if (is_watched)
+        compare_events(run, bundle, run->replayed.events, "the events were others when replayed");
 }
 
-static void do_bundle(struct run *run, uint32_t count)
+static struct bundle bundle;
+
+static void settle_bundle(struct run *run)
 {
-    static struct bundle bundle;
-    draw_next_bundle(&run->draw);
-    fill_bundle(run, count, &bundle);
     apply_live(run, &bundle);
     apply_replayed(run, &bundle);
     run->bundles++;
@@ -423,10 +298,75 @@ static void do_bundle(struct run *run, uint32_t count)
     require(run, hf_ledger_timestamp_ns(run->live.ledger) == run->model->timestamp_ns,
             "timestamp of the newest");
     for (uint32_t i = 0; i < bundle.count; i++)
-        compare_touched(run, &bundle.operations[i]);
+        compare_touched(run, &bundle.operations[i].operation);
+    check_money(run);
+}
+
+static void do_bundle(struct run *run, uint32_t count)
+{
+    draw_next_bundle(&run->draw);
+    fill_bundle(run, count, &bundle);
+    settle_bundle(run);
     struct hf_op_query query;
-    draw_query(&run->draw, bundle.operations[0].header.id, &query);
+    draw_query(&run->draw, bundle.operations[0].operation.header.id, &query);
     compare_query(run, &query);
+}
+
+/* EXPIRE after EXPIRE, as the node makes them, until nothing is due. */
+static void expire_now(struct run *run)
+{
+    const struct model_books *books = run->model->books;
+    uint32_t turns_max = 4 + (books->hold_count + books->account_count) / HF_EXPIRIES_MAX;
+    for (uint32_t turn = 0; turn < turns_max; turn++) {
+        bundle.count = 0;
+        bundle.event_count = 0;
+        bundle.expected_mask = 0;
+        if (!draw_due(run, &bundle.operations[0]))
+            return;
+        add_to_bundle(run, &bundle);
+        run->expired += bundle.expected[0].approved;
+        settle_bundle(run);
+        if (bundle.expected[0].place == 0) /* its id was too old or too new */
+            draw_next_bundle(&run->draw);
+    }
+    print_operation(run, &bundle.operations[0].operation);
+    print_reply("answered:", &bundle.expected[0]);
+    fail(run, "there is no end to what is due");
+}
+
+static bool is_account_kept(struct run *run, bool tell)
+{
+    const struct model_books *books = run->model->books;
+    bool kept = false;
+    for (uint32_t i = 0; i < books->account_count; i++) {
+        const struct model_account *account = &books->accounts[i];
+        if (!model_account_can_sweep(run->model, account, run->draw.timestamp_ns))
+            continue;
+        kept = true;
+        if (tell)
+            print_account(run->model, "account", account->id);
+        if (tell)
+            print_account(run->model, "sink", account->sink);
+    }
+    return kept;
+}
+
+/* Afterwards no hold is open past its time. An account whose sink would not take what it has is
+ * tried again only after a while, but then it keeps nothing that the sink would take. */
+static void expire_all(struct run *run)
+{
+    const struct model_books *books = run->model->books;
+    draw_next_bundle(&run->draw);
+    expire_now(run);
+    if (is_account_kept(run, false)) {
+        run->draw.timestamp_ns += HF_EXPIRE_RETRY_NS;
+        expire_now(run);
+    }
+    for (uint32_t i = 0; i < books->hold_count; i++)
+        require(run, !model_hold_is_due(&books->holds[i], run->draw.timestamp_ns),
+                "a hold is open past its time");
+    require(run, !is_account_kept(run, true), "an expired account keeps what its sink would take");
+    run->storms++;
 }
 
 /* Images ---------------------------------------------------------------------------------- */
@@ -519,6 +459,8 @@ static void do_round(struct run *run, uint64_t operations)
         if (count > end - run->step)
             count = end - run->step;
         do_bundle(run, (uint32_t)count);
+        if (draw_below(&run->draw, 20) == 0)
+            expire_all(run);
         if (run->step / SWEEP_OPERATIONS != before / SWEEP_OPERATIONS)
             sweep(run);
         if (run->step / IMAGE_OPERATIONS != before / IMAGE_OPERATIONS)
@@ -592,9 +534,11 @@ int main(int argc, char *argv[])
 
     do_run(seed, operations, &run);
     tally_print();
-    printf("%" PRIu64 " operations, %" PRIu64 " bundles, %" PRIu64 " images, %" PRIu64
+    printf("%" PRIu64 " operations, %" PRIu64 " bundles, %" PRIu64 " events, %" PRIu64
+           " images, %" PRIu64 " times all that was due ended (%" PRIu64 " of it), %" PRIu64
            " repeats that only a hold could answer, trace %016" PRIx64 "\n",
-           run.step, run.bundles, run.images, run.answered_by_holds, run.trace);
+           run.step, run.bundles, run.events, run.images, run.storms, run.expired,
+           run.answered_by_holds, run.trace);
     if (operations < SEEN_OPERATIONS)
         return 0;
     require(&run, run.answered_by_holds > 0, "no repeat had to be answered by its hold alone");

@@ -16,6 +16,7 @@ from node import ROOT
 sys.path.insert(0, os.path.join(ROOT, "net"))
 import example  # noqa: E402
 
+CHAIN, MOVE_PLAN, HOLD_PLAN, EXPIRE = 4, 22, 23, 24
 ACCOUNT_PUT, MOVE, HOLD, CAPTURE, RELEASE, INSTRUMENT_PUT, AUTH, QUERY, ASSET_PUT = 1, 3, 5, 7, 8, 10, 12, 20, 21
 NAMES = {ACCOUNT_PUT: "ACCOUNT_PUT", MOVE: "MOVE", HOLD: "HOLD", CAPTURE: "CAPTURE", RELEASE: "RELEASE",
          INSTRUMENT_PUT: "INSTRUMENT_PUT", AUTH: "AUTH", QUERY: "QUERY", ASSET_PUT: "ASSET_PUT"}
@@ -23,18 +24,21 @@ LENGTHS = {ACCOUNT_PUT: 64, MOVE: 80, HOLD: 88, CAPTURE: 64, RELEASE: 56, INSTRU
            ASSET_PUT: 48}
 LINKED, DRY_RUN, RETURN_BALANCES = 1, 2, 4
 REPLIES = 1
-SUBJECT_ACCOUNT, SUBJECT_INSTRUMENT, SUBJECT_OPERATION, SUBJECT_HOLD = 1, 2, 3, 4
+SUBJECT_ACCOUNT, SUBJECT_INSTRUMENT, SUBJECT_OPERATION, SUBJECT_HOLD, SUBJECT_ACCOUNT_HOLDS = 1, 2, 3, 4, 5
+FIXED, RATIO, UP_TO, REMAINING, EVERYTHING = 1, 2, 3, 4, 5
 
 CODES = {
-    "OK": 0, "OK_PARTIAL": 1, "INSUFFICIENT": 10, "AMOUNT_LIMIT": 11, "COUNT_LIMIT": 12, "OVERFLOW": 14,
+    "OK": 0, "OK_PARTIAL": 1, "INSUFFICIENT": 10, "AMOUNT_LIMIT": 11, "COUNT_LIMIT": 12, "CEILING": 13, "OVERFLOW": 14, "UNBALANCED": 15,
     "UNKNOWN_ACCOUNT": 20, "UNKNOWN_INSTRUMENT": 21, "UNKNOWN_HOLD": 22, "UNKNOWN_OPERATION": 23, "UNKNOWN_ASSET": 24,
+    "UNKNOWN_CONDITION": 25, "NOT_PERMITTED": 34, "HELD": 37, "NOT_EMPTY": 38, "IS_TOTAL": 39, "HOLD_EXPIRED": 40,
+    "CONDITION_NOT_MET": 43, "BAD_PROOF": 44, "NESTED_CHAIN": 76,
     "RESTRICTED": 30, "CLOSED": 31, "INACTIVE": 32, "EXPIRED": 33, "ASSET_MISMATCH": 35, "SAME_ACCOUNT": 36,
     "HOLD_RESOLVED": 41, "OVER_CAPTURE": 42, "DEADLINE_PASSED": 50, "DUPLICATE_DIFFERENT": 51, "ID_TOO_OLD": 52,
     "ID_TOO_NEW": 53, "BUSY": 60, "CAPACITY": 61, "MALFORMED": 70, "WRONG_VERSION": 71, "UNKNOWN_TYPE": 72,
     "UNSUPPORTED": 73, "BAD_AMOUNT": 74, "BAD_ID": 75}
 RULES = ["NONE", "PAYER", "PAYEE", "ACCOUNT", "INSTRUMENT", "INSTRUMENT_AMOUNT", "INSTRUMENT_COUNT", "HOLD", "ASSET", "ID",
          "DEADLINE", "LENGTH", "TYPE", "FLAGS", "RESERVED", "AMOUNT", "STATUS", "TABLE", "QUEUE", "LOG", "ORIGIN", "SUBJECT",
-         "EXPIRY"]
+         "EXPIRY", "PARENT", "SINK", "CONDITION", "PLAN", "CHAIN", "CLASS", "CHILDREN"]
 _code_names = {number: name for name, number in CODES.items()}
 
 AMOUNT_MAX = (1 << 63) - 1
@@ -67,8 +71,32 @@ def move(payer, payee, amount, asset=USD, reference=0, **header):
     return message(MOVE, struct.pack("<16s16sQHHI", ident(payer), ident(payee), amount, asset, 0, reference), **header)
 
 
-def hold(payer, payee, amount, asset=USD, **header):
-    return message(HOLD, struct.pack("<16s16sQHHIQ", ident(payer), ident(payee), amount, asset, 0, 0, 0), **header)
+def hold(payer, payee, amount, asset=USD, expires_ns=0, **header):
+    body = struct.pack("<16s16sQHHIQ", ident(payer), ident(payee), amount, asset, 0, 0, expires_ns)
+    return message(HOLD, body, **header)
+
+
+def entries(rows):
+    """(account, rule, amount) of each."""
+    return b"".join(struct.pack("<16sQB7x", ident(account), amount, rule) for account, rule, amount in rows)
+
+
+def plan(amount, sources, destinations, asset=USD):
+    return struct.pack("<QQIIHHHBBBBBBI16x", amount, 0, 0, 0, asset, 0, 0, 0, 0, len(sources), len(destinations), 0, 0, 0)
+
+
+def move_plan(amount, sources, destinations, **header):
+    return message(MOVE_PLAN, plan(amount, sources, destinations) + entries(sources) + entries(destinations), **header)
+
+
+def hold_plan(amount, sources, destinations, expires_ns=0, **header):
+    terms = struct.pack("<QHBBBB2x", expires_ns, 0, 0, 0, 0, 0)
+    return message(HOLD_PLAN, plan(amount, sources, destinations) + terms + entries(sources) + entries(destinations),
+                   **header)
+
+
+def chain(operations, **header):
+    return message(CHAIN, struct.pack("<B7x", len(operations)) + b"".join(operations), **header)
 
 
 def capture(hold_id, amount=AMOUNT_ALL, final=0, **header):
@@ -101,7 +129,7 @@ def id_of(operation):
     return operation[8:24]
 
 
-class Reply(namedtuple("Reply", "length type flags code rule durability id approved available posted place "
+class Reply(namedtuple("Reply", "length type entry code rule durability id approved available posted place "
                                 "timestamp_ns view")):
     """`code` and `rule` as words."""
 
@@ -163,7 +191,7 @@ class Client(example.Client):
     def account(self, number):
         """posted, available, held out, held in, lifetime debits, floor of an account."""
         reply = self.must(query(number))
-        view = struct.unpack("<16sqqQQQqHBB4x", reply.view)
+        view = struct.unpack("<16sqqQQQqHBB4xQqQ16s16s", reply.view)
         assert view[0] == ident(number)
         return dict(zip(("posted", "available", "held_out", "held_in", "lifetime_debits", "floor", "asset", "status",
                          "scale"), view[1:]))

@@ -53,10 +53,12 @@ class Lifecycle(unittest.TestCase):
 
         status = ask("status")
         expected = {"state": "serving", "cluster": "65261", "node": 3, "durability": "solo", "port": "kernel",
-                    "address": self.node.address, "place": 10, "log_full": False, "checkpoint_place": 0, "replayed": 0}
+                    "address": self.node.address, "place": 10, "log_full": False, "checkpoint_place": 0, "replayed": 0,
+                    "clock_ahead_ns": 0}
         self.assertEqual({key: status[key] for key in expected}, expected)
         self.assertEqual(status["tables"], {"assets": 1, "accounts": 3, "instruments": 1, "holds_open": 2,
-                                            "holds_resolved": 1, "remembered": 10})
+                                            "holds_resolved": 1, "terms": 0, "parts": 0, "conditions": 0,
+                                            "remembered": 10})
         self.assertEqual(status["limits"]["accounts"], 100)
         self.assertEqual(set(status), set(expected) | {
             "version", "timestamp_ns", "commit_index", "recovery_s", "uptime_s", "tables", "limits", "oldest_id_ms",
@@ -64,24 +66,29 @@ class Lifecycle(unittest.TestCase):
         self.assertGreater(status["memory_bytes"], 0)
         self.assertGreater(status["commit_index"], 0)
 
-        self.assertEqual(ask(f"account {WALLET}"), {
+        terms = {"ceiling": None, "total": False, "parent": None, "sink": None, "expires_ns": None, "filter": False}
+        self.assertEqual(ask(f"account {WALLET}"), terms | {
             "account": str(WALLET), "asset": 840, "scale": 2, "status": "open", "posted": 9400, "available": 2900,
-            "held_out": 6500, "held_in": 0, "lifetime_debits": 600, "floor": 0, "place": 10})
-        self.assertEqual(ask(f"account {ISSUER:#x}"), {
+            "held_out": 6500, "held_in": 0, "lifetime_debits": 600, "lifetime_credits": 10000, "floor": 0,
+            "place": 10})
+        self.assertEqual(ask(f"account {ISSUER:#x}"), terms | {
             "account": str(ISSUER), "asset": 840, "scale": 2, "status": "open", "posted": -10000,
-            "available": (1 << 63) - 1, "held_out": 0, "held_in": 0, "lifetime_debits": 10000, "floor": None, "place": 10})
+            "available": (1 << 63) - 1, "held_out": 0, "held_in": 0, "lifetime_debits": 10000, "lifetime_credits": 0,
+            "floor": None, "place": 10})
         self.assertEqual(ask(f"instrument {CARD}"), {
             "instrument": str(CARD), "account": str(WALLET), "status": "active", "first_use": False, "expires_ns": 0,
             "amount_limit": 5000, "remaining": 2, "place": 10})
-        self.assertEqual(ask(f"hold {id_text(opened)}"), {
+        plain = {"payers": 1, "expires_ns": None, "soft": False, "ratio": False, "single": False, "tolerance": 0, "class": 0,
+                 "conditions": 0, "required": 0, "met": 0}
+        self.assertEqual(ask(f"hold {id_text(opened)}"), plain | {
             "hold": id_text(opened), "payer": str(WALLET), "payee": str(SHOP), "asset": 840, "status": "open",
             "amount": 2500, "remaining": 2500, "captured": 0, "place": 10})
-        self.assertEqual(ask(f"hold {id_text(resolved)}"), {
+        self.assertEqual(ask(f"hold {id_text(resolved)}"), plain | {
             "hold": id_text(resolved), "payer": str(WALLET), "payee": str(SHOP), "asset": 840, "status": "resolved",
             "amount": 1000, "remaining": 0, "captured": 600, "place": 10})
         self.assertEqual(ask(f"hold {id_text(authorised)}")["amount"], 4000)
         operation = ask(f"operation {id_text(transfer)}")
-        expected = {"operation": id_text(transfer), "type": "MOVE", "code": "OK", "rule": "NONE", "approved": 10000,
+        expected = {"operation": id_text(transfer), "type": "MOVE", "code": "OK", "rule": "NONE", "entry": 0, "approved": 10000,
                     "place": 6}
         self.assertEqual({key: operation[key] for key in expected}, expected)
         self.assertEqual(set(operation), set(expected) | {"available", "posted", "timestamp_ns"})
@@ -111,12 +118,12 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual(ask("digest"), digest)
         self.assertEqual([line.split()[0] for line in ask("help")["commands"]],
                          ["status", "account", "instrument", "hold", "operation", "metrics", "memory", "checkpoint",
-                          "digest", "help"])
+                          "digest", "advance", "help"])
 
     def test_bad_commands(self):
         self.node.start()
         rows = [("", "empty"), ("   ", "empty"), ("stop", "no such command"), ("STATUS", "no such command"),
-                ("status now", "too many words"), ("account", "needs an id"), ("account 1 2", "too many words"),
+                ("status now", "too many words"), ("account", "needs ID"), ("account 1 2", "too many words"),
                 ("account x", "neither decimal"), ("account -1", "neither decimal"), ("account 0", "neither decimal"),
                 ("account 18446744073709551616", "neither decimal"), ("account 0x" + "f" * 32, "neither decimal"),
                 ("account " + "\xff", "neither decimal"), ("x" * 511, "no such command")]

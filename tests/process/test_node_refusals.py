@@ -78,7 +78,7 @@ class Settings(unittest.TestCase):
         self.refused(": No such file or directory", config=self.space.path("missing.ini"))
 
     def test_values(self):
-        self.refused("--port.mtu", port__mtu=575)
+        self.refused("--port.mtu", port__mtu=639)
         self.refused("--node.bundles", node__bundles="many")
         self.refused("node.cluster", node__cluster="nonsense")
         self.refused("node.cluster", node__cluster="0")

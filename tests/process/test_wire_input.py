@@ -56,13 +56,14 @@ FIELDS = {
         (40, b"USD\0\0\0\0X", "MALFORMED/ASSET"), (40, b"US\xff\0\0\0\0\0", "MALFORMED/ASSET")]),
     m.ACCOUNT_PUT: (lambda: m.account_put(UNKNOWN), [
         *ids(32, "ACCOUNT"), (56, u16(0), "MALFORMED/ASSET"), (58, byte(2), "MALFORMED/STATUS"),
-        (58, byte(3), "MALFORMED/STATUS"), (58, byte(255), "MALFORMED/STATUS"), *reserved(59, 63)]),
+        (58, byte(3), "MALFORMED/STATUS"), (58, byte(255), "MALFORMED/STATUS"), (59, byte(1), "MALFORMED/STATUS"),
+        *reserved(60, 63)]),
     m.MOVE: (lambda: m.move(ISSUER, WALLET, 1), [
         *ids(32, "PAYER"), *ids(48, "PAYEE"), *amounts(64, *OVER_MAX, m.AMOUNT_ALL), (72, u16(0), "MALFORMED/ASSET"),
         *reserved(74, 75)]),
     m.HOLD: (lambda: m.hold(ISSUER, WALLET, 1), [
         *ids(32, "PAYER"), *ids(48, "PAYEE"), *amounts(64, *OVER_MAX, m.AMOUNT_ALL), (72, u16(0), "MALFORMED/ASSET"),
-        *reserved(74, 75), (80, u64(1), "UNSUPPORTED/EXPIRY"), (80, u64((1 << 64) - 1), "UNSUPPORTED/EXPIRY")]),
+        *reserved(74, 75)]),
     m.CAPTURE: (lambda: m.capture(m.ident(UNKNOWN)), [
         *ids(32, "HOLD"), *amounts(48, *OVER_MAX), (56, byte(2), "MALFORMED/STATUS"), (56, byte(255), "MALFORMED/STATUS"),
         *reserved(57, 63)]),
@@ -75,10 +76,10 @@ FIELDS = {
         (72, u64(1), "UNSUPPORTED/AMOUNT"), (80, u64(1), "UNSUPPORTED/AMOUNT"), (168, u16(0), "MALFORMED/ASSET"),
         (170, u16(840), "UNSUPPORTED/ASSET"), *reserved(186, 191)]),
     m.QUERY: (lambda: m.query(WALLET), [
-        *ids(32, "SUBJECT"), (48, byte(0), "MALFORMED/SUBJECT"), (48, byte(5), "MALFORMED/SUBJECT"),
-        (48, byte(255), "MALFORMED/SUBJECT"), *reserved(49, 55)]),
+        *ids(32, "SUBJECT"), (48, byte(0), "MALFORMED/SUBJECT"), (48, byte(6), "MALFORMED/SUBJECT"),
+        (48, byte(255), "MALFORMED/SUBJECT"), *reserved(49, 51), (52, byte(1), "MALFORMED/SUBJECT")]),
 }
-WITHOUT_BODY = (2, 4, 6, 9, 11, 13, 14, 15, 16, 17, 18, 19)
+WITHOUT_BODY = (11, 13, 14, 15, 16, 17, 18, 19)
 
 
 def patch(operation, at, value):
@@ -116,7 +117,7 @@ class WireInput(unittest.TestCase):
         reply = replies[0]
         self.assertEqual(reply.id, m.id_of(operation), what)
         self.assertEqual(reply.type, operation[2] | 0x80, what)
-        self.assertEqual((reply.flags, reply.durability), (0, 1), what)
+        self.assertEqual((reply.entry, reply.durability), (0, 1), what)
         return reply
 
     def expect_refused(self, operation, verdict, what):
@@ -169,7 +170,7 @@ class WireInput(unittest.TestCase):
                 self.expect_refused(patch(operation, 0, u16(len(operation) + 8)) + bytes(8), "MALFORMED/LENGTH", name)
                 self.expect_refused(patch(operation[:-8], 0, u16(len(operation) - 8)), "MALFORMED/LENGTH", name)
             self.expect_refused(patch(m.query(WALLET), 3, byte(m.DRY_RUN)), "UNSUPPORTED/FLAGS", "QUERY, dry run")
-            for kind in (0, 22, 99, 0x80 | m.MOVE, 255):
+            for kind in (0, 26, 99, 0x80 | m.MOVE, 255):
                 self.expect_refused(patch(m.move(ISSUER, WALLET, 1), 2, byte(kind)), "UNKNOWN_TYPE/TYPE", f"type {kind}")
             for kind in WITHOUT_BODY:
                 self.expect_refused(patch(m.move(ISSUER, WALLET, 1), 2, byte(kind)), "UNSUPPORTED/TYPE", f"type {kind}")

@@ -44,6 +44,8 @@ static void make_ledger(struct world *world)
         .accounts = 1000,
         .instruments = 1000,
         .holds = 1000,
+        .terms = 100,
+        .parts = 1000,
         .remembered = 100000,
         .remember_ns = UINT64_C(3600) * 1000000000,
         .id_ahead_ns = UINT64_C(60) * 1000000000,
@@ -100,6 +102,7 @@ static void connect_pollers(struct world *world)
     world->orderer.depth = DEPTH;
     world->orderer.commit_index = &world->logger.commit_index;
     world->orderer.log_full = &world->logger.full;
+    world->orderer.stopping = &world->stopping;
     world->orderer.mailbox = &world->mailbox;
     world->orderer.write_checkpoint = count_checkpoint;
     world->orderer.checkpoint_context = world;

@@ -94,18 +94,19 @@ static void serve_datagram(struct server *server, const struct world *world,
     struct hf_wire_reader reader;
     struct hf_packet out;
     struct hf_wire_writer writer;
-    union hf_operation op;
+    static union hf_operation_buffer buffer;
+    union hf_operation *op = &buffer.operation;
     struct hf_verdict verdict = hf_wire_open(&reader, packet->data, packet->length);
     assert_int_equal(verdict.code, HF_CODE_OK);
     server->datagrams++;
     assert_int_equal(server->port->maker->take(server->port, &out, 1), 1);
     hf_wire_begin(&writer, out.data, server->port->payload_max);
     for (enum hf_wire_step step;
-         (step = hf_wire_next_operation(&reader, &op, &verdict)) != HF_WIRE_END;) {
+         (step = hf_wire_next_operation(&reader, op, sizeof buffer, &verdict)) != HF_WIRE_END;) {
         struct hf_query_reply reply;
         if (step == HF_WIRE_MESSAGE)
             verdict.code = HF_CODE_OK;
-        answer(server, world, &op, verdict, &reply);
+        answer(server, world, op, verdict, &reply);
         if (!hf_wire_add(&writer, &reply, reply.reply.length)) {
             out.length =
                 hf_wire_finish(&writer, HF_WIRE_REPLIES, reader.header.session, server->counter++);
@@ -170,8 +171,15 @@ static struct world *begin(const struct hf_client_options *given, uint64_t seed)
     world->network = hf_sim_network_create(&sim);
     assert_non_null(world->network);
     const struct hf_ledger_limits limits = {
-        LEDGER_LIMIT,         LEDGER_LIMIT, LEDGER_LIMIT, LEDGER_LIMIT, UINT64_C(3600000000000),
-        UINT64_C(60000000000)};
+        .accounts = LEDGER_LIMIT,
+        .instruments = LEDGER_LIMIT,
+        .holds = LEDGER_LIMIT,
+        .terms = LEDGER_LIMIT,
+        .parts = LEDGER_LIMIT,
+        .remembered = LEDGER_LIMIT,
+        .remember_ns = UINT64_C(3600000000000),
+        .id_ahead_ns = UINT64_C(60000000000),
+    };
     size_t size = hf_ledger_memory_size(&limits);
     assert_int_not_equal(size, 0);
     world->memory = aligned_alloc(64, (size + 63) / 64 * 64);
@@ -338,6 +346,106 @@ static void test_every_builder_passes_the_shape_check(void **state)
     hf_make_query(&op, hf_client_next_id(client), HF_QUERY_HOLD, hold);
     must_call(world, &op, HF_CODE_OK);
     end(world);
+}
+
+/* Plans, chains and what a hold can have, built, sent and carried out. */
+static void test_every_builder_of_lists(void **state)
+{
+    (void)state;
+    struct world *world = begin(&(struct hf_client_options){0}, 1);
+    furnish(world);
+    struct hf_client *client = world->client;
+    static union hf_operation_buffer plan;
+    static union hf_operation_buffer chain;
+    union hf_operation op;
+
+    hf_make_move_plan_begin(&plan, hf_client_next_id(client), 1000, ASSET);
+    assert_true(hf_plan_add_source(&plan, account(0), HF_ENTRY_REMAINING, 0));
+    assert_true(hf_plan_add_destination(&plan, account(1), HF_ENTRY_FIXED, 400));
+    assert_true(hf_plan_add_destination(&plan, account(2), HF_ENTRY_REMAINING, 0));
+    must_call(world, &plan.operation, HF_CODE_OK);
+    assert_int_equal(posted(world, 1), 400);
+    assert_int_equal(posted(world, 2), 600);
+
+    /* A hold of two payers for whoever shows the preimage. */
+    const struct hf_op_condition condition = {.kind = HF_CONDITION_ORIGIN, .code = 0};
+    struct hf_id hold = hf_client_next_id(client);
+    hf_make_hold_plan_begin(&plan, hold, 700, ASSET, HF_EXPIRES_NEVER);
+    hf_plan_of(&plan)->reference = 9;
+    assert_true(hf_plan_add_source(&plan, account(1), HF_ENTRY_UP_TO, HF_AMOUNT_ALL));
+    assert_true(hf_plan_add_source(&plan, account(2), HF_ENTRY_REMAINING, 0));
+    assert_true(hf_plan_add_condition(&plan, &condition));
+    must_call(world, &plan.operation, HF_CODE_OK);
+    hf_make_capture_for(&op, hf_client_next_id(client), hold, 100, false, account(3));
+    must_call(world, &op, HF_CODE_CONDITION_NOT_MET);
+    hf_make_attest(&op, hf_client_next_id(client), hold, 1, 0, NULL, 0);
+    must_call(world, &op, HF_CODE_OK);
+    hf_make_adjust(&op, hf_client_next_id(client), hold, HF_ADJUST_LOWER, 100, 0);
+    must_call(world, &op, HF_CODE_OK);
+    hf_make_capture_for(&op, hf_client_next_id(client), hold, HF_AMOUNT_ALL, true, account(3));
+    must_call(world, &op, HF_CODE_OK);
+    assert_int_equal(posted(world, 3), 600);
+
+    hf_make_class_put(&op, hf_client_next_id(client), 9, UINT64_C(3600000000000));
+    must_call(world, &op, HF_CODE_OK);
+    hf_make_chain_begin(&chain, hf_client_next_id(client));
+    hf_make_account_terms(&op, hf_client_next_id(client), account(77), ASSET, 0, HF_ACCOUNT_OPEN);
+    op.account_put.ceiling = 100;
+    assert_true(hf_chain_add(&chain, &op));
+    hf_make_move(&op, hf_client_next_id(client), account(3), account(77), 100, ASSET);
+    assert_true(hf_chain_add(&chain, &op));
+    must_call(world, &chain.operation, HF_CODE_OK);
+    hf_make_move(&op, hf_client_next_id(client), account(3), account(77), 1, ASSET);
+    must_call(world, &op, HF_CODE_CEILING);
+    hf_make_account_close(&op, hf_client_next_id(client), account(77), account(3));
+    must_call(world, &op, HF_CODE_OK);
+    assert_int_equal(posted(world, 3), 600);
+    end(world);
+}
+
+/* A list is as long as it may be, and no longer; and an operation too. */
+static void test_full_lists(void **state)
+{
+    (void)state;
+    static union hf_operation_buffer buffer;
+    static union hf_operation_buffer chain;
+    const struct hf_op_condition condition = {.kind = HF_CONDITION_NOT_BEFORE, .time_ns = 1};
+    const struct hf_id id = {.lo = 1, .hi = 7};
+
+    hf_make_hold_plan_begin(&buffer, id, 5, ASSET, 0);
+    for (uint32_t i = 0; i < HF_PLAN_CANDIDATES_MAX; i++)
+        assert_true(hf_plan_add_source(&buffer, account(i), HF_ENTRY_UP_TO, 1));
+    assert_false(hf_plan_add_source(&buffer, account(99), HF_ENTRY_UP_TO, 1));
+    assert_true(hf_plan_add_destination(&buffer, account(99), HF_ENTRY_REMAINING, 0));
+    for (uint32_t i = 0; i < HF_CONDITIONS_MAX; i++)
+        assert_true(hf_plan_add_condition(&buffer, &condition));
+    assert_false(hf_plan_add_condition(&buffer, &condition));
+    assert_int_equal(buffer.operation.header.length, 104 + 65 * 32 + 8 * 48);
+    hf_plan_of(&buffer)->method = HF_PLAN_SMALLEST_RESIDUAL;
+    hf_plan_of(&buffer)->choose_max = 1;
+    assert_int_equal(hf_operation_check(&buffer.operation, sizeof buffer).code, HF_CODE_OK);
+
+    /* Three of 2,568 bytes; a fourth is too long for the chain, a short one is not. */
+    hf_make_chain_begin(&chain, id);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_true(hf_chain_add(&chain, &buffer.operation));
+    assert_false(hf_chain_add(&chain, &buffer.operation));
+    assert_int_equal(chain.operation.header.length, 40 + 3 * 2568);
+    union hf_operation op;
+    hf_make_move(&op, id, account(1), account(2), 5, ASSET);
+    for (uint32_t i = 0; i < 15; i++)
+        assert_true(hf_chain_add(&chain, &op));
+    assert_false(hf_chain_add(&chain, &op)); /* 16 bytes are left */
+    hf_make_chain_begin(&chain, id);
+    for (uint32_t i = 0; i < HF_CHAIN_OPERATIONS_MAX; i++)
+        assert_true(hf_chain_add(&chain, &op));
+    assert_false(hf_chain_add(&chain, &op));
+
+    struct hf_attestation attestation;
+    hf_make_attestation(&attestation, account(4), 3, 44);
+    assert_memory_equal(attestation.tag, "HOLDFAST-ATTEST", 16);
+    assert_int_equal(attestation.condition, 3);
+    assert_int_equal(attestation.code, 44);
 }
 
 static void test_operations_share_datagrams(void **state)
@@ -571,7 +679,7 @@ static void test_window_and_ids_are_guarded(void **state)
     assert_int_equal(hf_client_submit(world->client, &op, NULL), HF_STATUS_EXISTS);
     op.header.id = hf_client_next_id(world->client);
     assert_int_equal(hf_client_submit(world->client, &op, NULL), HF_STATUS_FULL);
-    op.header.length = 200;
+    op.header.length = 1472 - 24 + 8; /* more than a datagram of this client's carries */
     assert_int_equal(hf_client_submit(world->client, &op, NULL), HF_STATUS_INVALID);
     op.header.length = 40;
     assert_int_equal(hf_client_submit(world->client, &op, NULL), HF_STATUS_INVALID);
@@ -742,6 +850,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_call_brings_the_answer),
         cmocka_unit_test(test_every_builder_passes_the_shape_check),
+        cmocka_unit_test(test_every_builder_of_lists),
+        cmocka_unit_test(test_full_lists),
         cmocka_unit_test(test_operations_share_datagrams),
         cmocka_unit_test(test_each_is_done_once_on_a_bad_network),
         cmocka_unit_test(test_busy_is_sent_again),

@@ -75,7 +75,8 @@ static void test_rules(void **state)
     assert_string_equal(hf_rule_name(1), "PAYER");
     assert_string_equal(hf_rule_name(6), "INSTRUMENT_COUNT");
     assert_string_equal(hf_rule_name(22), "EXPIRY");
-    assert_string_equal(hf_rule_name(23), "UNKNOWN_RULE");
+    assert_string_equal(hf_rule_name(29), "CHILDREN");
+    assert_string_equal(hf_rule_name(30), "UNKNOWN_RULE");
     assert_string_equal(hf_rule_name(255), "UNKNOWN_RULE");
 }
 

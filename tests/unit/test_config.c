@@ -43,7 +43,7 @@ static const struct number {
     {"node.idle_wait_us", AT(idle_wait_us), 200, 1, 100000, ""},
     {"node.bundles", AT(bundles), 512, 8, 65536, ""},
     {"port.device", AT(port_device), 0, 0, 31, ""},
-    {"port.mtu", AT(port_mtu), 1500, 576, 9000, ""},
+    {"port.mtu", AT(port_mtu), 1500, 640, 9028, ""},
     {"log.segment_bytes", AT(segment_bytes), 64 << 20, 1 << 20, UINT64_C(1) << 32, ""},
     {"log.segments_ahead", AT(segments_ahead), 2, 1, 16, ""},
     {"log.batch_bytes", AT(batch_bytes), 256 << 10, 64 << 10, 1 << 20, ""},
@@ -51,6 +51,8 @@ static const struct number {
     {"ledger.accounts", AT(accounts), 1000000, 1, RECORDS_MAX, ""},
     {"ledger.instruments", AT(instruments), 1000000, 1, RECORDS_MAX, ""},
     {"ledger.holds", AT(holds), 1000000, 1, RECORDS_MAX, ""},
+    {"ledger.terms", AT(terms), 100000, 1, RECORDS_MAX, ""},
+    {"ledger.parts", AT(parts), 100000, 1, RECORDS_MAX, ""},
     {"ledger.remembered", AT(remembered), 4000000, 1, RECORDS_MAX, ""},
     {"ledger.remember", AT(remember_ns), 3600 * NS_PER_S, NS_PER_S, 400 * 86400 * NS_PER_S, "ns"},
     {"ledger.id_ahead", AT(id_ahead_ns), 60 * NS_PER_S, 1000000, 86400 * NS_PER_S, "ns"},
@@ -64,6 +66,7 @@ static const struct choice {
 } choices[] = {
     {"node.idle", AT(idle), CONFIG_IDLE_SLEEP, {"sleep", "spin"}},
     {"node.benchmark", AT(benchmark), 0, {"no", "yes"}},
+    {"node.test_clock", AT(test_clock), 0, {"no", "yes"}},
     {"port.kind", AT(port_kind), CONFIG_PORT_KERNEL, {"kernel", "dpdk"}},
 };
 
@@ -189,6 +192,26 @@ static void test_number_edges(void **state)
             assert_number_refused(number, value);
         }
     }
+}
+
+static void test_durations_of_commands(void **state)
+{
+    uint64_t duration_ns = 0;
+
+    (void)state;
+    assert_true(config_read_duration("250", &duration_ns));
+    assert_int_equal(duration_ns, 250);
+    assert_true(config_read_duration("2h", &duration_ns));
+    assert_int_equal(duration_ns, 7200 * NS_PER_S);
+    assert_true(config_read_duration("18446744073709551615", &duration_ns));
+    assert_int_equal(duration_ns, UINT64_MAX);
+    assert_false(config_read_duration("18446744073709551615us", &duration_ns));
+    assert_false(config_read_duration("18446744073709551616", &duration_ns));
+    assert_false(config_read_duration("5 s", &duration_ns));
+    assert_false(config_read_duration("5k", &duration_ns));
+    assert_false(config_read_duration("-5", &duration_ns));
+    assert_false(config_read_duration("", &duration_ns));
+    assert_int_equal(duration_ns, UINT64_MAX);
 }
 
 static void test_what_is_no_number(void **state)
@@ -470,6 +493,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_number_edges),
+        cmocka_unit_test(test_durations_of_commands),
         cmocka_unit_test(test_what_is_no_number),
         cmocka_unit_test(test_units),
         cmocka_unit_test(test_choices),

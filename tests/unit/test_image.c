@@ -1,5 +1,5 @@
 /* The image: out and in again, into other limits; and nothing broken ever gets in. */
-#include "fixture.h"
+#include "hold_fixture.h"
 
 #include "engine/image.h"
 
@@ -47,6 +47,113 @@ static void open_busy(struct fixture *f)
     assert_true(counts.holds_resolved >= 1);
     assert_true(counts.holds_open >= 2);
     assert_true(counts.floor_ms > 0);
+}
+
+static const struct hf_ledger_limits rich_limits = {
+    .accounts = 40,
+    .instruments = 4,
+    .holds = 12,
+    .terms = 24,
+    .parts = 64,
+    .remembered = 256,
+    .remember_ns = 3600 * SECOND_NS,
+    .id_ahead_ns = 60 * SECOND_NS,
+};
+
+/* Totals of two storeys over accounts 10 and 11, both with money; 11 has a filter and a sink, and
+ * expires. */
+static void open_family(struct fixture *f)
+{
+    union hf_operation op;
+
+    assert_ok(f, make_total(f, 20, HF_FLOOR_NONE));
+    op = make_child(f, 21, HF_FLOOR_NONE, 20);
+    op.account_put.flags = HF_ACCOUNT_TOTAL;
+    op.account_put.ceiling = 5000;
+    assert_ok(f, op);
+    assert_ok(f, make_child(f, 10, 0, 21));
+    op = make_child(f, 11, 0, 20);
+    op.account_put.filter.mccs[3] = 5411;
+    op.account_put.filter.merchant[15] = 1;
+    op.account_put.sink = account_id(4);
+    op.account_put.expires_ns = f->now_ns + 50 * SECOND_NS;
+    assert_ok(f, op);
+    op.account_put.header = header_of(f, HF_OP_ACCOUNT_PUT);
+    op.account_put.header.length = sizeof(op.account_put);
+    memset(&op.account_put.filter, 0, sizeof(op.account_put.filter));
+    op.account_put.filter.channels = 1; /* that of a HOLD */
+    assert_ok(f, op);
+    assert_ok(f, make_move(f, 1, 10, 700));
+    assert_ok(f, make_move(f, 1, 11, 300));
+    assert_ok(f, make_move(f, 10, 2, 5));
+}
+
+/* Of two payers, for whoever claims it, on two of three conditions, one of them proved. */
+static struct hf_id hold_on_conditions(struct fixture *f)
+{
+    struct long_operation op;
+    struct hf_op_hold_plan *hold = begin_hold_plan(f, &op, 90);
+    const struct hf_op_condition conditions[3] = {
+        {.kind = HF_CONDITION_ORIGIN, .code = 4},
+        {.kind = HF_CONDITION_NOT_AFTER, .time_ns = f->now_ns + 9},
+        {.kind = HF_CONDITION_SIGNATURE, .bytes = {1, 2, 3}},
+    };
+
+    hold->terms.policy = HF_HOLD_RATIO;
+    hold->terms.tolerance = 30;
+    hold->terms.class_number = 3;
+    hold->terms.required = 2;
+    hold->header.origin = 77;
+    hold_of(hold, 10, HF_ENTRY_FIXED, 60);
+    hold_of(hold, 2, HF_ENTRY_REMAINING, 0);
+    for (int i = 0; i < 3; i++)
+        hold_until(hold, &conditions[i]);
+    assert_plan_ok(f, &op);
+    union hf_operation attest = make_attest(f, hold->header.id, 1, "", 0);
+    attest.header.origin = 4;
+    assert_ok(f, attest);
+    return hold->header.id;
+}
+
+/* A ledger with all that holds and accounts can have. */
+static void open_rich(struct fixture *f)
+{
+    struct long_operation op;
+    union hf_operation hold;
+
+    open_fixture(f, &rich_limits);
+    open_accounts(f);
+    open_family(f);
+    assert_ok(f, make_class(f, 7, 12345));
+    hold_on_conditions(f);
+    /* Two that have lapsed at one place, one that was made and ended in a chain, one open in it. */
+    for (uint64_t i = 0; i < 2; i++) {
+        struct hf_op_hold_plan *soft = begin_hold_plan(f, &op, 10 + i);
+        soft->terms.policy = HF_HOLD_SOFT;
+        soft->terms.expires_ns = f->now_ns + 3 + i;
+        hold_of(soft, 2, HF_ENTRY_FIXED, 4);
+        hold_of(soft, 3, HF_ENTRY_REMAINING, 0);
+        hold_for(soft, 4);
+        assert_plan_ok(f, &op);
+    }
+    f->now_ns += 5;
+    assert_int_equal(expire(f), 2);
+    struct hf_op_chain *chain = begin_chain(f, &op);
+    hold = make_hold(f, 2, 4, 5);
+    add_link(chain, &hold);
+    hold = make_release(f, hold.header.id, HF_AMOUNT_ALL);
+    add_link(chain, &hold);
+    hold = make_hold(f, 11, 10, 8);
+    hold.hold.expires_ns = f->now_ns + 40 * SECOND_NS;
+    add_link(chain, &hold);
+    assert_plan_ok(f, &op);
+    f->now_ns += 1;
+    struct hf_ledger_counts counts = counts_of(f);
+    assert_int_equal(counts.holds_open, 2);
+    assert_int_equal(counts.holds_resolved, 3);
+    assert_int_equal(counts.parts, 2);
+    assert_int_equal(counts.conditions, 3);
+    assert_int_equal(counts.terms, 4);
 }
 
 /* Takes the image in buffers of `step` bytes. */
@@ -100,6 +207,9 @@ static void assert_same_state(const struct fixture *a, const struct fixture *b)
     assert_int_equal(in.instruments, out.instruments);
     assert_int_equal(in.holds_open, out.holds_open);
     assert_int_equal(in.holds_resolved, out.holds_resolved);
+    assert_int_equal(in.terms, out.terms);
+    assert_int_equal(in.parts, out.parts);
+    assert_int_equal(in.conditions, out.conditions);
     assert_int_equal(in.remembered, out.remembered);
     assert_int_equal(in.floor_ms, out.floor_ms);
     for (uint64_t number = 1; number <= 4; number++) {
@@ -131,6 +241,77 @@ static void test_round_trip(void **state)
     close_fixture(&f);
 }
 
+/* All records of a rich ledger come back, and both expire, capture and forget alike afterwards. */
+static void test_rich_round_trip(void **state)
+{
+    static const size_t steps[] = {64, 192, 4096};
+    struct fixture f;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct fixture copy;
+        struct long_operation op;
+        open_rich(&f);
+        struct picture picture = take_picture(&f, steps[i]);
+        open_fixture(&copy, &rich_limits);
+        assert_int_equal(load(&copy, picture.bytes, picture.length, steps[2 - i]), HF_STATUS_OK);
+        copy.id_count = f.id_count;
+        copy.now_ns = f.now_ns;
+        assert_same_state(&f, &copy);
+        for (uint64_t number = 1; number <= 21; number += number == 4 ? 6 : number == 11 ? 9 : 1) {
+            struct hf_account_view left = view_account(&f, number);
+            struct hf_account_view right = view_account(&copy, number);
+            assert_memory_equal(&left, &right, sizeof(left));
+        }
+        for (int round = 0; round < 30; round++) {
+            struct fixture *both[2] = {&f, &copy};
+            for (int j = 0; j < 2; j++) {
+                struct hf_op_hold_plan *hold = begin_hold_plan(both[j], &op, 2);
+                hold_of(hold, 3, HF_ENTRY_FIXED, 1);
+                hold_of(hold, 1, HF_ENTRY_FIXED, 1);
+                hold->terms.expires_ns = both[j]->now_ns + 2 * SECOND_NS;
+                hold_for(hold, 2);
+                assert_plan_ok(both[j], &op);
+                both[j]->now_ns += 3 * SECOND_NS;
+                /* The first time the hold made in the chain, and account 11, come due as well. */
+                while (expire(both[j]) != 0)
+                    continue;
+            }
+            assert_int_equal(f.now_ns, copy.now_ns);
+            assert_same_state(&f, &copy);
+        }
+        assert_balances(&copy, 11, 0, 0, 0);
+        assert_balances(&copy, 20, 695, 60, 0);
+        free(picture.bytes);
+        close_fixture(&f);
+        close_fixture(&copy);
+    }
+}
+
+static void test_rich_limits(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_rich(&f);
+    struct picture picture = take_picture(&f, 4096);
+    for (int beyond = 0; beyond < 4; beyond++) {
+        struct hf_ledger_limits limits = rich_limits;
+        struct fixture copy;
+        limits.terms = beyond == 1 ? 3 : 4;
+        limits.parts = beyond == 2 ? 2 : 3; /* and three conditions */
+        limits.holds = beyond == 3 ? 1 : 2; /* no room for those that have ended */
+        open_fixture(&copy, &limits);
+        assert_int_equal(load(&copy, picture.bytes, picture.length, 4096),
+                         beyond == 0 ? HF_STATUS_OK : HF_STATUS_FULL);
+        if (beyond == 0)
+            assert_int_equal(counts_of(&copy).holds_resolved, 0);
+        close_fixture(&copy);
+    }
+    free(picture.bytes);
+    close_fixture(&f);
+}
+
 static void test_empty_ledger(void **state)
 {
     struct fixture f;
@@ -139,7 +320,7 @@ static void test_empty_ledger(void **state)
     (void)state;
     open_fixture(&f, &small_limits);
     struct picture picture = take_picture(&f, 64);
-    assert_int_equal(picture.length, 3 * 64);
+    assert_int_equal(picture.length, 128 + 64 + 128 + 64);
     open_fixture(&copy, &small_limits);
     assert_int_equal(load(&copy, picture.bytes, picture.length, 64), HF_STATUS_OK);
     assert_true(hf_id_equal(hf_ledger_digest(f.ledger), hf_ledger_digest(copy.ledger)));
@@ -161,7 +342,7 @@ static void test_golden_bytes(void **state)
     struct hf_id digest = hf_ledger_digest(f.ledger);
     uint64_t length;
     assert_memory_equal(picture.bytes, "HFIMAGE1", 8);
-    assert_int_equal(picture.bytes[8], 1);  /* version */
+    assert_int_equal(picture.bytes[8], 2);  /* version */
     assert_int_equal(picture.bytes[12], 2); /* assets */
     assert_int_equal(picture.bytes[16], 4); /* accounts */
     assert_memory_equal(trailer, "HFMGEND1", 8);
@@ -220,6 +401,8 @@ static void test_other_limits(void **state)
         .accounts = 5000,
         .instruments = 300,
         .holds = 999,
+        .terms = 77,
+        .parts = 555,
         .remembered = 2000,
         .remember_ns = 1,
         .id_ahead_ns = 0,
@@ -321,22 +504,22 @@ static void test_truncated_or_longer(void **state)
 }
 
 /* Any single bit of header, head and trailer, and one of each byte between: refused. */
-static void test_flipped_bits(void **state)
+static void assert_bits_refused(void (*open)(struct fixture *f),
+                                const struct hf_ledger_limits *limits)
 {
     struct fixture f;
 
-    (void)state;
-    open_busy(&f);
+    open(&f);
     struct picture picture = take_picture(&f, 4096);
-    size_t size = hf_ledger_memory_size(&small_limits);
+    size_t size = hf_ledger_memory_size(limits);
     struct fixture copy;
-    open_fixture(&copy, &small_limits);
+    open_fixture(&copy, limits);
     for (size_t bit = 0; bit < picture.length * 8; bit++) {
-        bool is_frame = bit / 8 < 128 || bit / 8 >= picture.length - 64;
+        bool is_frame = bit / 8 < 192 || bit / 8 >= picture.length - 64;
         if (!is_frame && bit % 8 != bit / 8 % 8)
             continue;
         memset(copy.memory, 0, size);
-        copy.ledger = hf_ledger_create(&small_limits, copy.memory, size);
+        copy.ledger = hf_ledger_create(limits, copy.memory, size);
         picture.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
         enum hf_status status = load(&copy, picture.bytes, picture.length, 1 << 20);
         if (status == HF_STATUS_OK)
@@ -350,6 +533,13 @@ static void test_flipped_bits(void **state)
     close_fixture(&f);
 }
 
+static void test_flipped_bits(void **state)
+{
+    (void)state;
+    assert_bits_refused(open_busy, &small_limits);
+    assert_bits_refused(open_rich, &rich_limits);
+}
+
 /* Counts that lie, one more and one less and absurd, each alone and moved from one to the next. */
 static void test_corrupted_counts(void **state)
 {
@@ -359,7 +549,7 @@ static void test_corrupted_counts(void **state)
     (void)state;
     open_busy(&f);
     struct picture picture = take_picture(&f, 4096);
-    for (size_t at = 16; at < 56; at += 8) {
+    for (size_t at = 16; at < 72; at += 8) {
         for (size_t i = 0; i < 6; i++) {
             for (int moves = 0; moves < 2; moves++) {
                 struct fixture copy;
@@ -397,11 +587,15 @@ static void seal(struct picture *picture)
         enum hf_image_kind kind;
     } parts[] = {
         {1, 64, HF_IMAGE_HEAD},
+        {1, 128, HF_IMAGE_CLASSES},
         {header.assets, 64, HF_IMAGE_ASSET},
         {header.accounts, 64, HF_IMAGE_ACCOUNT},
+        {header.terms, 192, HF_IMAGE_TERMS},
         {header.instruments, 64, HF_IMAGE_INSTRUMENT},
         {header.answers, 64, HF_IMAGE_ANSWER},
-        {header.holds_resolved + header.holds_open, 192, HF_IMAGE_HOLD},
+        {header.holds_ended + header.holds_open, 192, HF_IMAGE_HOLD},
+        {header.parts, 64, HF_IMAGE_PART},
+        {header.conditions, 128, HF_IMAGE_CONDITION},
     };
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         for (uint64_t n = 0; n < parts[i].count; n++) {
@@ -419,23 +613,28 @@ static size_t offset_of(const struct picture *picture, enum hf_image_section sec
     struct hf_image_header header;
 
     memcpy(&header, picture->bytes, sizeof(header));
-    size_t at = 64;
-    if (section > HF_IMAGE_SECTION_HEAD)
-        at += 64;
-    if (section > HF_IMAGE_SECTION_ASSETS)
-        at += header.assets * 64;
-    if (section > HF_IMAGE_SECTION_ACCOUNTS)
-        at += header.accounts * 64;
-    if (section > HF_IMAGE_SECTION_INSTRUMENTS)
-        at += header.instruments * 64;
-    if (section > HF_IMAGE_SECTION_ANSWERS)
-        at += header.answers * 64;
-    if (section > HF_IMAGE_SECTION_RESOLVED)
-        at += header.holds_resolved * 192;
+    const uint64_t sizes[] = {
+        [HF_IMAGE_SECTION_HEADER] = sizeof(header),
+        [HF_IMAGE_SECTION_HEAD] = 64,
+        [HF_IMAGE_SECTION_CLASSES] = 128,
+        [HF_IMAGE_SECTION_ASSETS] = header.assets * 64,
+        [HF_IMAGE_SECTION_ACCOUNTS] = header.accounts * 64,
+        [HF_IMAGE_SECTION_TERMS] = header.terms * 192,
+        [HF_IMAGE_SECTION_INSTRUMENTS] = header.instruments * 64,
+        [HF_IMAGE_SECTION_ANSWERS] = header.answers * 64,
+        [HF_IMAGE_SECTION_ENDED] = header.holds_ended * 192,
+        [HF_IMAGE_SECTION_OPEN] = header.holds_open * 192,
+        [HF_IMAGE_SECTION_PARTS] = header.parts * 64,
+        [HF_IMAGE_SECTION_CONDITIONS] = header.conditions * 128,
+    };
+    size_t at = 0;
+    for (uint32_t i = 0; i < section; i++)
+        at += sizes[i];
     return at;
 }
 
-/* One field of the first record of a section, set to a value that makes no sense there. */
+/* One field of the first record of a section, set to a value that makes no sense there (of an id
+ * both halves). */
 struct forgery {
     enum hf_image_section section;
     size_t offset;
@@ -444,6 +643,40 @@ struct forgery {
 };
 
 #define IN(type, member) offsetof(struct type, member), sizeof(((struct type *)0)->member)
+
+/* Each forgery alone, rightly sealed. */
+static void assert_all_refused(void (*open)(struct fixture *f),
+                               const struct hf_ledger_limits *limits,
+                               const struct forgery forgeries[], size_t count)
+{
+    struct fixture f;
+
+    open(&f);
+    struct picture picture = take_picture(&f, 4096);
+    for (size_t i = 0; i < count; i++) {
+        const struct forgery *forgery = &forgeries[i];
+        struct picture forged = {malloc(picture.length), picture.length};
+        struct fixture copy;
+        assert_non_null(forged.bytes);
+        memcpy(forged.bytes, picture.bytes, picture.length);
+        seal(&forged);
+        assert_memory_equal(forged.bytes, picture.bytes, picture.length); /* it seals rightly */
+        uint8_t *field = forged.bytes + offset_of(&forged, forgery->section) + forgery->offset;
+        for (size_t at = 0; at < forgery->size; at += sizeof(forgery->value)) {
+            size_t part = forgery->size - at < 8 ? forgery->size - at : 8;
+            memcpy(field + at, &forgery->value, part);
+        }
+        seal(&forged);
+        open_fixture(&copy, limits);
+        enum hf_status status = load(&copy, forged.bytes, forged.length, 4096);
+        if (status != HF_STATUS_CORRUPT)
+            fail_msg("forgery %zu: status %d", i, (int)status);
+        close_fixture(&copy);
+        free(forged.bytes);
+    }
+    free(picture.bytes);
+    close_fixture(&f);
+}
 
 /* Rightly sealed, and still nonsense: each is found by looking at it, not by the digest. */
 static void test_sealed_nonsense(void **state)
@@ -480,16 +713,16 @@ static void test_sealed_nonsense(void **state)
         {HF_IMAGE_SECTION_INSTRUMENTS, IN(hf_instrument_view, reserved[0]), 1},
         {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, id), 0},
         {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, type), HF_OP_QUERY},
-        {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, type), HF_OP_CHAIN},
+        {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, type), HF_OP_LIMIT_PUT},
         {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, type), 99},
         {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, place), 2},
         {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, timestamp_ns), UINT64_MAX},
-        {HF_IMAGE_SECTION_RESOLVED, IN(hf_image_hold, id), 0},
-        {HF_IMAGE_SECTION_RESOLVED, IN(hf_image_hold, resolved_place), 0},
-        {HF_IMAGE_SECTION_RESOLVED, IN(hf_image_hold, resolved_place), 1},
-        {HF_IMAGE_SECTION_RESOLVED, IN(hf_image_hold, resolved_place), 1 << 20},
-        {HF_IMAGE_SECTION_RESOLVED, IN(hf_image_hold, remaining), 1},
-        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, resolved_place), 1},
+        {HF_IMAGE_SECTION_ENDED, IN(hf_image_hold, id), 0},
+        {HF_IMAGE_SECTION_ENDED, IN(hf_image_hold, ended_place), 0},
+        {HF_IMAGE_SECTION_ENDED, IN(hf_image_hold, ended_place), 1},
+        {HF_IMAGE_SECTION_ENDED, IN(hf_image_hold, ended_place), 1 << 20},
+        {HF_IMAGE_SECTION_ENDED, IN(hf_image_hold, remaining), 1},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, ended_place), 1},
         {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, payer), 99},
         {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, payee), 3},
         {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, amount), 0},
@@ -499,7 +732,7 @@ static void test_sealed_nonsense(void **state)
         {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, captured), UINT64_MAX},
         {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, captured), 1 << 20},
         {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, asset), EUR},
-        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, reserved[45]), 1},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, reserved[24]), 1},
         {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, answer.id), 5},
         {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, answer.type), HF_OP_MOVE},
         {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, answer.code), HF_CODE_INSUFFICIENT},
@@ -509,34 +742,70 @@ static void test_sealed_nonsense(void **state)
         {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, answer.fingerprint), 1},
         {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, answer.posted), 1},
     };
-    struct fixture f;
 
     (void)state;
-    open_busy(&f);
-    struct picture picture = take_picture(&f, 4096);
-    for (size_t i = 0; i < sizeof(forgeries) / sizeof(forgeries[0]); i++) {
-        const struct forgery *forgery = &forgeries[i];
-        struct picture forged = {malloc(picture.length), picture.length};
-        struct fixture copy;
-        assert_non_null(forged.bytes);
-        memcpy(forged.bytes, picture.bytes, picture.length);
-        seal(&forged);
-        assert_memory_equal(forged.bytes, picture.bytes, picture.length); /* it seals rightly */
-        uint8_t *field = forged.bytes + offset_of(&forged, forgery->section) + forgery->offset;
-        for (size_t at = 0; at < forgery->size; at += sizeof(forgery->value)) {
-            size_t part = forgery->size - at < 8 ? forgery->size - at : 8;
-            memcpy(field + at, &forgery->value, part);
-        }
-        seal(&forged);
-        open_fixture(&copy, &small_limits);
-        enum hf_status status = load(&copy, forged.bytes, forged.length, 4096);
-        if (status != HF_STATUS_CORRUPT)
-            fail_msg("forgery %zu: status %d", i, (int)status);
-        close_fixture(&copy);
-        free(forged.bytes);
-    }
-    free(picture.bytes);
-    close_fixture(&f);
+    assert_all_refused(open_busy, &small_limits, forgeries,
+                       sizeof(forgeries) / sizeof(forgeries[0]));
+}
+
+/* The same of what only rich ledgers have. The first terms are the upper total's, the first part
+ * that of account 10, the first condition the proved one. */
+static void test_rich_nonsense(void **state)
+{
+    static const struct forgery forgeries[] = {
+        {HF_IMAGE_SECTION_CLASSES, IN(hf_image_classes, lifetimes_ns[0]), 1},
+        {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, account), 99},
+        {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, account), 0},
+        {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, parent), UINT64_MAX},
+        {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, sink), UINT64_MAX},
+        {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, flags), 0},
+        {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, flags), 3},
+        {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, filter.reserved), 1},
+        {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, reserved[78]), 1},
+        {HF_IMAGE_SECTION_ENDED, IN(hf_image_hold, status), HF_HOLD_OPEN},
+        {HF_IMAGE_SECTION_ENDED, IN(hf_image_hold, status), 3},
+        {HF_IMAGE_SECTION_ENDED, IN(hf_image_hold, expires_ns), 0},
+        {HF_IMAGE_SECTION_ENDED, IN(hf_image_hold, amount), 0},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, status), HF_HOLD_LAPSED},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, expires_ns), HF_EXPIRES_NEVER},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, tolerance), 1001},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, class_number), HF_CLASSES},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, policy), 8},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, payer_count), 0},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, payer_count), 3},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, payer_count), 33},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, condition_count), 9},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, condition_count), 4},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, required), 4},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, required), 9},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, met), 0xff},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, answer.code), HF_CODE_CAPACITY},
+        {HF_IMAGE_SECTION_OPEN, IN(hf_image_hold, answer.timestamp_ns), 1},
+        {HF_IMAGE_SECTION_PARTS, IN(hf_image_part, hold), 5},
+        {HF_IMAGE_SECTION_PARTS, IN(hf_image_part, hold), 0},
+        {HF_IMAGE_SECTION_PARTS, IN(hf_image_part, account), 99},
+        {HF_IMAGE_SECTION_PARTS, IN(hf_image_part, remaining), 59},
+        {HF_IMAGE_SECTION_PARTS, IN(hf_image_part, remaining), 61},
+        {HF_IMAGE_SECTION_PARTS, IN(hf_image_part, remaining), UINT64_MAX},
+        {HF_IMAGE_SECTION_PARTS, IN(hf_image_part, number), 0},
+        {HF_IMAGE_SECTION_PARTS, IN(hf_image_part, number), 2},
+        {HF_IMAGE_SECTION_PARTS, IN(hf_image_part, reserved[0]), 1},
+        {HF_IMAGE_SECTION_CONDITIONS, IN(hf_image_condition, hold), 5},
+        {HF_IMAGE_SECTION_CONDITIONS, IN(hf_image_condition, number), 2},
+        {HF_IMAGE_SECTION_CONDITIONS, IN(hf_image_condition, number), UINT32_MAX},
+        {HF_IMAGE_SECTION_CONDITIONS, IN(hf_image_condition, condition.kind), 0},
+        {HF_IMAGE_SECTION_CONDITIONS, IN(hf_image_condition, condition.kind), 8},
+        {HF_IMAGE_SECTION_CONDITIONS, IN(hf_image_condition, condition.kind),
+         HF_CONDITION_SIGNATURE},
+        {HF_IMAGE_SECTION_CONDITIONS, IN(hf_image_condition, condition.time_ns), 1},
+        {HF_IMAGE_SECTION_CONDITIONS, IN(hf_image_condition, condition.bytes[31]), 1},
+        {HF_IMAGE_SECTION_CONDITIONS, IN(hf_image_condition, reserved[0]), 1},
+        {HF_IMAGE_SECTION_CONDITIONS, IN(hf_image_condition, reserved_too[47]), 1},
+    };
+
+    (void)state;
+    assert_all_refused(open_rich, &rich_limits, forgeries,
+                       sizeof(forgeries) / sizeof(forgeries[0]));
 }
 
 /* The same record twice, with the counts to match. */
@@ -551,7 +820,7 @@ static void test_sealed_duplicates(void **state)
         {HF_IMAGE_SECTION_ASSETS, IN(hf_image_header, assets), 64},
         {HF_IMAGE_SECTION_ACCOUNTS, IN(hf_image_header, accounts), 64},
         {HF_IMAGE_SECTION_INSTRUMENTS, IN(hf_image_header, instruments), 64},
-        {HF_IMAGE_SECTION_RESOLVED, IN(hf_image_header, holds_resolved), 192},
+        {HF_IMAGE_SECTION_ENDED, IN(hf_image_header, holds_ended), 192},
         {HF_IMAGE_SECTION_OPEN, IN(hf_image_header, holds_open), 192},
     };
     struct fixture f;
@@ -588,7 +857,8 @@ int main(void)
         cmocka_unit_test(test_other_limits),        cmocka_unit_test(test_smaller_memories),
         cmocka_unit_test(test_truncated_or_longer), cmocka_unit_test(test_flipped_bits),
         cmocka_unit_test(test_corrupted_counts),    cmocka_unit_test(test_sealed_nonsense),
-        cmocka_unit_test(test_sealed_duplicates),
+        cmocka_unit_test(test_sealed_duplicates),   cmocka_unit_test(test_rich_round_trip),
+        cmocka_unit_test(test_rich_limits),         cmocka_unit_test(test_rich_nonsense),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

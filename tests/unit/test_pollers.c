@@ -86,7 +86,7 @@ static void test_queries_show_what_is_durable(void **state)
     assert_int_equal(answers[0].replies[2].view.account.posted, 100);
     assert_int_equal(answers[1].count, 1);
     assert_int_equal(answers[1].replies[0].view.account.posted, 100);
-    assert_int_equal(answers[1].replies[0].reply.length, 136);
+    assert_int_equal(answers[1].replies[0].reply.length, 192);
     assert_int_equal(answers[1].replies[0].reply.place, 4);
     world_destroy(world);
 }

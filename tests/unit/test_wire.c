@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#define LINE_SIZE    2048
+#define LINE_SIZE    8192
 #define STEPS_MAX    16
-#define VECTORS_MAX  256
+#define VECTORS_MAX  512
 #define RANDOM_COUNT 100000
 
 struct vector {
@@ -26,6 +26,12 @@ struct vector {
     char header[128];
     char *steps[STEPS_MAX];
     uint32_t step_count;
+};
+
+/* Room for any operation. */
+union any_operation {
+    union hf_operation operation;
+    uint8_t bytes[HF_OPERATION_LENGTH_MAX];
 };
 
 static struct vector vectors[VECTORS_MAX];
@@ -44,7 +50,10 @@ static const char *id_text(struct hf_id id)
 
 static void verdict_text(struct hf_verdict verdict, char *text, size_t size)
 {
-    snprintf(text, size, "%s/%s", hf_code_name(verdict.code), hf_rule_name(verdict.rule));
+    int length =
+        snprintf(text, size, "%s/%s", hf_code_name(verdict.code), hf_rule_name(verdict.rule));
+    if (verdict.entry != 0)
+        snprintf(text + length, size - (size_t)length, ":%u", verdict.entry);
 }
 
 static void auth_text(const struct hf_op_auth *op, char *text, size_t size)
@@ -62,17 +71,146 @@ static void auth_text(const struct hf_op_auth *op, char *text, size_t size)
              op->entry_mode, op->conditions, op->region, op->transaction_type, op->channel);
 }
 
+/* A text that grows. */
+struct line {
+    char *text;
+    size_t size;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct line *line, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(line->text, line->size, format, arguments);
+    va_end(arguments);
+    assert_in_range(length, 0, line->size - 1);
+    line->text += length;
+    line->size -= (size_t)length;
+}
+
+static void add_bytes(struct line *line, const uint8_t *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        add(line, "%02x", bytes[i]);
+}
+
+static void account_terms_text(const struct hf_op_account_put *op, struct line *line)
+{
+    const struct hf_filter *filter = &op->filter;
+    add(line,
+        " marks=%u ceiling=%" PRId64 " expires=%" PRIu64 " parent=%s sink=%s mcc=%u mcc2=%u"
+        " country=%u channels=%u merchant=%s",
+        op->flags, op->ceiling, op->expires_ns, id_text(op->parent), id_text(op->sink),
+        filter->mccs[0], filter->mccs[1], filter->countries[0], filter->channels,
+        (const char *)filter->merchant);
+}
+
+static void plan_text(const struct hf_op_plan *plan, struct line *line)
+{
+    add(line,
+        " amount=%" PRIu64 " minimum=%" PRIu64 " denominators=%u,%u asset=%u mcc=%u country=%u"
+        " channel=%u method=%u counts=%u,%u choose=%u reference=%u merchant=%s",
+        plan->amount, plan->minimum, plan->source_denominator, plan->destination_denominator,
+        plan->asset, plan->mcc, plan->country, plan->channel, plan->method, plan->source_count,
+        plan->destination_count, plan->choose_max, plan->reference, (const char *)plan->merchant);
+}
+
+static void entries_text(const struct hf_op_plan *plan, const struct hf_op_entry *entries,
+                         struct line *line)
+{
+    for (uint32_t i = 0; i < (uint32_t)plan->source_count + plan->destination_count; i++)
+        add(line, " entry=%s/%u/%" PRIu64, id_text(entries[i].account), entries[i].rule,
+            entries[i].amount);
+}
+
+static void hold_plan_text(const struct hf_op_hold_plan *op, struct line *line)
+{
+    const struct hf_op_terms *terms = &op->terms;
+    plan_text(&op->plan, line);
+    add(line, " expires=%" PRIu64 " tolerance=%u class=%u policy=%u conditions=%u required=%u",
+        terms->expires_ns, terms->tolerance, terms->class_number, terms->policy,
+        terms->condition_count, terms->required);
+    entries_text(&op->plan, op->entries, line);
+    for (uint32_t i = 0; i < terms->condition_count; i++) {
+        const struct hf_op_condition *condition = &hf_hold_plan_conditions(op)[i];
+        size_t count = sizeof condition->bytes;
+        while (count > 0 && condition->bytes[count - 1] == 0)
+            count--;
+        add(line, " condition=%u/%u/%" PRIu64 "/", condition->kind, condition->code,
+            condition->time_ns);
+        add_bytes(line, condition->bytes, count);
+    }
+}
+
+static void attest_text(const struct hf_op_attest *op, struct line *line)
+{
+    add(line, " hold=%s condition=%u code=%u proof=", id_text(op->hold), op->condition, op->code);
+    add_bytes(line, op->proof, op->proof_length);
+}
+
+static void operation_text(const union hf_operation *op, char *text, size_t size);
+
+static void chain_text(const struct hf_op_chain *op, struct line *line)
+{
+    const uint8_t *next = op->operations;
+    add(line, " count=%u", op->count);
+    for (uint32_t i = 0; i < op->count; i++) {
+        const union hf_operation *inner = (const union hf_operation *)(const void *)next;
+        char text[LINE_SIZE];
+        operation_text(inner, text, sizeof text);
+        add(line, " [%s]", text);
+        next += inner->header.length;
+    }
+}
+
+/* The types that came with plans and holds as full objects. */
+static void long_body_text(const union hf_operation *op, struct line *line)
+{
+    switch (op->header.type) {
+    case HF_OP_ACCOUNT_CLOSE:
+        add(line, " account=%s sink=%s", id_text(op->account_close.account),
+            id_text(op->account_close.sink));
+        break;
+    case HF_OP_ADJUST:
+        add(line, " hold=%s amount=%" PRIu64 " expires=%" PRIu64 " mode=%u",
+            id_text(op->adjust.hold), op->adjust.amount, op->adjust.expires_ns, op->adjust.mode);
+        break;
+    case HF_OP_ATTEST:
+        attest_text(&op->attest, line);
+        break;
+    case HF_OP_CLASS_PUT:
+        add(line, " class=%u lifetime=%" PRIu64, op->class_put.class_number,
+            op->class_put.lifetime_ns);
+        break;
+    case HF_OP_MOVE_PLAN:
+        plan_text(&op->move_plan.plan, line);
+        entries_text(&op->move_plan.plan, op->move_plan.entries, line);
+        break;
+    case HF_OP_HOLD_PLAN:
+        hold_plan_text(&op->hold_plan, line);
+        break;
+    case HF_OP_CHAIN:
+        chain_text(&op->chain, line);
+        break;
+    default:
+        add(line, " ?");
+    }
+}
+
 static void body_text(const union hf_operation *op, char *text, size_t size)
 {
+    struct line line = {text, size};
     switch (op->header.type) {
     case HF_OP_ASSET_PUT:
         snprintf(text, size, " asset=%u scale=%u code=%.8s", op->asset_put.asset,
                  op->asset_put.scale, op->asset_put.code);
         break;
     case HF_OP_ACCOUNT_PUT:
-        snprintf(text, size, " account=%s floor=%" PRId64 " asset=%u status=%u",
-                 id_text(op->account_put.account), op->account_put.floor, op->account_put.asset,
-                 op->account_put.status);
+        add(&line, " account=%s floor=%" PRId64 " asset=%u status=%u",
+            id_text(op->account_put.account), op->account_put.floor, op->account_put.asset,
+            op->account_put.status);
+        if (op->header.length > HF_ACCOUNT_PUT_SHORT)
+            account_terms_text(&op->account_put, &line);
         break;
     case HF_OP_MOVE:
         snprintf(text, size, " payer=%s payee=%s amount=%" PRIu64 " asset=%u reference=%u",
@@ -86,8 +224,10 @@ static void body_text(const union hf_operation *op, char *text, size_t size)
                  op->hold.reference, op->hold.expires_ns);
         break;
     case HF_OP_CAPTURE:
-        snprintf(text, size, " hold=%s amount=%" PRIu64 " final=%u", id_text(op->capture.hold),
-                 op->capture.amount, op->capture.final);
+        add(&line, " hold=%s amount=%" PRIu64 " final=%u", id_text(op->capture.hold),
+            op->capture.amount, op->capture.final);
+        if (op->header.length > HF_CAPTURE_SHORT)
+            add(&line, " payee=%s", id_text(op->capture.payee));
         break;
     case HF_OP_RELEASE:
         snprintf(text, size, " hold=%s amount=%" PRIu64, id_text(op->release.hold),
@@ -105,11 +245,11 @@ static void body_text(const union hf_operation *op, char *text, size_t size)
         auth_text(&op->auth, text, size);
         break;
     case HF_OP_QUERY:
-        snprintf(text, size, " subject=%u subject_id=%s", op->query.subject,
-                 id_text(op->query.subject_id));
+        snprintf(text, size, " subject=%u subject_id=%s cursor=%u", op->query.subject,
+                 id_text(op->query.subject_id), op->query.cursor);
         break;
     default:
-        snprintf(text, size, " ?");
+        long_body_text(op, &line);
     }
 }
 
@@ -124,49 +264,77 @@ static void operation_text(const union hf_operation *op, char *text, size_t size
 static int answer_text(const struct hf_reply *reply, char *text, size_t size)
 {
     return snprintf(text, size,
-                    "reply %s code=%u rule=%u durability=%u id=%s approved=%" PRIu64
+                    "reply %s entry=%u code=%u rule=%u durability=%u id=%s approved=%" PRIu64
                     " available=%" PRId64 " posted=%" PRId64 " place=%" PRIu64
                     " timestamp=%" PRIu64,
-                    hf_operation_name(reply->type & 0x7f), reply->code, reply->rule,
+                    hf_operation_name(reply->type & 0x7f), reply->entry, reply->code, reply->rule,
                     reply->durability, id_text(reply->id), reply->approved, reply->available,
                     reply->posted, reply->place, reply->timestamp_ns);
+}
+
+static void account_view_text(const struct hf_account_view *account, struct line *line)
+{
+    add(line,
+        " account=%s posted=%" PRId64 " available=%" PRId64 " held_out=%" PRIu64 " held_in=%" PRIu64
+        " debits=%" PRIu64 " floor=%" PRId64 " asset=%u status=%u scale=%u",
+        id_text(account->id), account->posted, account->available, account->held_out,
+        account->held_in, account->lifetime_debits, account->floor, account->asset, account->status,
+        account->scale);
+    add(line,
+        " marks=%u has_filter=%u credits=%" PRIu64 " ceiling=%" PRId64 " expires=%" PRIu64
+        " parent=%s sink=%s",
+        account->flags, account->has_filter, account->lifetime_credits, account->ceiling,
+        account->expires_ns, id_text(account->parent), id_text(account->sink));
+}
+
+static void account_holds_text(const struct hf_account_holds_view *view, struct line *line)
+{
+    account_view_text(&view->account, line);
+    add(line, " next=%u count=%u", view->next_cursor, view->count);
+    for (uint32_t i = 0; i < view->count; i++)
+        add(line, " line=%s/%s/%" PRIu64 "/%" PRIu64, id_text(view->lines[i].hold),
+            id_text(view->lines[i].payee), view->lines[i].remaining, view->lines[i].expires_ns);
+}
+
+static void hold_view_text(const struct hf_hold_view *hold, struct line *line)
+{
+    add(line,
+        " hold=%s payer=%s payee=%s amount=%" PRIu64 " remaining=%" PRIu64 " captured=%" PRIu64
+        " expires=%" PRIu64 " asset=%u status=%u policy=%u tolerance=%u class=%u payers=%u"
+        " conditions=%u required=%u met=%u",
+        id_text(hold->id), id_text(hold->payer), id_text(hold->payee), hold->amount,
+        hold->remaining, hold->captured, hold->expires_ns, hold->asset, hold->status, hold->policy,
+        hold->tolerance, hold->class_number, hold->payer_count, hold->condition_count,
+        hold->required, hold->met);
 }
 
 /* Which view it is, the asker knows; here the length tells. */
 static void reply_text(const struct hf_query_reply *reply, char *text, size_t size)
 {
     int length = answer_text(&reply->reply, text, size);
-    const struct hf_account_view *account = &reply->view.account;
+    struct line line = {text + length, size - (size_t)length};
     const struct hf_instrument_view *instrument = &reply->view.instrument;
-    const struct hf_hold_view *hold = &reply->view.hold;
     bool is_answer = (reply->view.operation.type & HF_REPLY_TYPE_BIT) != 0 &&
                      reply->view.operation.length == sizeof(struct hf_reply);
-    text += length;
-    size -= (size_t)length;
-    if (reply->reply.length == 64 + sizeof *account)
-        snprintf(text, size,
-                 " account=%s posted=%" PRId64 " available=%" PRId64 " held_out=%" PRIu64
-                 " held_in=%" PRIu64 " debits=%" PRIu64 " floor=%" PRId64
-                 " asset=%u status=%u scale=%u",
-                 id_text(account->id), account->posted, account->available, account->held_out,
-                 account->held_in, account->lifetime_debits, account->floor, account->asset,
-                 account->status, account->scale);
-    else if (reply->reply.length == 64 + sizeof *hold)
-        snprintf(text, size,
-                 " hold=%s payer=%s payee=%s amount=%" PRIu64 " remaining=%" PRIu64
-                 " captured=%" PRIu64 " asset=%u status=%u",
-                 id_text(hold->id), id_text(hold->payer), id_text(hold->payee), hold->amount,
-                 hold->remaining, hold->captured, hold->asset, hold->status);
-    else if (reply->reply.length == 64 + sizeof(struct hf_reply) && is_answer) {
-        length = snprintf(text, size, " answer: ");
-        answer_text(&reply->view.operation, text + length, size - (size_t)length);
-    } else if (reply->reply.length == 64 + sizeof *instrument)
-        snprintf(text, size,
-                 " token=%s account=%s expires=%" PRIu64 " limit=%" PRIu64 " remaining=%" PRIu64
-                 " status=%u marks=%u",
-                 id_text(instrument->token), id_text(instrument->account), instrument->expires_ns,
-                 instrument->amount_limit, instrument->remaining, instrument->status,
-                 instrument->flags);
+    size_t view_length = reply->reply.length - sizeof(struct hf_reply);
+    if (view_length == 0)
+        return;
+    if (view_length == sizeof reply->view.account)
+        account_view_text(&reply->view.account, &line);
+    else if (view_length == sizeof reply->view.hold)
+        hold_view_text(&reply->view.hold, &line);
+    else if (view_length == sizeof(struct hf_reply) && is_answer) {
+        add(&line, " answer: ");
+        answer_text(&reply->view.operation, line.text, line.size);
+    } else if (view_length == sizeof *instrument)
+        add(&line,
+            " token=%s account=%s expires=%" PRIu64 " limit=%" PRIu64 " remaining=%" PRIu64
+            " status=%u marks=%u",
+            id_text(instrument->token), id_text(instrument->account), instrument->expires_ns,
+            instrument->amount_limit, instrument->remaining, instrument->status, instrument->flags);
+    else if (view_length == offsetof(struct hf_account_holds_view, lines) +
+                                reply->view.account_holds.count * sizeof(struct hf_hold_line))
+        account_holds_text(&reply->view.account_holds, &line);
 }
 
 /* ---- the file of vectors */
@@ -245,9 +413,10 @@ static int free_vectors(void **state)
 /* ---- reading */
 
 /* One reading step in words; false at the end. Keeps what was read for encoding again. */
-static bool read_step(struct hf_wire_reader *reader, union hf_operation *operation,
+static bool read_step(struct hf_wire_reader *reader, union any_operation *any,
                       struct hf_query_reply *reply, char *text, size_t size)
 {
+    union hf_operation *operation = &any->operation;
     struct hf_verdict verdict;
     char why[64];
     enum hf_wire_step step;
@@ -260,7 +429,7 @@ static bool read_step(struct hf_wire_reader *reader, union hf_operation *operati
         assert_int_not_equal(step, HF_WIRE_REFUSED);
         return step != HF_WIRE_END;
     }
-    step = hf_wire_next_operation(reader, operation, &verdict);
+    step = hf_wire_next_operation(reader, operation, HF_OPERATION_LENGTH_MAX, &verdict);
     verdict_text(verdict, why, sizeof why);
     if (step == HF_WIRE_MESSAGE) {
         assert_int_equal(verdict.code, HF_CODE_OK);
@@ -293,14 +462,14 @@ static void check_vector(const struct vector *vector)
                  reader.header.counter);
         expect_text(vector, text, vector->header);
     }
-    union hf_operation operation;
+    union any_operation any;
     struct hf_query_reply reply;
     for (uint32_t s = 0; s < vector->step_count; s++) {
-        assert_true(read_step(&reader, &operation, &reply, text, sizeof text));
+        assert_true(read_step(&reader, &any, &reply, text, sizeof text));
         expect_text(vector, text, vector->steps[s]);
     }
-    assert_false(read_step(&reader, &operation, &reply, text, sizeof text));
-    assert_false(read_step(&reader, &operation, &reply, text, sizeof text));
+    assert_false(read_step(&reader, &any, &reply, text, sizeof text));
+    assert_false(read_step(&reader, &any, &reply, text, sizeof text));
 }
 
 static void test_golden_decode(void **state)
@@ -333,15 +502,15 @@ static void test_golden_encode(void **state)
         uint8_t *buffer = malloc(vector->length);
         struct hf_wire_writer writer;
         hf_wire_begin(&writer, buffer, vector->length);
-        union hf_operation operation;
+        union any_operation any;
         struct hf_query_reply reply;
         char text[LINE_SIZE];
         bool is_reply = (reader.header.flags & HF_WIRE_REPLIES) != 0;
-        while (read_step(&reader, &operation, &reply, text, sizeof text)) {
+        while (read_step(&reader, &any, &reply, text, sizeof text)) {
             if (is_reply)
                 assert_true(hf_wire_add(&writer, &reply, reply.reply.length));
             else
-                assert_true(hf_wire_add(&writer, &operation, operation.header.length));
+                assert_true(hf_wire_add(&writer, &any, any.operation.header.length));
         }
         assert_int_equal(hf_wire_finish(&writer, reader.header.flags, reader.header.session,
                                         reader.header.counter),
@@ -359,19 +528,22 @@ static void read_through(const uint8_t *bytes, size_t length)
 {
     struct hf_wire_reader reader;
     struct hf_wire_reader again;
-    union hf_operation operation;
+    union any_operation any;
+    const union hf_operation *operation = &any.operation;
     struct hf_query_reply reply;
     struct hf_verdict verdict;
     struct hf_verdict opened = hf_wire_open(&reader, bytes, length);
     again = reader;
     uint32_t steps = 0;
     enum hf_wire_step step;
-    while ((step = hf_wire_next_operation(&reader, &operation, &verdict)) != HF_WIRE_END) {
+    while ((step = hf_wire_next_operation(&reader, &any.operation, sizeof any, &verdict)) !=
+           HF_WIRE_END) {
         assert_int_equal(step == HF_WIRE_MESSAGE, verdict.code == HF_CODE_OK);
         if (step == HF_WIRE_MESSAGE) {
-            assert_int_equal(operation.header.length, hf_operation_length(operation.header.type));
-            assert_false(hf_id_is_reserved(operation.header.id));
-            assert_int_equal(operation.header.origin, 0);
+            assert_true(operation->header.length >= hf_operation_length(operation->header.type));
+            assert_int_not_equal(operation->header.type, HF_OP_EXPIRE);
+            assert_false(hf_id_is_reserved(operation->header.id));
+            assert_int_equal(operation->header.origin, 0);
         }
         assert_true(++steps <= HF_WIRE_MESSAGES_MAX + 1);
     }
@@ -554,17 +726,89 @@ static void test_replies_are_not_operations(void **state)
     assert_true(hf_wire_add(&writer, &operation, operation.header.length));
     uint32_t length = hf_wire_finish(&writer, HF_WIRE_REPLIES, 1, 1);
     assert_int_equal(hf_wire_open(&reader, bytes, length).code, HF_CODE_OK);
-    assert_int_equal(hf_wire_next_operation(&reader, &operation, &verdict), HF_WIRE_BROKEN);
+    assert_int_equal(hf_wire_next_operation(&reader, &operation, sizeof operation, &verdict),
+                     HF_WIRE_BROKEN);
     assert_int_equal(verdict.code, HF_CODE_UNSUPPORTED);
     assert_int_equal(verdict.rule, HF_RULE_FLAGS);
     assert_true(hf_id_is_reserved(operation.header.id));
-    assert_int_equal(hf_wire_next_operation(&reader, &operation, &verdict), HF_WIRE_END);
+    assert_int_equal(hf_wire_next_operation(&reader, &operation, sizeof operation, &verdict),
+                     HF_WIRE_END);
+}
+
+/* A longer operation than there is room for is left where it is, and read once there is more. */
+static void test_no_room(void **state)
+{
+    (void)state;
+    static union any_operation any;
+    uint8_t bytes[512];
+    union {
+        struct hf_op_move_plan plan;
+        uint8_t bytes[sizeof(struct hf_op_move_plan) + 4 * sizeof(struct hf_op_entry)];
+    } made = {
+        .plan = {.header = {.length = sizeof made, .type = HF_OP_MOVE_PLAN, .id = {1, 7}},
+                 .plan = {.amount = 9, .asset = 840, .source_count = 3, .destination_count = 1}}};
+    for (uint32_t i = 0; i < 4; i++)
+        made.plan.entries[i] =
+            (struct hf_op_entry){.account = {i + 1, 0},
+                                 .rule = i < 3 ? HF_ENTRY_FIXED : HF_ENTRY_REMAINING,
+                                 .amount = i < 3 ? 3 : 0};
+    struct hf_wire_writer writer;
+    struct hf_wire_reader reader;
+    struct hf_verdict verdict;
+    hf_wire_begin(&writer, bytes, sizeof bytes);
+    assert_true(hf_wire_add(&writer, &made, sizeof made));
+    uint32_t length = hf_wire_finish(&writer, 0, 1, 1);
+    assert_int_equal(hf_wire_open(&reader, bytes, length).code, HF_CODE_OK);
+    memset(&any, 0x5a, sizeof any);
+    assert_int_equal(hf_wire_next_operation(&reader, &any.operation, sizeof made - 8, &verdict),
+                     HF_WIRE_NO_ROOM);
+    assert_int_equal(any.bytes[sizeof made - 8], 0x5a);
+    assert_int_equal(hf_wire_next_operation(&reader, &any.operation, sizeof made, &verdict),
+                     HF_WIRE_MESSAGE);
+    assert_memory_equal(&any, &made, sizeof made);
+    assert_int_equal(any.bytes[sizeof made], 0x5a);
+    assert_int_equal(hf_wire_next_operation(&reader, &any.operation, sizeof made, &verdict),
+                     HF_WIRE_END);
+}
+
+/* The longest operation fits the largest datagram, and one that is longer is only looked at. */
+static void test_longest_operation(void **state)
+{
+    (void)state;
+    static union any_operation any;
+    static struct {
+        struct hf_op_header header;
+        uint8_t rest[HF_OPERATION_LENGTH_MAX + 8 - sizeof(struct hf_op_header)];
+    } made;
+    static uint8_t bytes[HF_WIRE_DATAGRAM_MAX];
+    struct hf_wire_writer writer;
+    struct hf_wire_reader reader;
+    struct hf_verdict verdict;
+    for (uint32_t more = 0; more <= 8; more += 8) {
+        made.header = (struct hf_op_header){.length = (uint16_t)(HF_OPERATION_LENGTH_MAX + more),
+                                            .type = HF_OP_CHAIN,
+                                            .id = {1, 7}};
+        made.rest[0] = 1; /* of a count: and what follows is no operation */
+        hf_wire_begin(&writer, bytes, sizeof bytes);
+        assert_true(hf_wire_add(&writer, &made, made.header.length));
+        uint32_t length = hf_wire_finish(&writer, 0, 1, 1);
+        assert_int_equal(hf_wire_open(&reader, bytes, length).code, HF_CODE_OK);
+        assert_int_equal(hf_wire_next_operation(&reader, &any.operation, sizeof any, &verdict),
+                         HF_WIRE_REFUSED);
+        assert_int_equal(verdict.code, HF_CODE_MALFORMED);
+        assert_int_equal(verdict.rule, HF_RULE_LENGTH);
+        assert_int_equal(verdict.entry, more == 0 ? 1 : 0);
+        assert_int_equal(hf_wire_next_operation(&reader, &any.operation, sizeof any, &verdict),
+                         HF_WIRE_END);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden_decode),
+        cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_longest_operation),
         cmocka_unit_test(test_golden_encode),
         cmocka_unit_test(test_every_truncation),
         cmocka_unit_test(test_every_bit_flip),

@@ -63,10 +63,15 @@ void hf_journal_sent(struct hf_journal *journal, const struct hf_workload_entry 
         return;
     uint64_t accounts = journal->accounts;
     fprintf(journal->file,
-            "S 0x%016" PRIx64 "%016" PRIx64 " %s %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+            "S 0x%016" PRIx64 "%016" PRIx64 " %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
             entry->id.hi, entry->id.lo, hf_operation_name(entry->type),
             hf_workload_account_id(accounts, entry->payer).lo,
-            hf_workload_account_id(accounts, entry->payee).lo, entry->amount);
+            hf_workload_account_id(accounts, entry->payee).lo, entry->amount, entry->returned);
+    for (uint8_t i = 0; i < entry->further_count; i++)
+        fprintf(journal->file, " %" PRIu64 " %" PRIu64,
+                hf_workload_account_id(accounts, entry->further[i].payer).lo,
+                entry->further[i].amount);
+    fputc('\n', journal->file);
 }
 
 void hf_journal_answered(struct hf_journal *journal, const struct hf_reply *reply)
@@ -165,6 +170,25 @@ static enum hf_status read_balance(struct reader *reader, const char *line)
     return HF_STATUS_OK;
 }
 
+/* A plan's further payers, up to the line's end. */
+static bool read_further(const struct reader *reader, const char *text,
+                         struct hf_workload_entry *entry)
+{
+    uint64_t payer;
+    uint64_t amount;
+    uint64_t left = entry->amount;
+    int taken;
+    while (sscanf(text, "%" SCNu64 " %" SCNu64 "%n", &payer, &amount, &taken) == 2) {
+        if (entry->further_count == HF_WORKLOAD_FURTHER || amount > left ||
+            !read_account(reader, payer, &entry->further[entry->further_count].payer))
+            return false;
+        left -= amount;
+        entry->further[entry->further_count++].amount = amount;
+        text += taken;
+    }
+    return text[strspn(text, " \n")] == '\0';
+}
+
 static enum hf_status read_sent(struct reader *reader, const char *line)
 {
     struct hf_journal_contents *contents = reader->contents;
@@ -174,12 +198,19 @@ static enum hf_status read_sent(struct reader *reader, const char *line)
     uint64_t payee;
     struct hf_journal_operation operation = {0};
     struct hf_workload_entry *entry = &operation.entry;
-    if (sscanf(line, "S %36s %23s %" SCNu64 " %" SCNu64 " %" SCNu64, id, type, &payer, &payee,
-               &entry->amount) != 5 ||
+    int taken = 0;
+    if (sscanf(line, "S %36s %23s %" SCNu64 " %" SCNu64 " %" SCNu64 "%n", id, type, &payer, &payee,
+               &entry->amount, &taken) != 5 ||
         !read_id(id, &entry->id) || !read_account(reader, payer, &entry->payer) ||
         !read_account(reader, payee, &entry->payee))
         return HF_STATUS_CORRUPT;
-    static const uint8_t types[] = {HF_OP_MOVE, HF_OP_AUTH, HF_OP_CAPTURE};
+    const char *rest = line + taken;
+    if (sscanf(rest, "%" SCNu64 "%n", &entry->returned, &taken) == 1)
+        rest += taken;
+    if (!read_further(reader, rest, entry))
+        return HF_STATUS_CORRUPT;
+    static const uint8_t types[] = {HF_OP_MOVE, HF_OP_MOVE_PLAN, HF_OP_HOLD, HF_OP_AUTH,
+                                    HF_OP_CAPTURE};
     for (size_t i = 0; i < sizeof types; i++) {
         if (strcmp(type, hf_operation_name(types[i])) == 0)
             entry->type = types[i];

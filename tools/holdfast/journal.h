@@ -5,8 +5,11 @@
  *
  *     R WORKLOAD ACCOUNTS                  a run begins
  *     B ACCOUNT POSTED HELD_OUT HELD_IN    balances before it (every account)
- *     S ID TYPE PAYER PAYEE AMOUNT         about to be sent
+ *     S ID TYPE PAYER PAYEE AMOUNT [RETURNED [PAYER AMOUNT]...]   about to be sent
  *     A ID CODE PLACE APPROVED             answered
+ *
+ * RETURNED is what a capture gives back; the pairs are a plan's further payers and their parts.
+ * What is left out is 0 and none.
  *
  * Ids are 0x and 32 hexadecimal digits; accounts their decimal ids; amounts in smallest units. An S
  * line reaches the kernel before its operation does, so that even a killed load generator leaves no

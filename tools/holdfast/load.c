@@ -37,11 +37,15 @@ enum {
 };
 
 static const struct argp_option load_options[] = {
-    {"workload", KEY_WORKLOAD, "transfer|auth", 0, "What to send (transfer)", 1},
-    {"accounts", KEY_ACCOUNTS, "N", 0, "Accounts, and with auth cards (10000)", 1},
+    {"workload", KEY_WORKLOAD, "KIND", 0,
+     "What to send: transfer, auth, split (three payers in a waterfall), hold (and a capture of "
+     "part "
+     "of it), or mixed (transfer)",
+     1},
+    {"accounts", KEY_ACCOUNTS, "N", 0, "Accounts, and with auth and mixed cards (10000)", 1},
     {"skew", KEY_SKEW, "uniform|zipf:S", 0, "How accounts are chosen (zipf:0.99)", 1},
     {"clear", KEY_CLEAR, "PERCENT", 0,
-     "auth: how many of the approved are captured in full afterwards (0)", 1},
+     "auth, mixed: how many of the authorisations are captured in full afterwards (0)", 1},
     {"seed", KEY_SEED, "S", 0, "Same seed, same load (1)", 1},
     {"seconds", KEY_SECONDS, "S", 0, "Send for so long (10)", 2},
     {"operations", KEY_OPERATIONS, "N", 0, "Send so many", 2},
@@ -83,6 +87,10 @@ static void finish_options(struct hf_load_options *options, const struct argp_st
         options->seconds = SECONDS_DEFAULT;
     if (options->inflight == 0)
         options->inflight = open_loop ? INFLIGHT_OPEN : INFLIGHT_CLOSED;
+    if (options->workload.accounts < hf_workload_accounts_min(options->workload.kind))
+        argp_error(state, "--workload %s needs at least %" PRIu64 " accounts",
+                   hf_workload_kind_name(options->workload.kind),
+                   hf_workload_accounts_min(options->workload.kind));
     if (options->batch > options->inflight)
         argp_error(state, "--batch %u is larger than --inflight %u", options->batch,
                    options->inflight);
@@ -103,7 +111,8 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
         break;
     case KEY_WORKLOAD:
         if (!hf_workload_kind_parse(text, &workload->kind))
-            argp_error(state, "--workload: '%s' is neither transfer nor auth", text);
+            argp_error(state, "--workload: '%s' is none of transfer, auth, split, hold, mixed",
+                       text);
         break;
     case KEY_ACCOUNTS:
         workload->accounts =

@@ -185,7 +185,7 @@ enum hf_status hf_load_set_up(struct hf_client *client, const struct hf_workload
         {fund_account, must_be_ok, &set_up},  {ask_card, note_card, &set_up},
         {issue_card, must_be_ok, &set_up},
     };
-    size_t step_count = workload->kind == HF_WORKLOAD_AUTH ? 5 : 3;
+    size_t step_count = hf_workload_needs_cards(workload->kind) ? 5 : 3;
     enum hf_status status = HF_STATUS_OK;
     if (set_up.missing == NULL || set_up.short_of == NULL) {
         snprintf(fault->line, sizeof fault->line, "no memory for %" PRIu64 " accounts", accounts);

@@ -33,8 +33,8 @@ struct drive {
     struct flown *flown;
     uint32_t *unused; /* a stack of indices into flown */
     uint32_t unused_count;
-    union hf_operation *operations; /* the batch being made */
-    uint32_t *batch;                /* and where each of it is kept */
+    union hf_workload_operation *operations; /* the batch being made */
+    uint32_t *batch;                         /* and where each of it is kept */
     uint64_t start_ns;
     uint64_t last_answer_ns;
     uint64_t quiet_since_ns; /* something is in flight, and nothing was heard since */
@@ -93,8 +93,8 @@ static void send_batch(struct drive *drive, uint32_t count, uint64_t now)
     }
     hf_journal_flush(drive->journal);
     for (uint32_t i = 0; i < count; i++) {
-        enum hf_status status =
-            hf_client_submit(drive->client, &drive->operations[i], &drive->flown[drive->batch[i]]);
+        enum hf_status status = hf_client_submit(drive->client, &drive->operations[i].operation,
+                                                 &drive->flown[drive->batch[i]]);
         assert(status == HF_STATUS_OK); /* the window is as large as all that may be in flight */
     }
     result->sent += count;
@@ -143,7 +143,7 @@ static void settle(struct drive *drive, const struct hf_answer *answer, uint64_t
     } else {
         if (drive->balances != NULL)
             hf_workload_enter(drive->balances, &flown->entry);
-        if (flown->entry.type == HF_OP_AUTH)
+        if (flown->entry.type == HF_OP_AUTH || flown->entry.type == HF_OP_HOLD)
             hf_workload_approved(drive->workload, &flown->entry);
     }
     drive->unused[drive->unused_count++] = (uint32_t)(flown - drive->flown);

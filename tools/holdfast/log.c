@@ -4,11 +4,14 @@
  *           chain from each to the next
  *   stat    the same reading, and figures of what is in it
  *   cat     every record and operation, one a line
+ *   events  what the operations did, one event a line: log_events.h
  *
  * The node must be stopped: its lock keeps us out otherwise. */
 #include "log_print.h"
 
 #include "commands.h"
+#include "log_events.h"
+#include "target.h"
 #include "wal/disk_uring.h"
 
 #include <argp.h>
@@ -16,25 +19,28 @@
 #include <stdio.h>
 #include <string.h>
 
-enum verb { VERB_VERIFY, VERB_STAT, VERB_CAT };
+enum verb { VERB_VERIFY, VERB_STAT, VERB_CAT, VERB_EVENTS };
 
-enum { KEY_JSON = 0x6101 };
+enum { KEY_JSON = 0x6101, KEY_FROM };
 
 struct log_options {
     bool verb_given;
     enum verb verb;
     bool json;
+    uint64_t from; /* place */
     const char *directory;
 };
 
 static const struct argp_option log_options[] = {
-    {"json", KEY_JSON, NULL, 0, "Print JSON; cat prints one object a record", 0},
+    {"json", KEY_JSON, NULL, 0, "Print JSON; cat prints one object a record, events one an event",
+     0},
+    {"from", KEY_FROM, "PLACE", 0, "events: begin with the operation at this place (1)", 0},
     {0},
 };
 
 static void take_verb(struct log_options *options, const char *word, const struct argp_state *state)
 {
-    static const char *const verbs[] = {"verify", "stat", "cat"};
+    static const char *const verbs[] = {"verify", "stat", "cat", "events"};
     for (unsigned i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (strcmp(word, verbs[i]) == 0) {
             options->verb = (enum verb)i;
@@ -42,7 +48,7 @@ static void take_verb(struct log_options *options, const char *word, const struc
             return;
         }
     }
-    argp_error(state, "%s is none of verify, stat, cat", word);
+    argp_error(state, "%s is none of verify, stat, cat, events", word);
 }
 
 static error_t parse_option(int key, char *text, struct argp_state *state)
@@ -51,6 +57,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
     switch (key) {
     case KEY_JSON:
         options->json = true;
+        return 0;
+    case KEY_FROM:
+        options->from = hf_target_parse_number(state, "from", text, 1, UINT64_MAX);
         return 0;
     case ARGP_KEY_ARG:
         if (!options->verb_given) {
@@ -62,8 +71,11 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
         }
         return 0;
     case ARGP_KEY_END:
+        if (options->from != 0 && options->verb != VERB_EVENTS) {
+            argp_error(state, "--from goes with events");
+        }
         if (options->directory == NULL) {
-            argp_error(state, "one of verify, stat, cat and a data directory are needed");
+            argp_error(state, "one of verify, stat, cat, events and a data directory are needed");
         }
         return 0;
     default:
@@ -74,8 +86,15 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 static const struct argp log_argp = {
     .options = log_options,
     .parser = parse_option,
-    .args_doc = "verify|stat|cat DIRECTORY",
-    .doc = "Read the log in a data directory, without changing it.",
+    .args_doc = "verify|stat|cat|events DIRECTORY",
+    .doc = "Read the log in the data directory of a node that is stopped, without changing it.\v"
+           "verify  reads every byte and says whether it holds\n"
+           "stat    figures of what is in it\n"
+           "cat     every record and operation, one a line\n"
+           "events  what each operation did, one event a line, in the order of the log: the log is "
+           "replayed through the engine. A refused one is one line with its reason; repeats "
+           "and dry runs are in no log. With --from it begins at the newest checkpoint before that "
+           "place.",
 };
 
 /* ---- Reading ---- */
@@ -160,7 +179,9 @@ int holdfast_log_main(int argc, char **argv)
     }
     struct reading reading = {.options = &options};
     struct hf_fault fault = {{0}};
-    enum hf_status status = read_all(&reading, &fault);
+    enum hf_status status = options.verb == VERB_EVENTS
+                                ? log_events(options.directory, options.from, options.json, &fault)
+                                : read_all(&reading, &fault);
     bool holds = status == HF_STATUS_OK;
     if (options.verb == VERB_VERIFY) {
         log_print_verdict(&reading.figures, holds ? NULL : fault.line, options.json);

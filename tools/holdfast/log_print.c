@@ -113,6 +113,213 @@ static void describe_instrument(json_t *object, const struct hf_op_instrument_pu
     set_number(object, "flags", put->flags);
 }
 
+/* Hexadecimal digits of bytes. */
+static void set_bytes(json_t *object, const char *key, const uint8_t *bytes, size_t count)
+{
+    char text[2 * HF_PROOF_MAX + 1] = "";
+    assert(count <= HF_PROOF_MAX);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    }
+    set_text(object, key, text);
+}
+
+/* An id, a time or a number, when it is not the one that means none. */
+static void set_id_if(json_t *object, const char *key, struct hf_id id)
+{
+    if (id.lo != 0 || id.hi != 0) {
+        set_id(object, key, id);
+    }
+}
+
+static void set_number_if(json_t *object, const char *key, uint64_t value)
+{
+    if (value != 0) {
+        set_number(object, key, value);
+    }
+}
+
+static void set_numbers(json_t *object, const char *key, const uint16_t *numbers, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++) {
+        if (numbers[i] != 0) {
+            json_array_append_new(array, json_integer(numbers[i]));
+        }
+    }
+    if (json_array_size(array) != 0) {
+        json_object_set(object, key, array);
+    }
+    json_decref(array);
+}
+
+static void describe_account_terms(json_t *object, const struct hf_op_account_put *put)
+{
+    set_number_if(object, "flags", put->flags);
+    if (put->ceiling != HF_CEILING_NONE) {
+        json_object_set_new(object, "ceiling", json_integer(put->ceiling));
+    }
+    set_number_if(object, "expires_ns", put->expires_ns);
+    set_id_if(object, "parent", put->parent);
+    set_id_if(object, "sink", put->sink);
+    set_numbers(object, "mccs", put->filter.mccs, HF_FILTER_MCCS_MAX);
+    set_numbers(object, "countries", put->filter.countries, HF_FILTER_COUNTRIES_MAX);
+    set_number_if(object, "channels", put->filter.channels);
+    if (put->filter.merchant[0] != 0) {
+        set_field(object, "only_merchant", put->filter.merchant, sizeof put->filter.merchant);
+    }
+}
+
+static void describe_account(json_t *object, const struct hf_op_account_put *put)
+{
+    set_id(object, "account", put->account);
+    if (put->floor == HF_FLOOR_NONE) {
+        set_text(object, "floor", "none");
+    } else {
+        json_object_set_new(object, "floor", json_integer(put->floor));
+    }
+    set_number(object, "asset", put->asset);
+    set_number(object, "status", put->status);
+    if (put->header.length != HF_ACCOUNT_PUT_SHORT) {
+        describe_account_terms(object, put);
+    }
+}
+
+/* "60.00 of it", as the entry's rule says: FIXED 6000, RATIO 80/100, UP_TO 500, REMAINING. */
+static void describe_entries(json_t *object, const char *key, const struct hf_op_entry *entries,
+                             uint32_t count, uint32_t denominator)
+{
+    static const char *const rules[] = {
+        [HF_ENTRY_FIXED] = "FIXED",           [HF_ENTRY_RATIO] = "RATIO",
+        [HF_ENTRY_UP_TO] = "UP_TO",           [HF_ENTRY_REMAINING] = "REMAINING",
+        [HF_ENTRY_EVERYTHING] = "EVERYTHING",
+    };
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < count; i++) {
+        json_t *entry = json_object();
+        set_id(entry, "account", entries[i].account);
+        set_text(entry, "rule", rules[entries[i].rule]);
+        if (entries[i].amount != 0) {
+            set_amount(entry, "amount", entries[i].amount, "all");
+        }
+        if (entries[i].rule == HF_ENTRY_RATIO) {
+            set_number(entry, "of", denominator);
+        }
+        json_array_append_new(array, entry);
+    }
+    json_object_set_new(object, key, array);
+}
+
+static void describe_plan(json_t *object, const struct hf_op_plan *plan,
+                          const struct hf_op_entry *entries)
+{
+    set_amount(object, "amount", plan->amount, "all");
+    set_number(object, "asset", plan->asset);
+    set_number_if(object, "minimum", plan->minimum);
+    set_number_if(object, "choose_max", plan->choose_max);
+    set_number_if(object, "mcc", plan->mcc);
+    set_number_if(object, "country", plan->country);
+    set_number_if(object, "channel", plan->channel);
+    if (plan->merchant[0] != 0) {
+        set_field(object, "merchant", plan->merchant, sizeof plan->merchant);
+    }
+    set_number_if(object, "reference", plan->reference);
+    describe_entries(object, "sources", entries, plan->source_count, plan->source_denominator);
+    describe_entries(object, "destinations", entries + plan->source_count, plan->destination_count,
+                     plan->destination_denominator);
+}
+
+static void set_expiry(json_t *object, uint64_t expires_ns)
+{
+    if (expires_ns == HF_EXPIRES_NEVER) {
+        set_text(object, "expires_ns", "never");
+    } else {
+        set_number_if(object, "expires_ns", expires_ns);
+    }
+}
+
+static json_t *describe_condition(const struct hf_op_condition *condition)
+{
+    static const char *const kinds[] = {
+        [HF_CONDITION_BLAKE2B] = "BLAKE2B",     [HF_CONDITION_SHA256] = "SHA256",
+        [HF_CONDITION_SIGNATURE] = "SIGNATURE", [HF_CONDITION_REGION] = "REGION",
+        [HF_CONDITION_ORIGIN] = "ORIGIN",       [HF_CONDITION_NOT_BEFORE] = "NOT_BEFORE",
+        [HF_CONDITION_NOT_AFTER] = "NOT_AFTER",
+    };
+    json_t *object = json_object();
+    set_text(object, "kind", kinds[condition->kind]);
+    set_number_if(object, "code", condition->code);
+    set_number_if(object, "time_ns", condition->time_ns);
+    if (condition->kind <= HF_CONDITION_REGION) {
+        set_bytes(object, "bytes", condition->bytes, sizeof condition->bytes);
+    }
+    return object;
+}
+
+static void describe_hold_plan(json_t *object, const struct hf_op_hold_plan *hold)
+{
+    const struct hf_op_terms *terms = &hold->terms;
+    const struct hf_op_condition *conditions = hf_hold_plan_conditions(hold);
+    describe_plan(object, &hold->plan, hold->entries);
+    set_expiry(object, terms->expires_ns);
+    set_number_if(object, "tolerance", terms->tolerance);
+    set_number_if(object, "class", terms->class_number);
+    set_number_if(object, "policy", terms->policy);
+    if (terms->condition_count == 0) {
+        return;
+    }
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < terms->condition_count; i++) {
+        json_array_append_new(array, describe_condition(&conditions[i]));
+    }
+    set_number(object, "required", terms->required);
+    json_object_set_new(object, "conditions", array);
+}
+
+static void describe_adjust(json_t *object, const struct hf_op_adjust *adjust)
+{
+    static const char *const modes[] = {"KEEP", "RAISE", "LOWER", "SET"};
+    set_id(object, "hold", adjust->hold);
+    set_text(object, "mode", modes[adjust->mode]);
+    set_number_if(object, "amount", adjust->amount);
+    set_expiry(object, adjust->expires_ns);
+}
+
+static void describe_attest(json_t *object, const struct hf_op_attest *attest)
+{
+    set_id(object, "hold", attest->hold);
+    set_number(object, "condition", attest->condition);
+    set_number_if(object, "code", attest->code);
+    set_bytes(object, "proof", attest->proof, attest->proof_length);
+}
+
+static void describe_expire(json_t *object, const struct hf_op_expire *expire)
+{
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < expire->count; i++) {
+        json_t *expiry = json_object();
+        set_id(expiry, expire->expiries[i].kind == HF_EXPIRY_HOLD ? "hold" : "account",
+               expire->expiries[i].id);
+        json_array_append_new(array, expiry);
+    }
+    json_object_set_new(object, "expiries", array);
+}
+
+static json_t *describe_operation(uint64_t place, const union hf_operation *operation);
+
+/* The operations inside, each whole; they have the chain's place. */
+static void describe_chain(json_t *object, const struct hf_op_chain *chain)
+{
+    json_t *array = json_array();
+    const uint8_t *at = chain->operations;
+    for (uint32_t i = 0; i < chain->count; i++) {
+        const union hf_operation *inner = (const union hf_operation *)(const void *)at;
+        json_array_append_new(array, describe_operation(0, inner));
+        at += inner->header.length;
+    }
+    json_object_set_new(object, "operations", array);
+}
+
 /* What is the type's own. */
 static void describe_body(json_t *object, const union hf_operation *operation)
 {
@@ -123,14 +330,33 @@ static void describe_body(json_t *object, const union hf_operation *operation)
         set_field(object, "code", operation->asset_put.code, sizeof operation->asset_put.code);
         break;
     case HF_OP_ACCOUNT_PUT:
-        set_id(object, "account", operation->account_put.account);
-        if (operation->account_put.floor == HF_FLOOR_NONE) {
-            set_text(object, "floor", "none");
-        } else {
-            json_object_set_new(object, "floor", json_integer(operation->account_put.floor));
-        }
-        set_number(object, "asset", operation->account_put.asset);
-        set_number(object, "status", operation->account_put.status);
+        describe_account(object, &operation->account_put);
+        break;
+    case HF_OP_ACCOUNT_CLOSE:
+        set_id(object, "account", operation->account_close.account);
+        set_id_if(object, "sink", operation->account_close.sink);
+        break;
+    case HF_OP_MOVE_PLAN:
+        describe_plan(object, &operation->move_plan.plan, operation->move_plan.entries);
+        break;
+    case HF_OP_HOLD_PLAN:
+        describe_hold_plan(object, &operation->hold_plan);
+        break;
+    case HF_OP_ADJUST:
+        describe_adjust(object, &operation->adjust);
+        break;
+    case HF_OP_ATTEST:
+        describe_attest(object, &operation->attest);
+        break;
+    case HF_OP_CLASS_PUT:
+        set_number(object, "class", operation->class_put.class_number);
+        set_number(object, "lifetime_ns", operation->class_put.lifetime_ns);
+        break;
+    case HF_OP_EXPIRE:
+        describe_expire(object, &operation->expire);
+        break;
+    case HF_OP_CHAIN:
+        describe_chain(object, &operation->chain);
         break;
     case HF_OP_MOVE:
         set_id(object, "payer", operation->move.payer);
@@ -145,11 +371,15 @@ static void describe_body(json_t *object, const union hf_operation *operation)
         set_number(object, "amount", operation->hold.amount);
         set_number(object, "asset", operation->hold.asset);
         set_number(object, "reference", operation->hold.reference);
+        set_expiry(object, operation->hold.expires_ns);
         break;
     case HF_OP_CAPTURE:
         set_id(object, "hold", operation->capture.hold);
         set_amount(object, "amount", operation->capture.amount, "all");
         set_number(object, "final", operation->capture.final);
+        if (operation->header.length != HF_CAPTURE_SHORT) {
+            set_id_if(object, "payee", operation->capture.payee);
+        }
         break;
     case HF_OP_RELEASE:
         set_id(object, "hold", operation->release.hold);
@@ -162,14 +392,14 @@ static void describe_body(json_t *object, const union hf_operation *operation)
         describe_auth(object, &operation->auth);
         break;
     default:
-        break; /* nothing else has a body in this version */
+        break; /* nothing else is ever in a log */
     }
 }
 
 static json_t *describe_operation(uint64_t place, const union hf_operation *operation)
 {
     json_t *object = json_object();
-    set_number(object, "place", place);
+    set_number_if(object, "place", place);
     set_text(object, "type", hf_operation_name(operation->header.type));
     set_id(object, "id", operation->header.id);
     if (operation->header.origin != 0) {
@@ -276,6 +506,62 @@ void log_print_record(const struct hf_record_header *record, bool json)
         print_json(object);
     }
     json_decref(operations);
+    json_decref(object);
+}
+
+/* ---- Events ---- */
+
+static const char *event_name(uint8_t kind)
+{
+    static const char *const names[] = {
+        [HF_EVENT_REFUSED] = "REFUSED",   [HF_EVENT_POSTED] = "POSTED",
+        [HF_EVENT_HELD] = "HELD",         [HF_EVENT_ADJUSTED] = "ADJUSTED",
+        [HF_EVENT_CAPTURED] = "CAPTURED", [HF_EVENT_RELEASED] = "RELEASED",
+        [HF_EVENT_EXPIRED] = "EXPIRED",   [HF_EVENT_ATTESTED] = "ATTESTED",
+        [HF_EVENT_OPENED] = "OPENED",     [HF_EVENT_CHANGED] = "CHANGED",
+        [HF_EVENT_CLOSED] = "CLOSED",     [HF_EVENT_PUT] = "PUT",
+        [HF_EVENT_DRAWN] = "DRAWN",
+    };
+    bool known = kind < sizeof names / sizeof names[0] && names[kind] != NULL;
+    return known ? names[kind] : "UNKNOWN";
+}
+
+/* Kinds that are about no amount have none, and then no asset either. */
+static bool has_amount(uint8_t kind)
+{
+    switch (kind) {
+    case HF_EVENT_REFUSED:
+    case HF_EVENT_ATTESTED:
+    case HF_EVENT_OPENED:
+    case HF_EVENT_CHANGED:
+    case HF_EVENT_PUT:
+        return false;
+    default:
+        return true;
+    }
+}
+
+void log_print_event(const struct hf_event *event, bool json)
+{
+    json_t *object = json_object();
+    set_number(object, "place", event->place);
+    set_text(object, "event", event_name(event->kind));
+    set_text(object, "type", hf_operation_name(event->type));
+    set_id(object, "subject", event->subject);
+    if (has_amount(event->kind)) {
+        json_object_set_new(object, "amount", json_integer(event->amount));
+    }
+    set_number_if(object, "asset", event->asset);
+    if (event->kind == HF_EVENT_REFUSED) {
+        set_text(object, "code", hf_code_name(event->code));
+        set_text(object, "rule", hf_rule_name(event->rule));
+    }
+    set_number_if(object, "entry", event->entry);
+    if (json) {
+        print_json(object);
+    } else {
+        print_line("", object);
+    }
     json_decref(object);
 }
 

@@ -3,6 +3,7 @@
 #ifndef HF_TOOLS_LOG_PRINT_H
 #define HF_TOOLS_LOG_PRINT_H
 
+#include "engine/event.h"
 #include "wal/recover.h"
 
 #define LOG_TYPES_MAX (HF_OP_TYPE_MAX + 1)
@@ -26,6 +27,8 @@ struct log_figures {
 void log_figures_add_record(struct log_figures *figures, const struct hf_record_header *record);
 void log_figures_add_operation(struct log_figures *figures, const union hf_operation *operation);
 
+/* One event, one line. */
+void log_print_event(const struct hf_event *event, bool json);
 void log_print_record(const struct hf_record_header *record, bool json);
 void log_print_figures(const struct log_figures *figures, bool json);
 /* `fault`: why it does not hold; NULL when it does. */

@@ -16,7 +16,8 @@ static const struct command commands[] = {
     {"load", "holdfast load", holdfast_load_main, "put load on a node, or check what it remembers"},
     {"run", "holdfast run", holdfast_run_main, "play a scenario script against a node"},
     {"admin", "holdfast admin", holdfast_admin_main, "ask a node through its admin socket"},
-    {"log", "holdfast log", holdfast_log_main, "verify, count or print the log of a stopped node"},
+    {"log", "holdfast log", holdfast_log_main,
+     "verify, count, print or retell the log of a stopped node"},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

@@ -48,7 +48,7 @@ static const struct argp_option run_argp_options[] = {
 static void add_node_option(struct run_options *options, char *text, const struct argp_state *state)
 {
     char *equals = strchr(text, '=');
-    if (equals == NULL || equals == text || options->node_option_count + 2 > HF_NODE_OPTIONS_MAX) {
+    if (equals == NULL || equals == text || options->node_option_count + 4 > HF_NODE_OPTIONS_MAX) {
         argp_error(state, "--node-option: '%s' is not KEY=VALUE, or one too many", text);
         return;
     }
@@ -216,6 +216,16 @@ static void *clean_up_when_told(void *node)
     _exit(128 + which);
 }
 
+/* A script that moves the clock needs a node that lets it. */
+static bool moves_clock(const struct hf_script *script)
+{
+    for (uint32_t i = 0; i < script->statement_count; i++) {
+        if (script->statements[i].verb == HF_SCRIPT_ADVANCE)
+            return true;
+    }
+    return false;
+}
+
 static int play_privately(const struct run_options *options, struct hf_script *script)
 {
     struct hf_node_process node;
@@ -232,6 +242,10 @@ static int play_privately(const struct run_options *options, struct hf_script *s
     if (status == HF_STATUS_OK) {
         memcpy(node.options, options->node_options, sizeof node.options);
         node.option_count = options->node_option_count;
+        if (moves_clock(script)) {
+            node.options[node.option_count++] = "--node.test_clock";
+            node.options[node.option_count++] = "yes";
+        }
         status = hf_node_process_start(&node, &fault);
     }
     if (status == HF_STATUS_OK)

@@ -33,45 +33,39 @@ static bool read_expected(struct hf_script_parser *parser)
     if (!hf_script_accept(parser, "->"))
         return true;
     if (!hf_script_take_code(parser, &statement->expected.code, &statement->expected.rule) ||
-        !read_values(
-            parser,
-            HF_SCRIPT_FIELD(APPROVED) | HF_SCRIPT_FIELD(AVAILABLE) | HF_SCRIPT_FIELD(POSTED), 0))
+        !read_values(parser,
+                     HF_SCRIPT_FIELD(APPROVED) | HF_SCRIPT_FIELD(AVAILABLE) |
+                         HF_SCRIPT_FIELD(POSTED) | HF_SCRIPT_FIELD(ENTRY),
+                     0))
         return false;
     for (uint32_t i = 0; i < statement->expected.value_count; i++) {
-        if (statement->expected.values[i].field != HF_SCRIPT_APPROVED)
-            statement->operation.header.flags |= HF_OP_RETURN_BALANCES;
+        enum hf_script_field field = statement->expected.values[i].field;
+        if (field == HF_SCRIPT_AVAILABLE || field == HF_SCRIPT_POSTED)
+            statement->operation->header.flags |= HF_OP_RETURN_BALANCES;
     }
     return true;
 }
 
-/* Gives the statement's operation a name. */
-static bool name_operation(struct hf_script_parser *parser, const char *word, uint16_t asset)
+/* An operation inside a chain has no options and no answer of its own. */
+static bool finish_inner(struct hf_script_parser *parser)
 {
-    const struct hf_script_name *old = hf_script_find_name(parser, HF_SCRIPT_KIND_OPERATION, word);
-    if (old != NULL && old->statement != HF_SCRIPT_NONE)
-        return hf_script_wrong(parser, "'%s' is the operation of line %u already", word,
-                               parser->script->statements[old->statement].line);
-    if (old != NULL)
-        return hf_script_wrong(parser, "'%s' has been called unknown above", word);
-    struct hf_script_name *name = hf_script_add_name(parser, HF_SCRIPT_KIND_OPERATION, word);
-    if (name == NULL)
-        return false;
-    name->asset = asset;
-    name->scale = parser->statement->scale;
-    name->statement = (uint32_t)(parser->statement - parser->script->statements);
-    return true;
+    if (strcmp(hf_script_peek(parser), "->") == 0)
+        return hf_script_wrong(parser, "a chain is answered as one, at its `end`");
+    parser->statement->verb = HF_SCRIPT_INNER;
+    return hf_script_ended(parser);
 }
 
-/* Options of any operation, then what is expected of it; then the line must end. */
-static bool finish_operation(struct hf_script_parser *parser)
+bool hf_script_finish_operation(struct hf_script_parser *parser)
 {
     struct hf_script_statement *statement = parser->statement;
     const char *word;
+    if (parser->chain != HF_SCRIPT_NONE)
+        return finish_inner(parser);
     for (;;) {
         if (hf_script_accept(parser, "dry-run")) {
-            statement->operation.header.flags |= HF_OP_DRY_RUN;
+            statement->operation->header.flags |= HF_OP_DRY_RUN;
         } else if (hf_script_accept(parser, "balances")) {
-            statement->operation.header.flags |= HF_OP_RETURN_BALANCES;
+            statement->operation->header.flags |= HF_OP_RETURN_BALANCES;
         } else if (hf_script_accept(parser, "deadline")) {
             if (!hf_script_take_span(parser, "deadline", &statement->deadline))
                 return false;
@@ -79,7 +73,8 @@ static bool finish_operation(struct hf_script_parser *parser)
             if (!hf_script_take_span(parser, "id-time", &statement->id_time))
                 return false;
         } else if (hf_script_accept(parser, "as")) {
-            if (!hf_script_next(parser, "a name", &word) || !name_operation(parser, word, 0))
+            if (!hf_script_next(parser, "a name", &word) ||
+                !hf_script_name_operation(parser, word, 0))
                 return false;
         } else {
             break;
@@ -93,323 +88,9 @@ static bool finish_operation(struct hf_script_parser *parser)
     return true;
 }
 
-static bool expects_ok(const struct hf_script_statement *statement)
-{
-    return statement->expected.code.number == HF_CODE_OK && statement->expected.code.iso[0] == '\0';
-}
-
 /* ---- statements ---- */
 
 static const struct hf_id no_id = {0, 0};
-
-/* asset NUMBER CODE SCALE */
-static bool parse_asset(struct hf_script_parser *parser)
-{
-    const char *word;
-    const char *code;
-    uint64_t number;
-    uint64_t scale;
-    if (!hf_script_next(parser, "the asset's number", &word))
-        return false;
-    if (!hf_script_read_number(word, UINT16_MAX, &number))
-        return hf_script_wrong(parser, "'%s' is not an asset's number", word);
-    if (!hf_script_next(parser, "the asset's code", &code))
-        return false;
-    if (strlen(code) > sizeof parser->statement->operation.asset_put.code)
-        return hf_script_wrong(parser, "'%s' is longer than 8", code);
-    if (!hf_script_next(parser, "the asset's scale", &word))
-        return false;
-    if (!hf_script_read_number(word, UINT8_MAX, &scale))
-        return hf_script_wrong(parser, "'%s' is not a scale", word);
-    hf_make_asset_put(&parser->statement->operation, no_id, (uint16_t)number, code, (uint8_t)scale);
-    if (!finish_operation(parser))
-        return false;
-    /* The first declaration that is to be accepted is what the code means below. */
-    if (expects_ok(parser->statement) &&
-        hf_script_find_name(parser, HF_SCRIPT_KIND_ASSET, code) == NULL) {
-        struct hf_script_name *name = hf_script_add_name(parser, HF_SCRIPT_KIND_ASSET, code);
-        if (name == NULL)
-            return false;
-        name->asset = (uint16_t)number;
-        name->scale = (uint8_t)scale;
-    }
-    return true;
-}
-
-/* The account's name, new or known; it becomes one that `balanced` looks at. */
-static bool declare_account(struct hf_script_parser *parser, struct hf_script_name **name)
-{
-    const char *word;
-    if (!hf_script_next(parser, "the account's name", &word))
-        return false;
-    *name = hf_script_find_name(parser, HF_SCRIPT_KIND_ACCOUNT, word);
-    if (*name != NULL)
-        return true;
-    *name = hf_script_add_name(parser, HF_SCRIPT_KIND_ACCOUNT, word);
-    return *name != NULL;
-}
-
-static bool remember_account(struct hf_script_parser *parser, const struct hf_script_name *name)
-{
-    struct hf_script *script = parser->script;
-    void *accounts = script->accounts;
-    for (uint32_t i = 0; i < script->account_count; i++) {
-        if (hf_id_equal(script->accounts[i].id, name->id))
-            return true;
-    }
-    if (!hf_script_make_room(&accounts, script->account_count, &parser->account_room,
-                             sizeof *script->accounts))
-        return hf_script_wrong(parser, "no memory");
-    script->accounts = accounts;
-    script->accounts[script->account_count].id = name->id;
-    script->accounts[script->account_count++].asset = name->asset;
-    return true;
-}
-
-/* account NAME [asset A] [floor B|none] [status S] */
-static bool parse_account(struct hf_script_parser *parser)
-{
-    struct hf_script_name *name;
-    const char *word;
-    uint64_t floor_bits = 0;
-    uint64_t status = HF_ACCOUNT_OPEN;
-    if (!declare_account(parser, &name))
-        return false;
-    uint16_t asset = name->asset;
-    uint8_t scale = name->scale;
-    if (hf_script_accept(parser, "asset")) {
-        if (!hf_script_next(parser, "asset", &word) ||
-            !hf_script_take_asset(parser, word, &asset, &scale))
-            return false;
-    } else if (asset == 0) {
-        return hf_script_wrong(parser, "the asset of '%s' is missing", name->text);
-    }
-    parser->statement->scale = scale;
-    for (;;) {
-        if (hf_script_accept(parser, "floor")) {
-            if (!hf_script_take_balance(parser, "floor", (uint64_t)HF_FLOOR_NONE, &floor_bits))
-                return false;
-        } else if (hf_script_accept(parser, "status")) {
-            if (!hf_script_take_status(parser, HF_QUERY_ACCOUNT, &status))
-                return false;
-        } else {
-            break;
-        }
-    }
-    if (name->asset == 0) {
-        name->asset = asset;
-        name->scale = scale;
-    }
-    hf_make_account_put(&parser->statement->operation, no_id, name->id, asset, (int64_t)floor_bits,
-                        (uint8_t)status);
-    struct hf_script_name kept = *name; /* finish may add names and so move the table */
-    if (!finish_operation(parser))
-        return false;
-    return !expects_ok(parser->statement) || remember_account(parser, &kept);
-}
-
-/* PAYER PAYEE AMOUNT [ASSET]; the payer is an account, or a card that stands for one. */
-static bool parse_value(struct hf_script_parser *parser, const struct hf_script_name *payer,
-                        const struct hf_script_name **payee, uint64_t *amount, uint16_t *asset)
-{
-    const char *word;
-    if (!hf_script_known(parser, HF_SCRIPT_KIND_ACCOUNT, "payee", payee))
-        return false;
-    *asset = payer->asset != 0 ? payer->asset : (*payee)->asset;
-    parser->statement->scale = payer->asset != 0 ? payer->scale : (*payee)->scale;
-    uint32_t amount_at = parser->at;
-    if (!hf_script_next(parser, "amount", &word))
-        return false;
-    word = hf_script_peek(parser);
-    bool is_asset = word[0] != '\0' && strcmp(word, "->") != 0 &&
-                    (hf_script_read_number(word, UINT16_MAX, &(uint64_t){0}) ||
-                     hf_script_find_name(parser, HF_SCRIPT_KIND_ASSET, word) != NULL);
-    if (is_asset && !hf_script_take_asset(parser, word, asset, &parser->statement->scale))
-        return false;
-    if (*asset == 0)
-        return hf_script_wrong(parser, "the asset is missing");
-    parser->at = amount_at;
-    if (!hf_script_take_amount_or(parser, "amount", "max", HF_AMOUNT_MAX, amount))
-        return false;
-    parser->at += is_asset ? 1 : 0;
-    return true;
-}
-
-/* move PAYER PAYEE AMOUNT [ASSET] */
-static bool parse_move(struct hf_script_parser *parser)
-{
-    const struct hf_script_name *payer;
-    const struct hf_script_name *payee;
-    uint64_t amount;
-    uint16_t asset;
-    if (!hf_script_known(parser, HF_SCRIPT_KIND_ACCOUNT, "payer", &payer) ||
-        !parse_value(parser, payer, &payee, &amount, &asset))
-        return false;
-    hf_make_move(&parser->statement->operation, no_id, payer->id, payee->id, amount, asset);
-    return finish_operation(parser);
-}
-
-/* hold NAME PAYER PAYEE AMOUNT [ASSET] */
-static bool parse_hold(struct hf_script_parser *parser)
-{
-    const char *own_name;
-    const struct hf_script_name *payer;
-    const struct hf_script_name *payee;
-    uint64_t amount;
-    uint16_t asset;
-    if (!hf_script_next(parser, "the hold's name", &own_name) ||
-        !hf_script_known(parser, HF_SCRIPT_KIND_ACCOUNT, "payer", &payer) ||
-        !parse_value(parser, payer, &payee, &amount, &asset))
-        return false;
-    hf_make_hold(&parser->statement->operation, no_id, payer->id, payee->id, amount, asset);
-    return name_operation(parser, own_name, asset) && finish_operation(parser);
-}
-
-/* auth NAME CARD PAYEE AMOUNT [ASSET] */
-static bool parse_auth(struct hf_script_parser *parser)
-{
-    const char *own_name;
-    const struct hf_script_name *card;
-    const struct hf_script_name *payee;
-    uint64_t amount;
-    uint16_t asset;
-    if (!hf_script_next(parser, "the authorisation's name", &own_name) ||
-        !hf_script_known(parser, HF_SCRIPT_KIND_CARD, "card", &card) ||
-        !parse_value(parser, card, &payee, &amount, &asset))
-        return false;
-    hf_make_auth(&parser->statement->operation, no_id, card->id, payee->id, amount, asset);
-    return name_operation(parser, own_name, asset) && finish_operation(parser);
-}
-
-/* HOLD AMOUNT|all */
-static bool parse_hold_and_amount(struct hf_script_parser *parser,
-                                  const struct hf_script_name **hold, uint64_t *amount)
-{
-    if (!hf_script_known(parser, HF_SCRIPT_KIND_OPERATION, "hold", hold))
-        return false;
-    parser->statement->scale = (*hold)->scale;
-    parser->statement->reference = (*hold)->statement;
-    return hf_script_take_amount_or(parser, "amount", "all", HF_AMOUNT_ALL, amount);
-}
-
-/* capture HOLD AMOUNT|all [final] */
-static bool parse_capture(struct hf_script_parser *parser)
-{
-    const struct hf_script_name *hold;
-    uint64_t amount;
-    if (!parse_hold_and_amount(parser, &hold, &amount))
-        return false;
-    bool final = hf_script_accept(parser, "final");
-    hf_make_capture(&parser->statement->operation, no_id, hold->id, amount, final);
-    return finish_operation(parser);
-}
-
-/* release HOLD AMOUNT|all */
-static bool parse_release(struct hf_script_parser *parser)
-{
-    const struct hf_script_name *hold;
-    uint64_t amount;
-    if (!parse_hold_and_amount(parser, &hold, &amount))
-        return false;
-    hf_make_release(&parser->statement->operation, no_id, hold->id, amount);
-    return finish_operation(parser);
-}
-
-struct card_settings {
-    uint64_t status, count, limit;
-    uint8_t flags;
-};
-
-static bool parse_card_settings(struct hf_script_parser *parser, struct card_settings *settings)
-{
-    for (;;) {
-        if (hf_script_accept(parser, "status")) {
-            if (!hf_script_take_status(parser, HF_QUERY_INSTRUMENT, &settings->status))
-                return false;
-        } else if (hf_script_accept(parser, "count")) {
-            if (!hf_script_take_count(parser, "count", &settings->count))
-                return false;
-        } else if (hf_script_accept(parser, "limit")) {
-            if (!hf_script_take_amount_or(parser, "limit", "none", HF_INSTRUMENT_UNLIMITED,
-                                          &settings->limit))
-                return false;
-        } else if (hf_script_accept(parser, "expires")) {
-            if (!hf_script_accept(parser, "never") &&
-                !hf_script_take_span(parser, "expires", &parser->statement->expires))
-                return false;
-        } else if (hf_script_accept(parser, "first-use")) {
-            settings->flags |= HF_INSTRUMENT_FIRST_USE;
-        } else {
-            return true;
-        }
-    }
-}
-
-/* card NAME ACCOUNT [status S] [count N|unlimited] [limit A|none] [expires SPAN|never] [first-use]
- */
-static bool parse_card(struct hf_script_parser *parser)
-{
-    const char *word;
-    const struct hf_script_name *account;
-    struct card_settings settings = {
-        .status = HF_INSTRUMENT_ACTIVE,
-        .count = HF_INSTRUMENT_UNLIMITED,
-        .limit = HF_INSTRUMENT_UNLIMITED,
-    };
-    if (!hf_script_next(parser, "the card's name", &word) ||
-        !hf_script_known(parser, HF_SCRIPT_KIND_ACCOUNT, "account", &account))
-        return false;
-    struct hf_script_name *card = hf_script_find_name(parser, HF_SCRIPT_KIND_CARD, word);
-    struct hf_script_name owner = *account; /* adding a name may move the table */
-    if (card == NULL)
-        card = hf_script_add_name(parser, HF_SCRIPT_KIND_CARD, word);
-    if (card == NULL)
-        return false;
-    if (owner.asset != 0) {
-        card->asset = owner.asset;
-        card->scale = owner.scale;
-    }
-    parser->statement->scale = card->scale;
-    if (!parse_card_settings(parser, &settings))
-        return false;
-    union hf_operation *op = &parser->statement->operation;
-    hf_make_instrument_put(op, no_id, card->id, owner.id, (uint8_t)settings.status, settings.count,
-                           settings.limit);
-    op->instrument_put.flags = settings.flags;
-    return finish_operation(parser);
-}
-
-/* The scale of the script's first asset: amounts about what is not there are in its units. */
-static uint8_t first_scale(const struct hf_script_parser *parser)
-{
-    for (uint32_t i = 0; i < parser->name_count; i++) {
-        if (parser->names[i].kind == HF_SCRIPT_KIND_ASSET)
-            return parser->names[i].scale;
-    }
-    return 0;
-}
-
-/* unknown NAME: something that is not there, whatever it would be. */
-static bool parse_unknown(struct hf_script_parser *parser)
-{
-    static const enum hf_script_kind kinds[] = {HF_SCRIPT_KIND_ACCOUNT, HF_SCRIPT_KIND_CARD,
-                                                HF_SCRIPT_KIND_OPERATION};
-    const char *word;
-    uint8_t scale = first_scale(parser);
-    if (!hf_script_next(parser, "a name", &word))
-        return false;
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (hf_script_find_name(parser, kinds[i], word) != NULL)
-            return hf_script_wrong(parser, "'%s' is a known %s", word,
-                                   hf_script_kind_word(kinds[i]));
-        struct hf_script_name *name = hf_script_add_name(parser, kinds[i], word);
-        if (name == NULL)
-            return false;
-        name->scale = scale;
-    }
-    parser->script->statement_count--; /* nothing to play */
-    return hf_script_ended(parser);
-}
 
 /* The operation that repeat and again are about: named, or the one before. */
 static bool parse_reference(struct hf_script_parser *parser, const char *until)
@@ -425,6 +106,9 @@ static bool parse_reference(struct hf_script_parser *parser, const char *until)
         return hf_script_wrong(parser, "there is no operation to send again");
     const struct hf_script_statement *first =
         &parser->script->statements[parser->statement->reference];
+    if (first->verb == HF_SCRIPT_INNER)
+        return hf_script_wrong(parser, "line %u is part of a chain: only the chain can be sent",
+                               first->line);
     parser->statement->scale = first->scale;
     return true;
 }
@@ -455,6 +139,9 @@ static uint32_t changeable(uint8_t type)
         return HF_SCRIPT_FIELD(AMOUNT) | HF_SCRIPT_FIELD(PAYEE) | HF_SCRIPT_FIELD(ASSET);
     case HF_OP_CAPTURE:
     case HF_OP_RELEASE:
+    case HF_OP_ADJUST:
+    case HF_OP_MOVE_PLAN:
+    case HF_OP_HOLD_PLAN:
         return HF_SCRIPT_FIELD(AMOUNT);
     case HF_OP_INSTRUMENT_PUT:
         return HF_SCRIPT_FIELD(STATUS) | HF_SCRIPT_FIELD(COUNT) | HF_SCRIPT_FIELD(LIMIT);
@@ -500,7 +187,7 @@ static bool parse_again(struct hf_script_parser *parser)
     statement->expected.code.number = HF_CODE_DUPLICATE_DIFFERENT;
     if (!parse_reference(parser, "with"))
         return false;
-    uint8_t type = parser->script->statements[statement->reference].operation.header.type;
+    uint8_t type = parser->script->statements[statement->reference].operation->header.type;
     while (hf_script_accept(parser, "with")) {
         if (statement->change_count == HF_SCRIPT_VALUES_MAX)
             return hf_script_wrong(parser, "more than %d changes", HF_SCRIPT_VALUES_MAX);
@@ -526,15 +213,20 @@ static const struct subject subjects[] = {
     {"account", HF_QUERY_ACCOUNT, HF_SCRIPT_KIND_ACCOUNT, HF_CODE_UNKNOWN_ACCOUNT,
      HF_SCRIPT_FIELD(POSTED) | HF_SCRIPT_FIELD(AVAILABLE) | HF_SCRIPT_FIELD(HELD) |
          HF_SCRIPT_FIELD(INCOMING) | HF_SCRIPT_FIELD(DEBITS) | HF_SCRIPT_FIELD(FLOOR) |
-         HF_SCRIPT_FIELD(STATUS)},
+         HF_SCRIPT_FIELD(STATUS) | HF_SCRIPT_FIELD(CREDITS) | HF_SCRIPT_FIELD(CEILING) |
+         HF_SCRIPT_FIELD(PARENT) | HF_SCRIPT_FIELD(SINK) | HF_SCRIPT_FIELD(EXPIRES) |
+         HF_SCRIPT_FIELD(HOLDS)},
     {"card", HF_QUERY_INSTRUMENT, HF_SCRIPT_KIND_CARD, HF_CODE_UNKNOWN_INSTRUMENT,
      HF_SCRIPT_FIELD(STATUS) | HF_SCRIPT_FIELD(REMAINING) | HF_SCRIPT_FIELD(LIMIT)},
     {"hold", HF_QUERY_HOLD, HF_SCRIPT_KIND_OPERATION, HF_CODE_UNKNOWN_HOLD,
      HF_SCRIPT_FIELD(AMOUNT) | HF_SCRIPT_FIELD(REMAINING) | HF_SCRIPT_FIELD(CAPTURED) |
-         HF_SCRIPT_FIELD(STATUS)},
+         HF_SCRIPT_FIELD(STATUS) | HF_SCRIPT_FIELD(PAYER) | HF_SCRIPT_FIELD(PAYEE) |
+         HF_SCRIPT_FIELD(EXPIRES) | HF_SCRIPT_FIELD(PAYERS) | HF_SCRIPT_FIELD(CONDITIONS) |
+         HF_SCRIPT_FIELD(REQUIRED) | HF_SCRIPT_FIELD(MET) | HF_SCRIPT_FIELD(TOLERANCE) |
+         HF_SCRIPT_FIELD(CLASS)},
     {"operation", HF_QUERY_OPERATION, HF_SCRIPT_KIND_OPERATION, HF_CODE_UNKNOWN_OPERATION,
      HF_SCRIPT_FIELD(CODE) | HF_SCRIPT_FIELD(APPROVED) | HF_SCRIPT_FIELD(POSTED) |
-         HF_SCRIPT_FIELD(AVAILABLE)},
+         HF_SCRIPT_FIELD(AVAILABLE) | HF_SCRIPT_FIELD(ENTRY)},
 };
 
 /* expect [account|card|hold|operation] NAME FIELD VALUE...  |  ... unknown */
@@ -556,7 +248,7 @@ static bool parse_expect(struct hf_script_parser *parser)
         return false;
     statement->scale = name->scale;
     statement->reference = name->statement;
-    hf_make_query(&statement->operation, no_id, subject->query, name->id);
+    hf_make_query(statement->operation, no_id, subject->query, name->id);
     if (hf_script_accept(parser, "unknown")) {
         statement->expected.code.number = subject->unknown;
         return hf_script_ended(parser);
@@ -565,6 +257,10 @@ static bool parse_expect(struct hf_script_parser *parser)
         return hf_script_wrong(parser, "nothing is expected of '%s'", name->text);
     if (!read_values(parser, subject->fields, subject->query))
         return false;
+    for (uint32_t i = 0; i < statement->expected.value_count; i++) {
+        if (statement->expected.values[i].field == HF_SCRIPT_HOLDS)
+            statement->operation->query.subject = HF_QUERY_ACCOUNT_HOLDS;
+    }
     return hf_script_ended(parser);
 }
 
@@ -607,21 +303,90 @@ static bool parse_admin(struct hf_script_parser *parser)
     return true;
 }
 
+/* advance T: the node's clock, and the script's. */
+static bool parse_advance(struct hf_script_parser *parser)
+{
+    struct hf_script_span span;
+    if (!hf_script_take_span(parser, "how far", &span))
+        return false;
+    if (span.ms <= 0)
+        return hf_script_wrong(parser, "time only goes forward");
+    parser->statement->verb = HF_SCRIPT_ADVANCE;
+    parser->statement->advance_ms = span.ms;
+    return hf_script_ended(parser);
+}
+
+/* chain ... end: the operations between are carried out all or none. */
+static bool parse_chain(struct hf_script_parser *parser)
+{
+    if (parser->chain != HF_SCRIPT_NONE)
+        return hf_script_wrong(parser, "a chain inside a chain");
+    parser->chain = (uint32_t)(parser->statement - parser->script->statements);
+    parser->chain_line = parser->line;
+    parser->statement->verb = HF_SCRIPT_NOTHING;
+    return hf_script_ended(parser);
+}
+
+static bool parse_end(struct hf_script_parser *parser)
+{
+    struct hf_script_statement *statement = parser->statement;
+    size_t length = sizeof(struct hf_op_chain);
+    if (parser->chain == HF_SCRIPT_NONE)
+        return hf_script_wrong(parser, "there is no chain to end");
+    const struct hf_script_statement *first = &parser->script->statements[parser->chain];
+    for (const struct hf_script_statement *inner = first; inner < statement; inner++)
+        length += inner->operation->header.length;
+    if (statement == first)
+        return hf_script_wrong(parser, "nothing is in the chain");
+    if (statement - first > HF_CHAIN_OPERATIONS_MAX)
+        return hf_script_wrong(parser, "more than %d operations in a chain",
+                               HF_CHAIN_OPERATIONS_MAX);
+    union hf_operation *op = hf_script_make_operation(parser, HF_OP_CHAIN, length);
+    if (op == NULL)
+        return false;
+    statement->chain_count = (uint32_t)(statement - first);
+    op->chain.count = (uint8_t)statement->chain_count;
+    parser->chain = HF_SCRIPT_NONE;
+    return hf_script_finish_operation(parser);
+}
+
 static const struct {
     const char *word;
     bool (*parse)(struct hf_script_parser *parser);
+    bool is_operation; /* may be in a chain */
 } statements[] = {
-    {"asset", parse_asset},       {"account", parse_account}, {"move", parse_move},
-    {"hold", parse_hold},         {"capture", parse_capture}, {"release", parse_release},
-    {"card", parse_card},         {"auth", parse_auth},       {"unknown", parse_unknown},
-    {"repeat", parse_repeat},     {"again", parse_again},     {"expect", parse_expect},
-    {"balanced", parse_balanced}, {"restart", parse_restart}, {"stop-start", parse_stop_start},
-    {"admin", parse_admin},
+    {"asset", hf_script_parse_asset, true},
+    {"account", hf_script_parse_account, true},
+    {"freeze", hf_script_parse_freeze, true},
+    {"unfreeze", hf_script_parse_unfreeze, true},
+    {"close", hf_script_parse_close, true},
+    {"move", hf_script_parse_move, true},
+    {"plan", hf_script_parse_plan, true},
+    {"hold", hf_script_parse_hold, true},
+    {"capture", hf_script_parse_capture, true},
+    {"release", hf_script_parse_release, true},
+    {"adjust", hf_script_parse_adjust, true},
+    {"attest", hf_script_parse_attest, true},
+    {"class", hf_script_parse_class, true},
+    {"card", hf_script_parse_card, true},
+    {"auth", hf_script_parse_auth, true},
+    {"chain", parse_chain, true},
+    {"end", parse_end, true},
+    {"key", hf_script_parse_key, false},
+    {"unknown", hf_script_parse_unknown, false},
+    {"repeat", parse_repeat, false},
+    {"again", parse_again, false},
+    {"expect", parse_expect, false},
+    {"balanced", parse_balanced, false},
+    {"advance", parse_advance, false},
+    {"restart", parse_restart, false},
+    {"stop-start", parse_stop_start, false},
+    {"admin", parse_admin, false},
 };
 
 /* ---- lines ---- */
 
-static bool parse_words(struct hf_script_parser *parser, const char *text)
+static bool begin_statement(struct hf_script_parser *parser, const char *text)
 {
     struct hf_script *script = parser->script;
     void *items = script->statements;
@@ -629,19 +394,40 @@ static bool parse_words(struct hf_script_parser *parser, const char *text)
                              sizeof *script->statements))
         return hf_script_wrong(parser, "no memory");
     script->statements = items;
-    parser->statement = &script->statements[script->statement_count++];
-    memset(parser->statement, 0, sizeof *parser->statement);
-    parser->statement->line = parser->line;
-    parser->statement->text = text;
-    parser->statement->verb = HF_SCRIPT_OPERATION;
-    parser->statement->reference = HF_SCRIPT_NONE;
-    parser->statement->expected.rule = -1;
+    struct hf_script_statement *statement = &script->statements[script->statement_count];
+    memset(statement, 0, sizeof *statement);
+    statement->operation = calloc(1, sizeof *statement->operation);
+    if (statement->operation == NULL)
+        return hf_script_wrong(parser, "no memory");
+    script->statement_count++;
+    statement->line = parser->line;
+    statement->text = text;
+    statement->verb = HF_SCRIPT_OPERATION;
+    statement->reference = HF_SCRIPT_NONE;
+    statement->expected.rule = -1;
+    parser->statement = statement;
     parser->at = 1;
-    for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
-        if (strcmp(parser->words[0], statements[i].word) == 0)
-            return statements[i].parse(parser);
+    return true;
+}
+
+static bool parse_words(struct hf_script_parser *parser, const char *text)
+{
+    const char *word = parser->words[0];
+    size_t which = 0;
+    while (which < sizeof statements / sizeof statements[0] &&
+           strcmp(word, statements[which].word) != 0)
+        which++;
+    if (which == sizeof statements / sizeof statements[0])
+        return hf_script_wrong(parser, "'%s' begins no statement", word);
+    if (parser->chain != HF_SCRIPT_NONE && !statements[which].is_operation)
+        return hf_script_wrong(parser, "'%s' cannot be in a chain", word);
+    if (!begin_statement(parser, text) || !statements[which].parse(parser))
+        return false;
+    if (parser->statement->verb == HF_SCRIPT_NOTHING) {
+        free(parser->statement->operation);
+        parser->script->statement_count--;
     }
-    return hf_script_wrong(parser, "'%s' begins no statement", parser->words[0]);
+    return true;
 }
 
 /* A line's text without the blanks around it and without its comment. */
@@ -692,6 +478,7 @@ enum hf_status hf_script_parse(const char *file, const char *text, uint64_t salt
         .fault = fault,
         .salt = salt,
         .previous = HF_SCRIPT_NONE,
+        .chain = HF_SCRIPT_NONE,
     };
     bool good = true;
     for (char *line = script->text; good && line != NULL;) {
@@ -702,12 +489,16 @@ enum hf_status hf_script_parse(const char *file, const char *text, uint64_t salt
         good = parse_line(&parser, line);
         line = end != NULL ? end + 1 : NULL;
     }
+    if (good && parser.chain != HF_SCRIPT_NONE)
+        good = hf_script_wrong(&parser, "the chain of line %u has no `end`", parser.chain_line);
     free(parser.names);
     return good ? HF_STATUS_OK : HF_STATUS_INVALID;
 }
 
 void hf_script_free(struct hf_script *script)
 {
+    for (uint32_t i = 0; i < script->statement_count; i++)
+        free(script->statements[i].operation);
     free(script->statements);
     free(script->accounts);
     free(script->text);

@@ -7,17 +7,23 @@
 #include "net/holdfast.h"
 
 #define HF_SCRIPT_NAME_SIZE  32
-#define HF_SCRIPT_VALUES_MAX 8
-#define HF_SCRIPT_NONE       UINT32_MAX
+#define HF_SCRIPT_VALUES_MAX 16
+/* Of a HOLD_PLAN with a time in every condition, and its expiry. */
+#define HF_SCRIPT_PATCHES_MAX (HF_CONDITIONS_MAX + 1)
+#define HF_SCRIPT_SEED_SIZE   32
+#define HF_SCRIPT_NONE        UINT32_MAX
 
 enum hf_script_verb {
+    HF_SCRIPT_NOTHING,    /* only a name: dropped by the parser */
     HF_SCRIPT_OPERATION,  /* sends `operation` */
+    HF_SCRIPT_INNER,      /* part of the chain that ends below: sent with it */
     HF_SCRIPT_REPEAT,     /* sends that of `reference` again, same id: the same answer */
     HF_SCRIPT_AGAIN,      /* likewise with other contents: DUPLICATE_DIFFERENT */
     HF_SCRIPT_EXPECT,     /* asks for a record */
     HF_SCRIPT_BALANCED,   /* posted balances of an asset sum to zero */
     HF_SCRIPT_RESTART,    /* kill -9, start again */
     HF_SCRIPT_STOP_START, /* SIGTERM, start again */
+    HF_SCRIPT_ADVANCE,    /* moves the node's clock by `advance_ms`, and the script's own */
     HF_SCRIPT_ADMIN,      /* a line to the admin socket */
 };
 
@@ -36,7 +42,20 @@ enum hf_script_field {
     HF_SCRIPT_AMOUNT,
     HF_SCRIPT_CAPTURED,
     HF_SCRIPT_CODE,
-    HF_SCRIPT_PAYER, /* from here on: of `again` only */
+    HF_SCRIPT_ENTRY,
+    HF_SCRIPT_CEILING,
+    HF_SCRIPT_CREDITS,
+    HF_SCRIPT_PARENT, /* as are sink, payer and payee an id */
+    HF_SCRIPT_SINK,
+    HF_SCRIPT_HOLDS,
+    HF_SCRIPT_EXPIRES, /* 0: never, else 1 */
+    HF_SCRIPT_PAYERS,
+    HF_SCRIPT_CONDITIONS,
+    HF_SCRIPT_REQUIRED,
+    HF_SCRIPT_MET, /* how many conditions have been proved */
+    HF_SCRIPT_TOLERANCE,
+    HF_SCRIPT_CLASS,
+    HF_SCRIPT_PAYER,
     HF_SCRIPT_PAYEE,
     HF_SCRIPT_ASSET,
     HF_SCRIPT_COUNT,
@@ -48,7 +67,7 @@ const char *hf_script_field_name(enum hf_script_field field);
 struct hf_script_value {
     enum hf_script_field field;
     uint64_t bits;
-    struct hf_id id; /* payer, payee */
+    struct hf_id id; /* parent, sink, payer, payee; zero: none */
 };
 
 /* The code an answer must have: by number, or by its ISO 8583 response code. */
@@ -70,17 +89,35 @@ struct hf_script_span {
     int64_t ms;
 };
 
+/* What of an operation is known only when its line is played. */
+enum hf_script_patch_kind {
+    HF_SCRIPT_PATCH_ID,        /* the id of `statement`'s operation */
+    HF_SCRIPT_PATCH_TIME,      /* Unix nanoseconds, `ms` from now */
+    HF_SCRIPT_PATCH_SIGNATURE, /* by `key` for the condition of this ATTEST, of `statement`'s hold
+                                */
+};
+struct hf_script_patch {
+    enum hf_script_patch_kind kind;
+    uint16_t offset; /* in the operation, bytes */
+    uint32_t statement;
+    int64_t ms;
+    uint8_t seed[HF_SCRIPT_SEED_SIZE]; /* of the Ed25519 key pair */
+};
+
 struct hf_script_statement {
     uint32_t line;    /* from 1 */
     const char *text; /* the line, without blanks around it */
     enum hf_script_verb verb;
-    uint8_t scale;                /* of the asset it is about */
-    union hf_operation operation; /* without id and times: those are known when it is played */
-    uint32_t reference; /* the statement whose id this is about (repeat, again, capture of a
-                           hold, expect of a hold or an operation), or HF_SCRIPT_NONE */
+    uint8_t scale;                 /* of the asset it is about */
+    union hf_operation *operation; /* without id, and before its patches; at least a union's size */
+    struct hf_script_patch patches[HF_SCRIPT_PATCHES_MAX];
+    uint32_t patch_count;
+    uint32_t chain_count; /* of a CHAIN: how many statements before this one are in it */
+    uint32_t reference;   /* the statement whose id this is about (repeat, again, expect of a hold
+                             or an operation), or HF_SCRIPT_NONE */
     struct hf_script_span id_time; /* of the operation's id */
     struct hf_script_span deadline;
-    struct hf_script_span expires;                        /* of a card */
+    int64_t advance_ms;
     struct hf_script_value changes[HF_SCRIPT_VALUES_MAX]; /* `again` */
     uint32_t change_count;
     uint16_t asset;      /* `balanced` */
@@ -88,10 +125,12 @@ struct hf_script_statement {
     struct hf_script_expectation expected;
 };
 
-/* An account the script opens, for `balanced`. */
+/* An account the script opens. */
 struct hf_script_account {
+    char name[HF_SCRIPT_NAME_SIZE];
     struct hf_id id;
     uint16_t asset;
+    bool is_total; /* not counted in `balanced` */
 };
 
 struct hf_script {

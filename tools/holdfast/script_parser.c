@@ -97,6 +97,8 @@ const char *hf_script_kind_word(enum hf_script_kind kind)
         return "account";
     case HF_SCRIPT_KIND_CARD:
         return "card";
+    case HF_SCRIPT_KIND_KEY:
+        return "key";
     default:
         return "operation";
     }
@@ -199,7 +201,7 @@ bool hf_script_take_status(struct hf_script_parser *parser, uint8_t subject, uin
 {
     static const char *const accounts[] = {"open", "frozen", "closed", NULL};
     static const char *const cards[] = {"inactive", "active", "frozen", "closed", NULL};
-    static const char *const holds[] = {"open", "resolved", NULL};
+    static const char *const holds[] = {"open", "resolved", "lapsed", NULL};
     const char *const *names = accounts;
     const char *word;
     if (subject == HF_QUERY_INSTRUMENT)
@@ -237,7 +239,13 @@ static const char *const field_names[HF_SCRIPT_FIELDS] = {
     [HF_SCRIPT_AMOUNT] = "amount",       [HF_SCRIPT_CAPTURED] = "captured",
     [HF_SCRIPT_CODE] = "code",           [HF_SCRIPT_PAYER] = "payer",
     [HF_SCRIPT_PAYEE] = "payee",         [HF_SCRIPT_ASSET] = "asset",
-    [HF_SCRIPT_COUNT] = "count",
+    [HF_SCRIPT_COUNT] = "count",         [HF_SCRIPT_ENTRY] = "entry",
+    [HF_SCRIPT_CEILING] = "ceiling",     [HF_SCRIPT_CREDITS] = "credits",
+    [HF_SCRIPT_PARENT] = "parent",       [HF_SCRIPT_SINK] = "sink",
+    [HF_SCRIPT_HOLDS] = "holds",         [HF_SCRIPT_EXPIRES] = "expires",
+    [HF_SCRIPT_PAYERS] = "payers",       [HF_SCRIPT_CONDITIONS] = "conditions",
+    [HF_SCRIPT_REQUIRED] = "required",   [HF_SCRIPT_MET] = "met",
+    [HF_SCRIPT_TOLERANCE] = "tolerance", [HF_SCRIPT_CLASS] = "class",
 };
 
 const char *hf_script_field_name(enum hf_script_field field)
@@ -250,6 +258,8 @@ bool hf_script_take_field(struct hf_script_parser *parser, uint32_t allowed,
                           enum hf_script_field *field)
 {
     const char *word = hf_script_peek(parser);
+    if (strcmp(word, "failed") == 0) /* of a chain: reads better */
+        word = field_names[HF_SCRIPT_ENTRY];
     for (uint32_t i = 0; i < HF_SCRIPT_FIELDS; i++) {
         if ((allowed & (1u << i)) != 0 && strcmp(word, field_names[i]) == 0) {
             *field = (enum hf_script_field)i;
@@ -260,40 +270,109 @@ bool hf_script_take_field(struct hf_script_parser *parser, uint32_t allowed,
     return hf_script_wrong(parser, "'%s' cannot be asked or said here", word);
 }
 
+/* An account's name, or the word for none of them. */
+static bool take_account(struct hf_script_parser *parser, const char *none,
+                         struct hf_script_value *value)
+{
+    const struct hf_script_name *name;
+    if (hf_script_accept(parser, none))
+        return true;
+    if (!hf_script_known(parser, HF_SCRIPT_KIND_ACCOUNT, field_names[value->field], &name))
+        return false;
+    value->id = name->id;
+    return true;
+}
+
+static bool take_number(struct hf_script_parser *parser, const char *what, uint64_t *number)
+{
+    const char *word;
+    if (!hf_script_next(parser, what, &word))
+        return false;
+    return hf_script_read_number(word, UINT64_MAX, number) ||
+           hf_script_wrong(parser, "%s '%s' is not a number", what, word);
+}
+
+static bool take_plain_code(struct hf_script_parser *parser, uint64_t *bits)
+{
+    struct hf_script_code code;
+    int rule;
+    if (!hf_script_take_code(parser, &code, &rule))
+        return false;
+    if (code.iso[0] != '\0' || rule >= 0)
+        return hf_script_wrong(parser, "code wants a code's plain name");
+    *bits = code.number;
+    return true;
+}
+
+static bool take_permille(struct hf_script_parser *parser, uint64_t *bits)
+{
+    const char *word;
+    uint16_t permille;
+    if (!hf_script_next(parser, "tolerance", &word))
+        return false;
+    if (!hf_script_read_permille(word, &permille))
+        return hf_script_wrong(parser, "tolerance '%s' is not like 15%% or 2.5%%", word);
+    *bits = permille;
+    return true;
+}
+
+/* Whether something ends at all: when is not looked at. */
+static bool take_whether(struct hf_script_parser *parser, uint64_t *bits)
+{
+    *bits = 0;
+    if (hf_script_accept(parser, "never"))
+        return true;
+    *bits = 1;
+    return hf_script_accept(parser, "set") ||
+           hf_script_wrong(parser, "expires is `never` or `set`, not '%s'", hf_script_peek(parser));
+}
+
 /* The value of a field of a record or an answer; `subject` tells which statuses and units there
  * are. */
 bool hf_script_take_value(struct hf_script_parser *parser, uint8_t subject,
                           struct hf_script_value *value)
 {
-    struct hf_script_code code;
-    int rule;
+    const char *what = field_names[value->field];
     switch (value->field) {
     case HF_SCRIPT_FLOOR:
-        return hf_script_take_balance(parser, "floor", (uint64_t)HF_FLOOR_NONE, &value->bits);
+        return hf_script_take_balance(parser, what, (uint64_t)HF_FLOOR_NONE, &value->bits);
     case HF_SCRIPT_AVAILABLE:
     case HF_SCRIPT_POSTED:
-        return hf_script_take_balance(parser, field_names[value->field], (uint64_t)INT64_MAX,
-                                      &value->bits);
+    case HF_SCRIPT_CEILING:
+    case HF_SCRIPT_CREDITS:
+        return hf_script_take_balance(parser, what, (uint64_t)INT64_MAX, &value->bits);
     case HF_SCRIPT_LIMIT:
-        return hf_script_take_amount_or(parser, "limit", "none", HF_INSTRUMENT_UNLIMITED,
+        return hf_script_take_amount_or(parser, what, "none", HF_INSTRUMENT_UNLIMITED,
                                         &value->bits);
     case HF_SCRIPT_COUNT:
-        return hf_script_take_count(parser, "count", &value->bits);
+        return hf_script_take_count(parser, what, &value->bits);
     case HF_SCRIPT_REMAINING:
-        return subject == HF_QUERY_INSTRUMENT
-                   ? hf_script_take_count(parser, "remaining", &value->bits)
-                   : read_amount(parser, "remaining", &value->bits);
+        return subject == HF_QUERY_INSTRUMENT ? hf_script_take_count(parser, what, &value->bits)
+                                              : read_amount(parser, what, &value->bits);
     case HF_SCRIPT_STATUS:
         return hf_script_take_status(parser, subject, &value->bits);
     case HF_SCRIPT_CODE:
-        if (!hf_script_take_code(parser, &code, &rule))
-            return false;
-        if (code.iso[0] != '\0' || rule >= 0)
-            return hf_script_wrong(parser, "code wants a code's plain name");
-        value->bits = code.number;
-        return true;
+        return take_plain_code(parser, &value->bits);
+    case HF_SCRIPT_TOLERANCE:
+        return take_permille(parser, &value->bits);
+    case HF_SCRIPT_EXPIRES:
+        return take_whether(parser, &value->bits);
+    case HF_SCRIPT_PARENT:
+    case HF_SCRIPT_SINK:
+        return take_account(parser, "none", value);
+    case HF_SCRIPT_PAYER:
+    case HF_SCRIPT_PAYEE:
+        return take_account(parser, "open", value);
+    case HF_SCRIPT_ENTRY:
+    case HF_SCRIPT_HOLDS:
+    case HF_SCRIPT_PAYERS:
+    case HF_SCRIPT_CONDITIONS:
+    case HF_SCRIPT_REQUIRED:
+    case HF_SCRIPT_MET:
+    case HF_SCRIPT_CLASS:
+        return take_number(parser, what, &value->bits);
     default:
-        return read_amount(parser, field_names[value->field], &value->bits);
+        return read_amount(parser, what, &value->bits);
     }
 }
 
@@ -313,4 +392,147 @@ bool hf_script_ended(struct hf_script_parser *parser)
     if (parser->at < parser->word_count)
         return hf_script_wrong(parser, "'%s' does not belong here", hf_script_peek(parser));
     return true;
+}
+
+bool hf_script_take_expiry(struct hf_script_parser *parser, size_t offset, bool *is_never)
+{
+    struct hf_script_span span;
+    *is_never = hf_script_accept(parser, "never");
+    if (*is_never)
+        return true;
+    if (!hf_script_take_span(parser, "expires", &span))
+        return false;
+    struct hf_script_patch *patch = hf_script_add_patch(parser, HF_SCRIPT_PATCH_TIME, offset);
+    if (patch != NULL)
+        patch->ms = span.ms;
+    return patch != NULL;
+}
+
+bool hf_script_take_text(struct hf_script_parser *parser, const char *what, void *bytes,
+                         size_t size)
+{
+    const char *word;
+    if (!hf_script_next(parser, what, &word))
+        return false;
+    if (strlen(word) > size)
+        return hf_script_wrong(parser, "%s '%s' is longer than %zu", what, word, size);
+    memcpy(bytes, word, strlen(word));
+    return true;
+}
+
+bool hf_script_take_numbers(struct hf_script_parser *parser, const char *what, uint64_t limit,
+                            uint64_t numbers[], uint32_t most, uint32_t *count)
+{
+    const char *word;
+    if (!hf_script_next(parser, what, &word))
+        return false;
+    *count = 0;
+    for (const char *at = word; at != NULL;) {
+        char digits[24] = "";
+        const char *comma = strchr(at, ',');
+        size_t length = comma != NULL ? (size_t)(comma - at) : strlen(at);
+        if (*count == most)
+            return hf_script_wrong(parser, "more than %u in %s", most, what);
+        if (length < sizeof digits)
+            memcpy(digits, at, length);
+        if (!hf_script_read_number(digits, limit, &numbers[*count]))
+            return hf_script_wrong(parser, "%s '%s' is not N or N,N with each at most %llu", what,
+                                   word, (unsigned long long)limit);
+        ++*count;
+        at = comma != NULL ? comma + 1 : NULL;
+    }
+    return true;
+}
+
+static int take_attribute_number(struct hf_script_parser *parser, const char *what, uint64_t limit,
+                                 uint64_t *number)
+{
+    uint32_t count;
+    return hf_script_take_numbers(parser, what, limit, number, 1, &count) ? 1 : -1;
+}
+
+int hf_script_take_attribute(struct hf_script_parser *parser, struct hf_script_attributes *found)
+{
+    uint64_t number = 0;
+    int taken = 0;
+    if (hf_script_accept(parser, "mcc")) {
+        taken = take_attribute_number(parser, "mcc", UINT16_MAX, &number);
+        found->mcc = (uint16_t)number;
+    } else if (hf_script_accept(parser, "country")) {
+        taken = take_attribute_number(parser, "country", UINT16_MAX, &number);
+        found->country = (uint16_t)number;
+    } else if (hf_script_accept(parser, "channel")) {
+        taken = take_attribute_number(parser, "channel", UINT8_MAX, &number);
+        found->channel = (uint8_t)number;
+    } else if (hf_script_accept(parser, "merchant")) {
+        memset(found->merchant, 0, sizeof found->merchant);
+        taken = hf_script_take_text(parser, "merchant", found->merchant, sizeof found->merchant)
+                    ? 1
+                    : -1;
+    }
+    return taken;
+}
+
+/* ---- the operation being made ---- */
+
+union hf_operation *hf_script_make_operation(struct hf_script_parser *parser, uint8_t type,
+                                             size_t length)
+{
+    struct hf_script_statement *statement = parser->statement;
+    union hf_operation *op = statement->operation;
+    if (length > HF_OPERATION_LENGTH_MAX) {
+        hf_script_wrong(parser, "%zu bytes are longer than an operation can be", length);
+        return NULL;
+    }
+    if (length > sizeof *op) {
+        op = realloc(op, length);
+        if (op == NULL) {
+            hf_script_wrong(parser, "no memory");
+            return NULL;
+        }
+        statement->operation = op;
+    }
+    memset(op, 0, length);
+    op->header.length = (uint16_t)length;
+    op->header.type = type;
+    return op;
+}
+
+struct hf_script_patch *hf_script_add_patch(struct hf_script_parser *parser,
+                                            enum hf_script_patch_kind kind, size_t offset)
+{
+    struct hf_script_statement *statement = parser->statement;
+    if (statement->patch_count == HF_SCRIPT_PATCHES_MAX) {
+        hf_script_wrong(parser, "more than %d times in one line", HF_SCRIPT_PATCHES_MAX);
+        return NULL;
+    }
+    struct hf_script_patch *patch = &statement->patches[statement->patch_count++];
+    patch->kind = kind;
+    patch->offset = (uint16_t)offset;
+    patch->statement = HF_SCRIPT_NONE;
+    return patch;
+}
+
+bool hf_script_name_operation(struct hf_script_parser *parser, const char *word, uint16_t asset)
+{
+    const struct hf_script_name *old = hf_script_find_name(parser, HF_SCRIPT_KIND_OPERATION, word);
+    if (old != NULL && old->statement != HF_SCRIPT_NONE)
+        return hf_script_wrong(parser, "'%s' is the operation of line %u already", word,
+                               parser->script->statements[old->statement].line);
+    if (old != NULL)
+        return hf_script_wrong(parser, "'%s' has been called unknown above", word);
+    struct hf_script_name *name = hf_script_add_name(parser, HF_SCRIPT_KIND_OPERATION, word);
+    if (name == NULL)
+        return false;
+    name->asset = asset;
+    name->scale = parser->statement->scale;
+    name->statement = (uint32_t)(parser->statement - parser->script->statements);
+    return true;
+}
+
+bool hf_script_expects_ok(const struct hf_script_statement *statement)
+{
+    const struct hf_script_code *code = &statement->expected.code;
+    return code->iso[0] == '\0' &&
+           (code->number == HF_CODE_OK || code->number == HF_CODE_OK_PARTIAL);
 }

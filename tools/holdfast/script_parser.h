@@ -1,6 +1,7 @@
 /* The parser of scenario scripts, inside: the line being read, the names known so far, and readers
- * for its words. script.c has the statements. Every reader returns false after it has put
- * "FILE:LINE: why" into the fault. */
+ * for its words. The statements are in script.c, script_record.c (what there is), script_money.c
+ * (what moves) and script_plan.c. Every reader returns false after it has put "FILE:LINE: why" into
+ * the fault. */
 #ifndef HF_TOOLS_SCRIPT_PARSER_H
 #define HF_TOOLS_SCRIPT_PARSER_H
 
@@ -11,6 +12,7 @@ enum hf_script_kind {
     HF_SCRIPT_KIND_ACCOUNT = 'a',
     HF_SCRIPT_KIND_CARD = 'c',
     HF_SCRIPT_KIND_OPERATION = 'o',
+    HF_SCRIPT_KIND_KEY = 'k',
 };
 
 struct hf_script_name {
@@ -20,6 +22,10 @@ struct hf_script_name {
     uint16_t asset; /* 0: not known */
     uint8_t scale;
     uint32_t statement; /* of an operation; HF_SCRIPT_NONE: nobody's */
+    /* Of an account, as its last line said: what a later line need not say again. */
+    int64_t floor;
+    struct hf_id parent;
+    bool is_total;
 };
 
 struct hf_script_parser {
@@ -36,6 +42,8 @@ struct hf_script_parser {
     uint32_t at; /* the next word */
     struct hf_script_statement *statement;
     uint32_t previous; /* the newest operation, for repeat and again */
+    uint32_t chain;    /* the first statement of the chain that is open, or HF_SCRIPT_NONE */
+    uint32_t chain_line;
 };
 
 /* Puts the fault together. Always false. */
@@ -77,6 +85,15 @@ bool hf_script_take_span(struct hf_script_parser *parser, const char *what,
                          struct hf_script_span *span);
 bool hf_script_take_code(struct hf_script_parser *parser, struct hf_script_code *code, int *rule);
 
+/* A time from now that ends something: `never`, or a span that becomes a patch at `offset`. */
+bool hf_script_take_expiry(struct hf_script_parser *parser, size_t offset, bool *is_never);
+/* "TEXT" for a fixed field: at most `size` bytes. */
+bool hf_script_take_text(struct hf_script_parser *parser, const char *what, void *bytes,
+                         size_t size);
+/* "N[,N...]": up to `most` numbers, none over `limit`. Returns false with a fault. */
+bool hf_script_take_numbers(struct hf_script_parser *parser, const char *what, uint64_t limit,
+                            uint64_t numbers[], uint32_t most, uint32_t *count);
+
 #define HF_SCRIPT_FIELD(name) (1u << HF_SCRIPT_##name)
 /* Takes the next word as one of the `allowed` fields (bits). */
 bool hf_script_take_field(struct hf_script_parser *parser, uint32_t allowed,
@@ -85,5 +102,51 @@ bool hf_script_take_field(struct hf_script_parser *parser, uint32_t allowed,
  * units. */
 bool hf_script_take_value(struct hf_script_parser *parser, uint8_t subject,
                           struct hf_script_value *value);
+
+/* The statement's operation, anew: `length` zero bytes but for the header. NULL with a fault. */
+union hf_operation *hf_script_make_operation(struct hf_script_parser *parser, uint8_t type,
+                                             size_t length);
+/* One more thing to fill in when the line is played. */
+struct hf_script_patch *hf_script_add_patch(struct hf_script_parser *parser,
+                                            enum hf_script_patch_kind kind, size_t offset);
+/* Gives the statement's operation a name. */
+bool hf_script_name_operation(struct hf_script_parser *parser, const char *word, uint16_t asset);
+/* Options of any operation, then what is expected of it; then the line must end. */
+bool hf_script_finish_operation(struct hf_script_parser *parser);
+bool hf_script_expects_ok(const struct hf_script_statement *statement);
+
+/* ---- statements: each reads the words behind its first ---- */
+
+bool hf_script_parse_asset(struct hf_script_parser *parser);
+bool hf_script_parse_account(struct hf_script_parser *parser);
+bool hf_script_parse_freeze(struct hf_script_parser *parser);
+bool hf_script_parse_unfreeze(struct hf_script_parser *parser);
+bool hf_script_parse_close(struct hf_script_parser *parser);
+bool hf_script_parse_card(struct hf_script_parser *parser);
+bool hf_script_parse_class(struct hf_script_parser *parser);
+bool hf_script_parse_key(struct hf_script_parser *parser);
+bool hf_script_parse_unknown(struct hf_script_parser *parser);
+bool hf_script_parse_move(struct hf_script_parser *parser);
+bool hf_script_parse_hold(struct hf_script_parser *parser);
+bool hf_script_parse_auth(struct hf_script_parser *parser);
+bool hf_script_parse_capture(struct hf_script_parser *parser);
+bool hf_script_parse_release(struct hf_script_parser *parser);
+bool hf_script_parse_adjust(struct hf_script_parser *parser);
+bool hf_script_parse_attest(struct hf_script_parser *parser);
+bool hf_script_parse_plan(struct hf_script_parser *parser);
+/* "hold NAME plan ...", behind the word plan. */
+bool hf_script_parse_hold_plan(struct hf_script_parser *parser, const char *name);
+
+/* What a payment says of itself, for filters. */
+struct hf_script_attributes {
+    uint16_t mcc, country;
+    uint8_t channel;
+    uint8_t merchant[16];
+};
+/* The Ed25519 seed that belongs to a key's id. */
+void hf_script_make_seed(struct hf_id id, uint8_t seed[HF_SCRIPT_SEED_SIZE]);
+/* Takes one of "mcc N", "country N", "channel N", "merchant TEXT" if it is next: 1; 0: something
+ * else is; -1: wrong. */
+int hf_script_take_attribute(struct hf_script_parser *parser, struct hf_script_attributes *found);
 
 #endif

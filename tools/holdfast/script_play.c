@@ -4,233 +4,35 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdarg.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+/* After an advance the node ends what is due in its own time: so long an `expect` is asked again.
+ */
+#define SETTLE_NS     UINT64_C(10000000000)
+#define SETTLE_NAP_US 2000u
+#define NS_PER_MS     1000000
 
 struct play {
     const struct hf_script_player *player;
     struct hf_script *script;
     struct hf_script_result *result;
     struct hf_reply *replies; /* first answers, by statement */
+    int64_t clock_ms;         /* how far the node's clock has been moved */
+    uint64_t settled_ns;      /* monotonic: until then what is due may not have been ended */
 };
 
-/* ---- words for people ---- */
-
-__attribute__((format(printf, 2, 3))) static void append(char text[256], const char *format, ...)
-{
-    size_t length = strlen(text);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text + length, 256 - length, format, arguments);
-    va_end(arguments);
-}
-
-/* An amount or balance in main units. */
-static void append_amount(char text[256], uint64_t bits, bool is_signed, uint8_t scale)
-{
-    bool negative = is_signed && (int64_t)bits < 0;
-    char digits[48];
-    int length =
-        snprintf(digits, sizeof digits, "%0*" PRIu64, scale + 1, negative ? 0 - bits : bits);
-    append(text, "%s%.*s", negative ? "-" : "", length - scale, digits);
-    if (scale > 0)
-        append(text, ".%s", digits + length - scale);
-}
-
-static const char *status_word(uint8_t subject, uint64_t status)
-{
-    static const char *const words[][4] = {
-        [HF_QUERY_ACCOUNT] = {"open", "frozen", "closed", "?"},
-        [HF_QUERY_INSTRUMENT] = {"inactive", "active", "frozen", "closed"},
-        [HF_QUERY_HOLD] = {"open", "resolved", "?", "?"},
-    };
-    bool known =
-        subject == HF_QUERY_ACCOUNT || subject == HF_QUERY_INSTRUMENT || subject == HF_QUERY_HOLD;
-    return known && status < 4 ? words[subject][status] : "?";
-}
-
-static void append_value(char text[256], enum hf_script_field field, uint64_t bits, uint8_t subject,
-                         uint8_t scale)
-{
-    append(text, "%s ", hf_script_field_name(field));
-    switch (field) {
-    case HF_SCRIPT_AVAILABLE:
-    case HF_SCRIPT_POSTED:
-    case HF_SCRIPT_FLOOR:
-        if ((field == HF_SCRIPT_FLOOR && (int64_t)bits == HF_FLOOR_NONE) ||
-            (field == HF_SCRIPT_AVAILABLE && (int64_t)bits == INT64_MAX))
-            append(text, "none");
-        else
-            append_amount(text, bits, true, scale);
-        break;
-    case HF_SCRIPT_STATUS:
-        append(text, "%s", status_word(subject, bits));
-        break;
-    case HF_SCRIPT_CODE:
-        append(text, "%s", hf_code_name((uint16_t)bits));
-        break;
-    case HF_SCRIPT_LIMIT:
-        if (bits == HF_INSTRUMENT_UNLIMITED)
-            append(text, "none");
-        else
-            append_amount(text, bits, false, scale);
-        break;
-    case HF_SCRIPT_REMAINING:
-        if (subject != HF_QUERY_INSTRUMENT)
-            append_amount(text, bits, false, scale);
-        else if (bits == HF_INSTRUMENT_UNLIMITED)
-            append(text, "unlimited");
-        else
-            append(text, "%" PRIu64, bits);
-        break;
-    default:
-        append_amount(text, bits, false, scale);
-        break;
-    }
-}
-
-static void append_code(char text[256], const struct hf_script_code *code, int rule)
-{
-    append(text, "%s", code->iso[0] != '\0' ? code->iso : hf_code_name(code->number));
-    if (rule > 0)
-        append(text, "/%s", hf_rule_name((uint8_t)rule));
-}
-
-static void append_reply_code(char text[256], const struct hf_reply *reply)
-{
-    append(text, "%s", hf_code_name(reply->code));
-    if (reply->rule != HF_RULE_NONE)
-        append(text, "/%s", hf_rule_name(reply->rule));
-    if (reply->code != HF_CODE_OK)
-        append(text, " (%s, %s)", hf_code_iso1987(reply->code), hf_code_iso1993(reply->code));
-}
-
-static void describe_reply(char text[256], const struct hf_script_statement *statement,
-                           const struct hf_reply *reply)
-{
-    append_reply_code(text, reply);
-    if (reply->approved > 0) {
-        append(text, ", ");
-        append_value(text, HF_SCRIPT_APPROVED, reply->approved, 0, statement->scale);
-    }
-    if ((statement->operation.header.flags & HF_OP_RETURN_BALANCES) != 0) {
-        append(text, ", ");
-        append_value(text, HF_SCRIPT_AVAILABLE, (uint64_t)reply->available, 0, statement->scale);
-        append(text, ", ");
-        append_value(text, HF_SCRIPT_POSTED, (uint64_t)reply->posted, 0, statement->scale);
-    }
-    if (reply->place > 0)
-        append(text, ", place %" PRIu64, reply->place);
-}
-
-/* ---- comparing ---- */
-
-static bool code_matches(const struct hf_script_expectation *expected, const struct hf_reply *reply)
-{
-    const char *iso = expected->code.iso;
-    if (expected->rule >= 0 && expected->rule != reply->rule)
-        return false;
-    if (iso[0] == '\0')
-        return reply->code == expected->code.number;
-    return strcmp(iso, strlen(iso) == 2 ? hf_code_iso1987(reply->code)
-                                        : hf_code_iso1993(reply->code)) == 0;
-}
-
-static uint64_t field_of_account(const struct hf_account_view *view, enum hf_script_field field)
-{
-    switch (field) {
-    case HF_SCRIPT_POSTED:
-        return (uint64_t)view->posted;
-    case HF_SCRIPT_AVAILABLE:
-        return (uint64_t)view->available;
-    case HF_SCRIPT_HELD:
-        return view->held_out;
-    case HF_SCRIPT_INCOMING:
-        return view->held_in;
-    case HF_SCRIPT_DEBITS:
-        return view->lifetime_debits;
-    case HF_SCRIPT_FLOOR:
-        return (uint64_t)view->floor;
-    default:
-        return view->status;
-    }
-}
-
-static uint64_t field_of_reply(const struct hf_reply *reply, enum hf_script_field field)
-{
-    switch (field) {
-    case HF_SCRIPT_CODE:
-        return reply->code;
-    case HF_SCRIPT_APPROVED:
-        return reply->approved;
-    case HF_SCRIPT_POSTED:
-        return (uint64_t)reply->posted;
-    default:
-        return (uint64_t)reply->available;
-    }
-}
-
-/* What the answer says about a field; `subject` 0: of the answer itself. */
-static uint64_t field_of(const struct hf_query_reply *reply, uint8_t subject,
-                         enum hf_script_field field)
-{
-    const struct hf_instrument_view *card = &reply->view.instrument;
-    const struct hf_hold_view *hold = &reply->view.hold;
-    switch (subject) {
-    case HF_QUERY_ACCOUNT:
-        return field_of_account(&reply->view.account, field);
-    case HF_QUERY_INSTRUMENT:
-        if (field == HF_SCRIPT_STATUS)
-            return card->status;
-        return field == HF_SCRIPT_LIMIT ? card->amount_limit : card->remaining;
-    case HF_QUERY_HOLD:
-        if (field == HF_SCRIPT_STATUS)
-            return hold->status;
-        if (field == HF_SCRIPT_AMOUNT)
-            return hold->amount;
-        return field == HF_SCRIPT_CAPTURED ? hold->captured : hold->remaining;
-    case HF_QUERY_OPERATION:
-        return field_of_reply(&reply->view.operation, field);
-    default:
-        return field_of_reply(&reply->reply, field);
-    }
-}
-
-/* Compares an answer with what is expected; fills expected and got of the result either way. */
-static bool matches(struct play *play, const struct hf_script_statement *statement, uint8_t subject,
-                    const struct hf_query_reply *reply)
-{
-    const struct hf_script_expectation *expected = &statement->expected;
-    struct hf_script_result *result = play->result;
-    bool good = code_matches(expected, &reply->reply);
-    bool viewed = subject != 0 && reply->reply.code == HF_CODE_OK;
-    if (!viewed || !good)
-        append_code(result->expected, &expected->code, expected->rule);
-    if (viewed)
-        append(result->got, "%s", "");
-    else
-        describe_reply(result->got, statement, &reply->reply);
-    if (!good)
-        return false;
-    for (uint32_t i = 0; i < expected->value_count; i++) {
-        const struct hf_script_value *value = &expected->values[i];
-        uint64_t found = field_of(reply, subject, value->field);
-        if (found != value->bits)
-            good = false;
-        append(result->expected, "%s", result->expected[0] == '\0' ? "" : ", ");
-        append_value(result->expected, value->field, value->bits, subject, statement->scale);
-        if (viewed) {
-            append(result->got, "%s", result->got[0] == '\0' ? "" : ", ");
-            append_value(result->got, value->field, found, subject, statement->scale);
-        }
-    }
-    return good;
-}
-
 /* ---- sending ---- */
+
+static bool matches(struct play *play, const struct hf_script_statement *statement, uint8_t subject,
+                    const struct hf_script_found *found)
+{
+    return hf_script_matches(play->script, statement, subject, found, play->result->expected,
+                             play->result->got);
+}
 
 static bool ask(struct play *play, const union hf_operation *op, struct hf_query_reply *reply)
 {
@@ -239,49 +41,119 @@ static bool ask(struct play *play, const union hf_operation *op, struct hf_query
     play->result->operations++;
     if (status == HF_STATUS_OK)
         return true;
-    append(play->result->expected, "an answer");
-    append(play->result->got, "none for %" PRIu64 " seconds", play->player->timeout_us / 1000000);
+    hf_script_append(play->result->expected, "an answer");
+    hf_script_append(play->result->got, "none for %" PRIu64 " seconds",
+                     play->player->timeout_us / 1000000);
     return false;
 }
 
-static uint64_t time_from_now_ns(struct hf_script_span span)
+static uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* By the node's clock, which may have been moved. */
+static uint64_t time_from_now_ns(const struct play *play, int64_t span_ms)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + span.ms;
-    return ms > 0 ? (uint64_t)ms * 1000000u : 1;
+    int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / NS_PER_MS;
+    if (__builtin_add_overflow(ms, play->clock_ms, &ms) ||
+        __builtin_add_overflow(ms, span_ms, &ms) || ms > INT64_MAX / NS_PER_MS)
+        return (uint64_t)INT64_MAX;
+    return ms > 0 ? (uint64_t)ms * NS_PER_MS : 1;
 }
 
 static struct hf_id make_id(struct play *play, struct hf_script_span time)
 {
     struct hf_id id = hf_client_next_id(play->player->client);
-    if (!time.given)
-        return id;
-    int64_t ms = (int64_t)hf_id_time_ms(id) + time.ms;
+    int64_t ms = (int64_t)hf_id_time_ms(id) + play->clock_ms + (time.given ? time.ms : 0);
     return hf_id_make_operation(ms > 0 ? (uint64_t)ms : 0, (uint16_t)id.hi, id.lo);
+}
+
+static struct hf_id id_of_statement(const struct play *play, uint32_t statement)
+{
+    assert(statement < play->script->statement_count);
+    return play->script->statements[statement].operation->header.id;
+}
+
+/* The signature that proves this condition of a hold: its own, unless the patch names another. */
+static void sign(const struct play *play, const struct hf_script_patch *patch,
+                 struct hf_op_attest *attest)
+{
+    uint8_t public[crypto_sign_PUBLICKEYBYTES];
+    uint8_t secret[crypto_sign_SECRETKEYBYTES];
+    struct hf_attestation attestation = {
+        .tag = HF_ATTESTATION_TAG,
+        .hold = patch->statement == HF_SCRIPT_NONE ? attest->hold
+                                                   : id_of_statement(play, patch->statement),
+        .condition = attest->condition,
+        .code = attest->code,
+    };
+    _Static_assert(crypto_sign_BYTES == HF_PROOF_MAX, "an Ed25519 signature fills a proof");
+    crypto_sign_seed_keypair(public, secret, patch->seed);
+    crypto_sign_detached(attest->proof, NULL, (const uint8_t *)&attestation, sizeof attestation,
+                         secret);
+    sodium_memzero(secret, sizeof secret);
+}
+
+/* Fills in what is known only now: the operation's own id, those of holds, times, signatures. */
+static void complete(struct play *play, struct hf_script_statement *statement)
+{
+    union hf_operation *op = statement->operation;
+    op->header.id = make_id(play, statement->id_time);
+    if (statement->deadline.given)
+        op->header.deadline_ns = time_from_now_ns(play, statement->deadline.ms);
+    for (uint32_t i = 0; i < statement->patch_count; i++) {
+        const struct hf_script_patch *patch = &statement->patches[i];
+        uint8_t *at = (uint8_t *)op + patch->offset;
+        struct hf_id id;
+        uint64_t time_ns;
+        assert(patch->offset < op->header.length);
+        switch (patch->kind) {
+        case HF_SCRIPT_PATCH_ID:
+            id = id_of_statement(play, patch->statement);
+            memcpy(at, &id, sizeof id);
+            break;
+        case HF_SCRIPT_PATCH_TIME:
+            time_ns = time_from_now_ns(play, patch->ms);
+            memcpy(at, &time_ns, sizeof time_ns);
+            break;
+        default:
+            assert(op->header.type == HF_OP_ATTEST);
+            sign(play, patch, &op->attest);
+            break;
+        }
+    }
+}
+
+/* Copies the operations of the lines above into the chain. */
+static void fill_chain(struct play *play, struct hf_script_statement *statement)
+{
+    struct hf_op_chain *chain = &statement->operation->chain;
+    size_t offset = sizeof *chain;
+    for (uint32_t i = statement->chain_count; i > 0; i--) {
+        struct hf_script_statement *inner = statement - i;
+        assert(inner->verb == HF_SCRIPT_INNER);
+        complete(play, inner);
+        memcpy((uint8_t *)chain + offset, inner->operation, inner->operation->header.length);
+        offset += inner->operation->header.length;
+    }
+    assert(offset == chain->header.length);
 }
 
 static bool play_operation(struct play *play, struct hf_script_statement *statement)
 {
-    union hf_operation *op = &statement->operation;
-    struct hf_query_reply reply;
-    op->header.id = make_id(play, statement->id_time);
-    if (statement->deadline.given)
-        op->header.deadline_ns = time_from_now_ns(statement->deadline);
-    if (statement->expires.given)
-        op->instrument_put.expires_ns = time_from_now_ns(statement->expires);
-    if (statement->reference != HF_SCRIPT_NONE) {
-        struct hf_id hold = play->script->statements[statement->reference].operation.header.id;
-        assert(op->header.type == HF_OP_CAPTURE || op->header.type == HF_OP_RELEASE);
-        if (op->header.type == HF_OP_CAPTURE)
-            op->capture.hold = hold;
-        else
-            op->release.hold = hold;
-    }
-    if (!ask(play, op, &reply))
+    struct hf_script_found found = {0};
+    complete(play, statement);
+    if (statement->chain_count > 0)
+        fill_chain(play, statement);
+    if (!ask(play, statement->operation, &found.reply))
         return false;
-    play->replies[statement - play->script->statements] = reply.reply;
-    return matches(play, statement, 0, &reply);
+    play->replies[statement - play->script->statements] = found.reply.reply;
+    return matches(play, statement, 0, &found);
 }
 
 /* A repeat gets the very same 64 bytes. An answer that took no place is remembered by nobody: made
@@ -291,16 +163,17 @@ static bool play_repeat(struct play *play, const struct hf_script_statement *sta
     const struct hf_script_statement *first = &play->script->statements[statement->reference];
     const struct hf_reply *before = &play->replies[statement->reference];
     struct hf_query_reply reply;
-    if (!ask(play, &first->operation, &reply))
+    if (!ask(play, first->operation, &reply))
         return false;
     const struct hf_reply *now = &reply.reply;
-    describe_reply(play->result->expected, first, before);
-    describe_reply(play->result->got, first, now);
+    hf_script_describe_reply(play->result->expected, first, before);
+    hf_script_describe_reply(play->result->got, first, now);
     bool same = before->place != 0 ? memcmp(before, now, sizeof *before) == 0
                                    : before->code == now->code && before->rule == now->rule &&
+                                         before->entry == now->entry &&
                                          before->approved == now->approved && now->place == 0;
     if (!same && strcmp(play->result->expected, play->result->got) == 0)
-        append(play->result->got, ", not byte for byte the same");
+        hf_script_append(play->result->got, ", not byte for byte the same");
     return same;
 }
 
@@ -379,6 +252,15 @@ static void change(union hf_operation *op, const struct hf_script_value *value)
     case HF_OP_CAPTURE:
         op->capture.amount = value->bits;
         break;
+    case HF_OP_ADJUST:
+        op->adjust.amount = value->bits;
+        break;
+    case HF_OP_MOVE_PLAN:
+        op->move_plan.plan.amount = value->bits;
+        break;
+    case HF_OP_HOLD_PLAN:
+        op->hold_plan.plan.amount = value->bits;
+        break;
     default:
         assert(op->header.type == HF_OP_RELEASE);
         op->release.amount = value->bits;
@@ -388,22 +270,57 @@ static void change(union hf_operation *op, const struct hf_script_value *value)
 
 static bool play_again(struct play *play, const struct hf_script_statement *statement)
 {
-    union hf_operation op = play->script->statements[statement->reference].operation;
-    struct hf_query_reply reply;
+    const union hf_operation *first = play->script->statements[statement->reference].operation;
+    size_t size = first->header.length > sizeof *first ? first->header.length : sizeof *first;
+    union hf_operation *op = malloc(size);
+    struct hf_script_found found = {0};
+    if (op == NULL) {
+        hf_script_append(play->result->got, "no memory");
+        return false;
+    }
+    memcpy(op, first, size);
     for (uint32_t i = 0; i < statement->change_count; i++)
-        change(&op, &statement->changes[i]);
-    op.header.flags |= statement->operation.header.flags;
-    return ask(play, &op, &reply) && matches(play, statement, 0, &reply);
+        change(op, &statement->changes[i]);
+    op->header.flags |= statement->operation->header.flags;
+    bool good = ask(play, op, &found.reply) && matches(play, statement, 0, &found);
+    free(op);
+    return good;
 }
 
+/* Asks once; of an account's holds, page by page. */
+static bool look(struct play *play, struct hf_op_query *query, struct hf_script_found *found)
+{
+    found->holds = 0;
+    query->cursor = 0;
+    do {
+        query->header.id = hf_client_next_id(play->player->client);
+        if (!ask(play, (const union hf_operation *)query, &found->reply))
+            return false;
+        if (query->subject != HF_QUERY_ACCOUNT_HOLDS || found->reply.reply.code != HF_CODE_OK)
+            return true;
+        found->holds += found->reply.view.account_holds.count;
+        query->cursor = found->reply.view.account_holds.next_cursor;
+    } while (query->cursor != 0);
+    return true;
+}
+
+/* What was due at an advance is ended by the node itself, soon after: until then looks again. */
 static bool play_expect(struct play *play, struct hf_script_statement *statement)
 {
-    union hf_operation *op = &statement->operation;
-    struct hf_query_reply reply;
-    op->header.id = hf_client_next_id(play->player->client);
+    struct hf_op_query *query = &statement->operation->query;
     if (statement->reference != HF_SCRIPT_NONE)
-        op->query.subject_id = play->script->statements[statement->reference].operation.header.id;
-    return ask(play, op, &reply) && matches(play, statement, op->query.subject, &reply);
+        query->subject_id = id_of_statement(play, statement->reference);
+    for (;;) {
+        struct hf_script_found found = {0};
+        bool is_last = monotonic_ns() >= play->settled_ns;
+        if (!look(play, query, &found))
+            return false;
+        if (matches(play, statement, query->subject, &found))
+            return true;
+        if (is_last)
+            return false;
+        hf_client_wait(play->player->client, SETTLE_NAP_US);
+    }
 }
 
 static bool play_balanced(struct play *play, const struct hf_script_statement *statement)
@@ -414,7 +331,7 @@ static bool play_balanced(struct play *play, const struct hf_script_statement *s
         const struct hf_script_account *account = &play->script->accounts[i];
         union hf_operation op;
         struct hf_query_reply reply;
-        if (account->asset != statement->asset)
+        if (account->asset != statement->asset || account->is_total)
             continue;
         hf_make_query(&op, hf_client_next_id(play->player->client), HF_QUERY_ACCOUNT, account->id);
         if (!ask(play, &op, &reply))
@@ -422,14 +339,40 @@ static bool play_balanced(struct play *play, const struct hf_script_statement *s
         if (reply.reply.code == HF_CODE_OK)
             sum += reply.view.account.posted;
     }
-    append(play->result->expected, "posted balances that sum to 0");
-    append(play->result->got, "a sum of ");
-    append_amount(play->result->got, (uint64_t)(int64_t)sum, true, statement->scale);
+    hf_script_append(play->result->expected, "posted balances that sum to 0");
+    hf_script_append(play->result->got, "a sum of ");
+    hf_script_append_amount(play->result->got, (uint64_t)(int64_t)sum, true, statement->scale);
     return sum == 0;
 }
 
 /* ---- the node itself ---- */
 
+/* Tells the node how far its clock is to be moved. */
+static bool move_clock(struct play *play, int64_t by_ms, struct hf_fault *fault)
+{
+    char command[64];
+    snprintf(command, sizeof command, "advance %" PRId64, by_ms * NS_PER_MS);
+    json_t *answer = hf_admin_socket_ask(play->player->admin, command, fault);
+    const char *error = json_string_value(json_object_get(answer, "error"));
+    bool good = answer != NULL && error == NULL;
+    if (error != NULL)
+        snprintf(fault->line, sizeof fault->line, "%.200s", error);
+    json_decref(answer);
+    play->settled_ns = monotonic_ns() + SETTLE_NS;
+    return good;
+}
+
+static bool play_advance(struct play *play, const struct hf_script_statement *statement)
+{
+    struct hf_fault fault = {""};
+    bool good = move_clock(play, statement->advance_ms, &fault);
+    hf_script_append(play->result->expected, "a node whose clock moves");
+    hf_script_append(play->result->got, "%s", good ? "its clock has moved" : fault.line);
+    play->clock_ms += statement->advance_ms;
+    return good;
+}
+
+/* A node that comes back has the machine's clock again: it is moved as far as before. */
 static bool play_restart(struct play *play, bool clean)
 {
     struct hf_node_process *node = play->player->node;
@@ -441,9 +384,11 @@ static bool play_restart(struct play *play, bool clean)
         hf_node_process_kill(node);
     if (status == HF_STATUS_OK)
         status = hf_node_process_start(node, &fault);
+    if (status == HF_STATUS_OK && play->clock_ms != 0 && !move_clock(play, play->clock_ms, &fault))
+        status = HF_STATUS_IO;
     play->result->restarts++;
-    append(play->result->expected, "a node that serves again");
-    append(play->result->got, "%s", status == HF_STATUS_OK ? "served again" : fault.line);
+    hf_script_append(play->result->expected, "a node that serves again");
+    hf_script_append(play->result->got, "%s", status == HF_STATUS_OK ? "served again" : fault.line);
     return status == HF_STATUS_OK;
 }
 
@@ -452,13 +397,13 @@ static bool play_admin(struct play *play, const struct hf_script_statement *stat
     struct hf_fault fault = {""};
     const char *command = statement->command + strspn(statement->command, " \t");
     json_t *answer = hf_admin_socket_ask(play->player->admin, command, &fault);
-    append(play->result->expected, "an answer without an error");
+    hf_script_append(play->result->expected, "an answer without an error");
     if (answer == NULL) {
-        append(play->result->got, "%s", fault.line);
+        hf_script_append(play->result->got, "%s", fault.line);
         return false;
     }
     char *text = json_dumps(answer, JSON_PRESERVE_ORDER);
-    append(play->result->got, "%s", text != NULL ? text : "an answer");
+    hf_script_append(play->result->got, "%s", text != NULL ? text : "an answer");
     free(text);
     bool good = json_object_get(answer, "error") == NULL;
     json_decref(answer);
@@ -472,6 +417,11 @@ static bool play_statement(struct play *play, struct hf_script_statement *statem
     switch (statement->verb) {
     case HF_SCRIPT_OPERATION:
         return play_operation(play, statement);
+    case HF_SCRIPT_INNER:
+        hf_script_append(play->result->got, "sent with its chain");
+        return true;
+    case HF_SCRIPT_ADVANCE:
+        return play_advance(play, statement);
     case HF_SCRIPT_REPEAT:
         return play_repeat(play, statement);
     case HF_SCRIPT_AGAIN:
@@ -504,7 +454,8 @@ static bool is_playable(const struct hf_script_player *player, const struct hf_s
                      statement->line);
             return false;
         }
-        if (statement->verb == HF_SCRIPT_ADMIN && player->admin == NULL) {
+        bool asks = statement->verb == HF_SCRIPT_ADMIN || statement->verb == HF_SCRIPT_ADVANCE;
+        if (asks && player->admin == NULL) {
             snprintf(fault->line, sizeof fault->line,
                      "line %u asks the admin socket: --admin is needed", statement->line);
             return false;
@@ -519,7 +470,7 @@ enum hf_status hf_script_play(const struct hf_script_player *player, struct hf_s
     memset(result, 0, sizeof *result);
     if (!is_playable(player, script, fault))
         return HF_STATUS_INVALID;
-    struct play play = {player, script, result, NULL};
+    struct play play = {.player = player, .script = script, .result = result};
     play.replies = calloc((size_t)script->statement_count + 1, sizeof *play.replies);
     if (play.replies == NULL) {
         snprintf(fault->line, sizeof fault->line, "no memory");

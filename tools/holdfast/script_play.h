@@ -3,7 +3,7 @@
 #define HF_TOOLS_SCRIPT_PLAY_H
 
 #include "node_process.h"
-#include "script.h"
+#include "script_match.h"
 
 struct hf_script_player {
     struct hf_client *client;
@@ -19,8 +19,8 @@ struct hf_script_result {
     uint32_t operations; /* sent, repeats included */
     uint32_t restarts;
     const struct hf_script_statement *failed; /* the line that did not hold, NULL: all did */
-    char expected[256];
-    char got[256];
+    char expected[HF_SCRIPT_TEXT_SIZE];
+    char got[HF_SCRIPT_TEXT_SIZE];
 };
 
 /* Plays until the end or the first line that does not hold. OK in both cases: see `result->failed`.

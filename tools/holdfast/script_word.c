@@ -72,6 +72,64 @@ bool hf_script_read_balance(const char *word, uint8_t scale, uint64_t *bits)
     return true;
 }
 
+bool hf_script_read_ratio(const char *word, uint64_t *parts, uint32_t *whole)
+{
+    char digits[48];
+    uint64_t number = 100;
+    size_t length = strlen(word);
+    if (length < 2 || length >= sizeof digits)
+        return false;
+    memcpy(digits, word, length + 1);
+    char *slash = strchr(digits, '/');
+    if (slash != NULL) {
+        *slash = '\0';
+        if (!hf_script_read_number(slash + 1, UINT32_MAX, &number))
+            return false;
+    } else if (digits[length - 1] == '%') {
+        digits[length - 1] = '\0';
+    } else {
+        return false;
+    }
+    *whole = (uint32_t)number;
+    return number > 0 && hf_script_read_number(digits, UINT64_MAX, parts) && *parts > 0;
+}
+
+bool hf_script_read_permille(const char *word, uint16_t *permille)
+{
+    char digits[16];
+    uint64_t number;
+    size_t length = strlen(word);
+    if (length < 2 || length >= sizeof digits || word[length - 1] != '%')
+        return false;
+    memcpy(digits, word, length);
+    digits[length - 1] = '\0';
+    if (!hf_script_read_amount(digits, 1, &number) || number > UINT16_MAX)
+        return false;
+    *permille = (uint16_t)number;
+    return true;
+}
+
+static int nibble(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c != '\0' ? strchr(digits, tolower((unsigned char)c)) : NULL;
+    return at != NULL ? (int)(at - digits) : -1;
+}
+
+bool hf_script_read_hash(const char *word, uint8_t hash[32])
+{
+    if (strlen(word) != 64)
+        return false;
+    for (size_t i = 0; i < 32; i++) {
+        int high = nibble(word[2 * i]);
+        int low = nibble(word[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        hash[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
 bool hf_script_read_span(const char *word, struct hf_script_span *span)
 {
     static const struct {

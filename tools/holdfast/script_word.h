@@ -4,7 +4,7 @@
 
 #include "script.h"
 
-#define HF_SCRIPT_WORDS_MAX 48
+#define HF_SCRIPT_WORDS_MAX 320
 
 /* Cuts a line (changed: NULs go between the words) at blanks, up to a word that begins with '#'.
  * Returns how many words, or HF_SCRIPT_WORDS_MAX + 1 when they are too many. */
@@ -17,6 +17,12 @@ bool hf_script_read_amount(const char *word, uint8_t scale, uint64_t *amount);
 bool hf_script_read_balance(const char *word, uint8_t scale, uint64_t *bits);
 /* A whole number. */
 bool hf_script_read_number(const char *word, uint64_t most, uint64_t *number);
+/* "80/100" or "80%": parts of a whole, both at least 1. */
+bool hf_script_read_ratio(const char *word, uint64_t *parts, uint32_t *whole);
+/* "15%" or "2.5%": parts per thousand. */
+bool hf_script_read_permille(const char *word, uint16_t *permille);
+/* 64 hexadecimal digits. */
+bool hf_script_read_hash(const char *word, uint8_t hash[32]);
 /* A time from now: "+5s", "-2h", "250ms"; ms, s, m, h, d. */
 bool hf_script_read_span(const char *word, struct hf_script_span *span);
 /* A code's name, "CODE/RULE", or an ISO 8583 response code of two or three digits. */

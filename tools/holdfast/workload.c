@@ -19,11 +19,13 @@ struct hf_workload {
     uint64_t draw_next;
     struct hf_workload_entry *captures; /* approved authorisations to capture: a ring */
     uint32_t capture_first, capture_count;
+    union hf_operation_buffer plan; /* the one being made */
 };
 
 static const char *const kind_names[] = {
-    [HF_WORKLOAD_TRANSFER] = "transfer",
-    [HF_WORKLOAD_AUTH] = "auth",
+    [HF_WORKLOAD_TRANSFER] = "transfer", [HF_WORKLOAD_AUTH] = "auth",
+    [HF_WORKLOAD_SPLIT] = "split",       [HF_WORKLOAD_HOLD] = "hold",
+    [HF_WORKLOAD_MIXED] = "mixed",
 };
 
 const char *hf_workload_kind_name(enum hf_workload_kind kind)
@@ -40,6 +42,16 @@ bool hf_workload_kind_parse(const char *text, enum hf_workload_kind *kind)
         }
     }
     return false;
+}
+
+bool hf_workload_needs_cards(enum hf_workload_kind kind)
+{
+    return kind == HF_WORKLOAD_AUTH || kind == HF_WORKLOAD_MIXED;
+}
+
+uint64_t hf_workload_accounts_min(enum hf_workload_kind kind)
+{
+    return kind == HF_WORKLOAD_SPLIT || kind == HF_WORKLOAD_MIXED ? HF_WORKLOAD_FURTHER + 2 : 2;
 }
 
 /* ---- names ---- */
@@ -80,17 +92,21 @@ void hf_workload_enter(struct hf_workload_balance *balances, const struct hf_wor
     struct hf_workload_balance *payee = &balances[entry->payee];
     int64_t amount = (int64_t)entry->amount;
     assert(amount >= 0);
-    if (entry->type == HF_OP_AUTH) {
+    if (entry->type == HF_OP_AUTH || entry->type == HF_OP_HOLD) {
         payer->held_out += amount;
         payee->held_in += amount;
         return;
     }
     if (entry->type == HF_OP_CAPTURE) {
-        payer->held_out -= amount;
-        payee->held_in -= amount;
+        payer->held_out -= amount + (int64_t)entry->returned;
+        payee->held_in -= amount + (int64_t)entry->returned;
     }
     payer->posted -= amount;
     payee->posted += amount;
+    for (uint8_t i = 0; i < entry->further_count; i++) {
+        balances[entry->further[i].payer].posted -= (int64_t)entry->further[i].amount;
+        payer->posted += (int64_t)entry->further[i].amount;
+    }
 }
 
 /* ---- operations ---- */
@@ -98,10 +114,10 @@ void hf_workload_enter(struct hf_workload_balance *balances, const struct hf_wor
 static bool draw_ahead(struct hf_workload *workload)
 {
     const struct hf_workload_settings *settings = &workload->settings;
-    /* Two draws a transfer. */
+    /* Two draws a transfer, four a split. */
     workload->draw_count = DRAWS_MOST;
-    if (settings->operations > 0 && settings->operations < DRAWS_MOST / 2)
-        workload->draw_count = 2 * settings->operations;
+    if (settings->operations > 0 && settings->operations < DRAWS_MOST / 4)
+        workload->draw_count = 4 * settings->operations;
     workload->draws = malloc(workload->draw_count * sizeof *workload->draws);
     if (workload->draws == NULL)
         return false;
@@ -117,7 +133,7 @@ static bool draw_ahead(struct hf_workload *workload)
 
 struct hf_workload *hf_workload_create(const struct hf_workload_settings *settings)
 {
-    assert(settings->accounts >= 2);
+    assert(settings->accounts >= hf_workload_accounts_min(settings->kind));
     assert(settings->accounts <= HF_WORKLOAD_ACCOUNTS_MAX);
     struct hf_workload *workload = calloc(1, sizeof *workload);
     if (workload == NULL)
@@ -151,17 +167,77 @@ static uint64_t draw_account(struct hf_workload *workload)
     return account;
 }
 
+/* Draws an account that none of the others is. */
+static uint64_t draw_other(struct hf_workload *workload, const uint64_t others[], uint32_t count)
+{
+    uint64_t account = draw_account(workload);
+    for (uint32_t i = 0; i < count; i++) {
+        if (others[i] == account) {
+            account = (account + 1) % workload->settings.accounts;
+            i = UINT32_MAX; /* from the beginning: there are more accounts than others */
+        }
+    }
+    return account;
+}
+
+static struct hf_id account_id(const struct hf_workload *workload, uint64_t index)
+{
+    return hf_workload_account_id(workload->settings.accounts, index);
+}
+
+static void draw_payer_and_payee(struct hf_workload *workload, struct hf_workload_entry *entry)
+{
+    entry->payer = draw_account(workload);
+    entry->payee = draw_other(workload, &entry->payer, 1);
+}
+
 static void next_transfer(struct hf_workload *workload, union hf_operation *op,
                           struct hf_workload_entry *entry)
 {
-    uint64_t accounts = workload->settings.accounts;
     entry->type = HF_OP_MOVE;
-    entry->payer = draw_account(workload);
-    entry->payee = draw_account(workload);
-    if (entry->payee == entry->payer)
-        entry->payee = (entry->payer + 1) % accounts;
-    hf_make_move(op, entry->id, hf_workload_account_id(accounts, entry->payer),
-                 hf_workload_account_id(accounts, entry->payee), entry->amount, HF_WORKLOAD_ASSET);
+    draw_payer_and_payee(workload, entry);
+    hf_make_move(op, entry->id, account_id(workload, entry->payer),
+                 account_id(workload, entry->payee), entry->amount, HF_WORKLOAD_ASSET);
+}
+
+static void next_hold(struct hf_workload *workload, union hf_operation *op,
+                      struct hf_workload_entry *entry)
+{
+    entry->type = HF_OP_HOLD;
+    draw_payer_and_payee(workload, entry);
+    hf_make_hold(op, entry->id, account_id(workload, entry->payer),
+                 account_id(workload, entry->payee), entry->amount, HF_WORKLOAD_ASSET);
+}
+
+/* A waterfall: the first two give what they have up to a third of it, the last whatever is missing.
+ * Accounts hold far more than that, so the books know each one's part. */
+static void next_split(struct hf_workload *workload, union hf_workload_operation *op,
+                       struct hf_workload_entry *entry)
+{
+    union hf_operation_buffer *plan = &workload->plan;
+    uint64_t drawn[HF_WORKLOAD_FURTHER + 1];
+    entry->type = HF_OP_MOVE_PLAN;
+    entry->amount += 2; /* a third of it is something */
+    uint64_t third = entry->amount / 3;
+    entry->payer = drawn[0] = draw_account(workload);
+    hf_make_move_plan_begin(plan, entry->id, entry->amount, HF_WORKLOAD_ASSET);
+    bool fits = hf_plan_add_source(plan, account_id(workload, drawn[0]), HF_ENTRY_UP_TO, third);
+    for (uint8_t i = 0; i < HF_WORKLOAD_FURTHER; i++) {
+        bool is_last = i + 1 == HF_WORKLOAD_FURTHER;
+        drawn[i + 1] = draw_other(workload, drawn, i + 1u);
+        entry->further[i].payer = drawn[i + 1];
+        entry->further[i].amount = is_last ? entry->amount - third * HF_WORKLOAD_FURTHER : third;
+        fits = fits && hf_plan_add_source(plan, account_id(workload, drawn[i + 1]),
+                                          is_last ? HF_ENTRY_REMAINING : HF_ENTRY_UP_TO,
+                                          is_last ? 0 : third);
+    }
+    entry->further_count = HF_WORKLOAD_FURTHER;
+    entry->payee = draw_other(workload, drawn, HF_WORKLOAD_FURTHER + 1);
+    fits = fits &&
+           hf_plan_add_destination(plan, account_id(workload, entry->payee), HF_ENTRY_REMAINING, 0);
+    assert(fits);
+    assert(plan->operation.header.length <= sizeof *op);
+    memcpy(op, plan, plan->operation.header.length);
 }
 
 static void next_auth(struct hf_workload *workload, union hf_operation *op,
@@ -182,39 +258,68 @@ static void next_auth(struct hf_workload *workload, union hf_operation *op,
     memcpy(op->auth.merchant, "MERCHANT0000001", sizeof op->auth.merchant);
 }
 
+/* An authorisation in full; a hold in part, and the rest goes back. */
 static void next_capture(struct hf_workload *workload, union hf_operation *op,
                          struct hf_workload_entry *entry)
 {
-    const struct hf_workload_entry *auth = &workload->captures[workload->capture_first];
+    const struct hf_workload_entry *held = &workload->captures[workload->capture_first];
     workload->capture_first = (workload->capture_first + 1) % CAPTURES_MOST;
     workload->capture_count--;
     entry->type = HF_OP_CAPTURE;
-    entry->payer = auth->payer;
-    entry->payee = auth->payee;
-    entry->amount = auth->amount;
-    hf_make_capture(op, entry->id, auth->id, auth->amount, true);
+    entry->payer = held->payer;
+    entry->payee = held->payee;
+    entry->amount = held->amount;
+    if (held->type == HF_OP_HOLD)
+        entry->amount = 1 + hf_random_below(&workload->random, held->amount);
+    entry->returned = held->amount - entry->amount;
+    hf_make_capture(op, entry->id, held->id, entry->amount, true);
+}
+
+static enum hf_workload_kind draw_kind(struct hf_workload *workload)
+{
+    static const enum hf_workload_kind mix[] = {
+        HF_WORKLOAD_TRANSFER, HF_WORKLOAD_TRANSFER, HF_WORKLOAD_TRANSFER, HF_WORKLOAD_TRANSFER,
+        HF_WORKLOAD_TRANSFER, HF_WORKLOAD_SPLIT,    HF_WORKLOAD_SPLIT,    HF_WORKLOAD_HOLD,
+        HF_WORKLOAD_HOLD,     HF_WORKLOAD_AUTH,
+    };
+    if (workload->settings.kind != HF_WORKLOAD_MIXED)
+        return workload->settings.kind;
+    return mix[hf_random_below(&workload->random, sizeof mix / sizeof mix[0])];
 }
 
 void hf_workload_next(struct hf_workload *workload, struct hf_client *client,
-                      union hf_operation *op, struct hf_workload_entry *entry)
+                      union hf_workload_operation *op, struct hf_workload_entry *entry)
 {
+    memset(entry, 0, sizeof *entry);
     entry->id = hf_client_next_id(client);
     if (workload->capture_count > 0) {
-        next_capture(workload, op, entry);
+        next_capture(workload, &op->operation, entry);
         return;
     }
+    enum hf_workload_kind kind = draw_kind(workload);
     entry->amount = 1 + hf_random_below(&workload->random, AMOUNT_MOST);
-    if (workload->settings.kind == HF_WORKLOAD_TRANSFER)
-        next_transfer(workload, op, entry);
-    else
-        next_auth(workload, op, entry);
+    switch (kind) {
+    case HF_WORKLOAD_TRANSFER:
+        next_transfer(workload, &op->operation, entry);
+        break;
+    case HF_WORKLOAD_SPLIT:
+        next_split(workload, op, entry);
+        break;
+    case HF_WORKLOAD_HOLD:
+        next_hold(workload, &op->operation, entry);
+        break;
+    default:
+        assert(kind == HF_WORKLOAD_AUTH);
+        next_auth(workload, &op->operation, entry);
+        break;
+    }
 }
 
 void hf_workload_approved(struct hf_workload *workload, const struct hf_workload_entry *entry)
 {
-    uint32_t percent = workload->settings.clear_percent;
+    uint32_t percent = entry->type == HF_OP_HOLD ? 100 : workload->settings.clear_percent;
     if (percent == 0 || workload->capture_count == CAPTURES_MOST ||
-        hf_random_below(&workload->random, 100) >= percent)
+        (percent < 100 && hf_random_below(&workload->random, 100) >= percent))
         return;
     uint32_t at = (workload->capture_first + workload->capture_count) % CAPTURES_MOST;
     workload->captures[at] = *entry;

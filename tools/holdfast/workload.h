@@ -19,9 +19,15 @@
 #define HF_WORKLOAD_ACQUIRER     UINT64_C(900000000002)
 #define HF_WORKLOAD_ACCOUNTS_MAX (UINT64_C(1) << 31)
 
-enum hf_workload_kind { HF_WORKLOAD_TRANSFER, HF_WORKLOAD_AUTH };
+enum hf_workload_kind {
+    HF_WORKLOAD_TRANSFER, /* MOVE from one account to another */
+    HF_WORKLOAD_AUTH,     /* AUTH by card; of the approved, `clear_percent` captured in full */
+    HF_WORKLOAD_SPLIT,    /* MOVE_PLAN: three payers in a waterfall, one payee */
+    HF_WORKLOAD_HOLD,     /* HOLD, then a capture of part of it, the rest goes back */
+    HF_WORKLOAD_MIXED,    /* of ten: 5 transfers, 2 splits, 2 holds with their captures, 1 AUTH */
+};
 
-/* "transfer" or "auth". */
+/* "transfer", "auth", "split", "hold", "mixed". */
 const char *hf_workload_kind_name(enum hf_workload_kind kind);
 bool hf_workload_kind_parse(const char *text, enum hf_workload_kind *kind);
 
@@ -30,12 +36,31 @@ struct hf_id hf_workload_token(uint64_t index);
 /* The index of an account, up to accounts + 1; UINT64_MAX: none of ours. */
 uint64_t hf_workload_account_index(uint64_t accounts, struct hf_id id);
 
+/* What the kind needs: cards, and how many accounts at least. */
+bool hf_workload_needs_cards(enum hf_workload_kind kind);
+uint64_t hf_workload_accounts_min(enum hf_workload_kind kind);
+
+/* Payers of a split besides the first. */
+#define HF_WORKLOAD_FURTHER 2
+
 /* One operation as the books and the journal see it. */
 struct hf_workload_entry {
     struct hf_id id;
-    uint8_t type;          /* MOVE, AUTH or CAPTURE */
+    uint8_t type;          /* MOVE, MOVE_PLAN, HOLD, AUTH or CAPTURE */
+    uint8_t further_count; /* MOVE_PLAN */
     uint64_t payer, payee; /* account indices */
-    uint64_t amount;
+    uint64_t amount;       /* all of it */
+    uint64_t returned;     /* CAPTURE: goes back to the payer */
+    struct {
+        uint64_t payer;
+        uint64_t amount; /* its part of the amount; the first payer has the rest */
+    } further[HF_WORKLOAD_FURTHER];
+};
+
+/* Room for the longest of them. */
+union hf_workload_operation {
+    union hf_operation operation;
+    uint8_t bytes[256];
 };
 
 /* Balances as they must be: of every account, the issuance account and the acquirer. */
@@ -49,7 +74,7 @@ void hf_workload_enter(struct hf_workload_balance *balances, const struct hf_wor
 
 struct hf_workload_settings {
     enum hf_workload_kind kind;
-    uint64_t accounts; /* at least 2 */
+    uint64_t accounts; /* at least hf_workload_accounts_min */
     double zipf;       /* exponent; 0: uniform */
     uint64_t seed;
     uint64_t operations;    /* how many at most, when known: less to prepare; 0: not known */
@@ -65,9 +90,9 @@ void hf_workload_destroy(struct hf_workload *workload);
 
 /* Makes the next operation with a new id. */
 void hf_workload_next(struct hf_workload *workload, struct hf_client *client,
-                      union hf_operation *op, struct hf_workload_entry *entry);
+                      union hf_workload_operation *op, struct hf_workload_entry *entry);
 
-/* An AUTH was approved: some of these will be captured. */
+/* An AUTH or a HOLD was approved: some of these will be captured. */
 void hf_workload_approved(struct hf_workload *workload, const struct hf_workload_entry *entry);
 
 #endif

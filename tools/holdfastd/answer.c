@@ -49,18 +49,39 @@ static const char *word(const char *const words[], size_t count, uint8_t positio
     return position < count ? words[position] : "unknown";
 }
 
+/* `null` for an id of zero: there is none. */
+static json_t *id_or_none(struct hf_id id)
+{
+    return hf_id_equal(id, (struct hf_id){0, 0}) ? json_null() : id_text(id);
+}
+
+static json_t *unless_none(int64_t value, int64_t none)
+{
+    return value == none ? json_null() : json_integer((json_int_t)value);
+}
+
+/* A time, `null` for one that never comes. */
+static json_t *time_or_never(uint64_t time_ns)
+{
+    return time_ns == 0 ? json_null() : number(time_ns);
+}
+
 static json_t *account_answer(const struct hf_query_reply *reply)
 {
     static const char *const statuses[] = {"open", "frozen", "closed"};
     const struct hf_account_view *view = &reply->view.account;
 
     return json_pack(
-        "{s:o, s:i, s:i, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "account", id_text(view->id),
-        "asset", view->asset, "scale", view->scale, "status", word(statuses, 3, view->status),
-        "posted", (json_int_t)view->posted, "available", (json_int_t)view->available, "held_out",
-        number(view->held_out), "held_in", number(view->held_in), "lifetime_debits",
-        number(view->lifetime_debits), "floor",
-        view->floor == HF_FLOOR_NONE ? json_null() : json_integer((json_int_t)view->floor), "place",
+        "{s:o, s:i, s:i, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:b, "
+        "s:o}",
+        "account", id_text(view->id), "asset", view->asset, "scale", view->scale, "status",
+        word(statuses, 3, view->status), "posted", (json_int_t)view->posted, "available",
+        (json_int_t)view->available, "held_out", number(view->held_out), "held_in",
+        number(view->held_in), "lifetime_debits", number(view->lifetime_debits), "lifetime_credits",
+        number(view->lifetime_credits), "floor", unless_none(view->floor, HF_FLOOR_NONE), "ceiling",
+        unless_none(view->ceiling, HF_CEILING_NONE), "total", (view->flags & HF_ACCOUNT_TOTAL) != 0,
+        "parent", id_or_none(view->parent), "sink", id_or_none(view->sink), "expires_ns",
+        time_or_never(view->expires_ns), "filter", view->has_filter != 0, "place",
         number(reply->reply.place));
 }
 
@@ -84,27 +105,34 @@ static json_t *instrument_answer(const struct hf_query_reply *reply)
 
 static json_t *hold_answer(const struct hf_query_reply *reply)
 {
-    static const char *const statuses[] = {"open", "resolved"};
+    static const char *const statuses[] = {"open", "resolved", "lapsed"};
     const struct hf_hold_view *view = &reply->view.hold;
 
-    return json_pack("{s:o, s:o, s:o, s:i, s:s, s:o, s:o, s:o, s:o}", "hold", id_text(view->id),
-                     "payer", id_text(view->payer), "payee", id_text(view->payee), "asset",
-                     view->asset, "status", word(statuses, 2, view->status), "amount",
-                     number(view->amount), "remaining", number(view->remaining), "captured",
-                     number(view->captured), "place", number(reply->reply.place));
+    return json_pack(
+        "{s:o, s:o, s:i, s:o, s:i, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:i, "
+        "s:i, s:o}",
+        "hold", id_text(view->id), "payer", id_text(view->payer), "payers", view->payer_count,
+        "payee", id_or_none(view->payee), "asset", view->asset, "status",
+        word(statuses, 3, view->status), "amount", number(view->amount), "remaining",
+        number(view->remaining), "captured", number(view->captured), "expires_ns",
+        time_or_never(view->expires_ns), "soft", (view->policy & HF_HOLD_SOFT) != 0, "ratio",
+        (view->policy & HF_HOLD_RATIO) != 0, "single", (view->policy & HF_HOLD_SINGLE) != 0,
+        "tolerance", view->tolerance, "class", view->class_number, "conditions",
+        view->condition_count, "required", view->required, "met", view->met, "place",
+        number(reply->reply.place));
 }
 
 static json_t *operation_answer(const struct hf_query_reply *reply)
 {
     const struct hf_reply *first = &reply->view.operation;
 
-    return json_pack("{s:o, s:s, s:s, s:s, s:o, s:I, s:I, s:o, s:o}", "operation",
+    return json_pack("{s:o, s:s, s:s, s:s, s:i, s:o, s:I, s:I, s:o, s:o}", "operation",
                      id_text(first->id), "type",
                      hf_operation_name((uint8_t)(first->type & ~HF_REPLY_TYPE_BIT)), "code",
-                     hf_code_name(first->code), "rule", hf_rule_name(first->rule), "approved",
-                     number(first->approved), "available", (json_int_t)first->available, "posted",
-                     (json_int_t)first->posted, "place", number(first->place), "timestamp_ns",
-                     number(first->timestamp_ns));
+                     hf_code_name(first->code), "rule", hf_rule_name(first->rule), "entry",
+                     first->entry, "approved", number(first->approved), "available",
+                     (json_int_t)first->available, "posted", (json_int_t)first->posted, "place",
+                     number(first->place), "timestamp_ns", number(first->timestamp_ns));
 }
 
 static json_t *record_answer(struct node *node, uint8_t subject, const char *argument)
@@ -169,22 +197,24 @@ static json_t *answer_status(struct node *node, const char *argument)
     if (node_ask(node, MAILBOX_COUNT) != HF_STATUS_OK)
         return error_answer("the node has failed");
     hf_address_format(&node->port->local, address);
-    limits = json_pack("{s:o, s:o, s:o, s:o}", "accounts", number(node->config->accounts),
+    limits = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "accounts", number(node->config->accounts),
                        "instruments", number(node->config->instruments), "holds",
-                       number(node->config->holds), "remembered", number(node->config->remembered));
-    tables =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "assets", number(counts->assets), "accounts",
-                  number(counts->accounts), "instruments", number(counts->instruments),
-                  "holds_open", number(counts->holds_open), "holds_resolved",
-                  number(counts->holds_resolved), "remembered", number(counts->remembered));
+                       number(node->config->holds), "terms", number(node->config->terms), "parts",
+                       number(node->config->parts), "remembered", number(node->config->remembered));
+    tables = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "assets",
+                       number(counts->assets), "accounts", number(counts->accounts), "instruments",
+                       number(counts->instruments), "holds_open", number(counts->holds_open),
+                       "holds_resolved", number(counts->holds_resolved), "terms",
+                       number(counts->terms), "parts", number(counts->parts), "conditions",
+                       number(counts->conditions), "remembered", number(counts->remembered));
     return json_pack(
-        "{s:s, s:s, s:o, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:f, s:f, s:o, s:o, "
-        "s:o, s:o, s:f}",
+        "{s:s, s:s, s:o, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:f, s:f, s:o, "
+        "s:o, s:o, s:o, s:f}",
         "state", "serving", "version", HOLDFAST_VERSION, "cluster", id_text(node->cluster), "node",
         (json_int_t)node->config->node, "durability", durability_name(node), "port",
         node->port->name, "address", address, "place", number(node->mailbox.place), "timestamp_ns",
-        number(node->mailbox.timestamp_ns), "commit_index",
-        number(counter_read(&node->logger.commit_index)), "log_full",
+        number(node->mailbox.timestamp_ns), "clock_ahead_ns", number(node->mailbox.clock_ahead_ns),
+        "commit_index", number(counter_read(&node->logger.commit_index)), "log_full",
         (int)atomic_load(&node->logger.full), "checkpoint_place",
         number(node->storage.checkpoint_place), "replayed",
         number(node->storage.state.operations_replayed), "recovery_s",
@@ -228,7 +258,8 @@ static json_t *answer_metrics(struct node *node, const char *argument)
     node->port->maker->count(node->port, &port);
     return json_pack(
         "{s:s, s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}, s:{s:o,s:o,s:o,s:o,s:o,s:o}, "
-        "s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o}, s:{s:o,s:o,s:o,s:o,s:b}, s:{s:o,s:o,s:o,s:o}, s:o}",
+        "s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}, s:{s:o,s:o,s:o,s:o,s:b}, s:{s:o,s:o,s:o,s:o}, "
+        "s:o}",
         "durability", durability_name(node), "port", "received", number(port.received),
         "received_bytes", number(port.received_bytes), "sent", number(port.sent), "sent_bytes",
         number(port.sent_bytes), "dropped_malformed", number(port.dropped_malformed),
@@ -242,7 +273,9 @@ static json_t *answer_metrics(struct node *node, const char *argument)
         number(counter_read(&order->operations)), "approved",
         number(counter_read(&order->approved)), "repeats", number(counter_read(&order->repeats)),
         "queries", number(counter_read(&order->queries)), "busy",
-        number(counter_read(&order->busy)), "batches", number(counter_read(&order->batch_count)),
+        number(counter_read(&order->busy)), "expire_operations",
+        number(counter_read(&order->expire_operations)), "expired",
+        number(counter_read(&order->expired)), "batches", number(counter_read(&order->batch_count)),
         "log", "commit_index", number(counter_read(&log->commit_index)), "records",
         number(counter_read(&log->records)), "record_bytes",
         number(counter_read(&log->record_bytes)), "device_bytes",
@@ -267,6 +300,26 @@ static json_t *answer_checkpoint(struct node *node, const char *argument)
     return json_pack("{s:o, s:b, s:f}", "checkpoint_place", number(node->storage.checkpoint_place),
                      "written", node->mailbox.status == HF_STATUS_OK, "seconds",
                      (double)(clock_ns(CLOCK_MONOTONIC) - began_ns) / 1e9);
+}
+
+/* Beyond it log time would soon not fit its 64 bits. */
+#define ADVANCE_NS_MAX (UINT64_C(100) * 366 * 86400 * 1000000000)
+
+static json_t *answer_advance(struct node *node, const char *argument)
+{
+    uint64_t ahead_ns = node->mailbox.clock_ahead_ns;
+
+    if (node->config->test_clock == 0)
+        return error_answer(
+            "the clock of this node cannot be moved: it needs node.test_clock = yes");
+    if (!config_read_duration(argument, &node->mailbox.advance_ns))
+        return error_answer("not a duration: nanoseconds, or a number with ns us ms s m h d");
+    if (node->mailbox.advance_ns > ADVANCE_NS_MAX - ahead_ns)
+        return error_answer("a clock is advanced by at most a hundred years");
+    if (node_ask(node, MAILBOX_ADVANCE) != HF_STATUS_OK)
+        return error_answer("the node has failed");
+    return json_pack("{s:o, s:o}", "advanced_ns", number(node->mailbox.advance_ns),
+                     "clock_ahead_ns", number(node->mailbox.clock_ahead_ns));
 }
 
 static json_t *answer_digest(struct node *node, const char *argument)
@@ -327,6 +380,7 @@ static const struct command {
     {"memory", NULL, answer_memory},
     {"checkpoint", NULL, answer_checkpoint},
     {"digest", NULL, answer_digest},
+    {"advance", "DURATION", answer_advance},
     {"help", NULL, answer_help},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
@@ -358,7 +412,8 @@ static json_t *find_and_answer(struct node *node, char *line)
         if (argument != NULL && (commands[i].argument == NULL || strtok_r(NULL, " \t\r", &rest)))
             return error_answer("too many words: try help");
         if (argument == NULL && commands[i].argument != NULL)
-            return error_answer("this command needs an id");
+            return json_pack("{s:o}", "error",
+                             json_sprintf("this command needs %s: try help", commands[i].argument));
         return commands[i].answer(node, argument);
     }
     return error_answer("no such command: try help");

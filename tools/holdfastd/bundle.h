@@ -1,4 +1,5 @@
-/* A bundle: up to 64 operations on their way through the node.
+/* A bundle: up to 64 operations on their way through the node, back to back in an arena of bytes:
+ * most are short, a chain may be long.
  *
  * It makes one round: the receive poller fills it, the order poller applies it and notes the log
  * record its answers wait for, the transmit poller sends the answers and gives it back to the
@@ -10,11 +11,16 @@
 #include "net/port.h"
 
 #define BUNDLE_EXTRAS_MAX 16
+#define BUNDLE_BYTES      (16 << 10)
+_Static_assert(BUNDLE_BYTES >= HF_BUNDLE_OPERATIONS_MAX * HF_OPERATION_FIXED_MAX,
+               "room for a bundle's worth of any operations without lists");
+_Static_assert(BUNDLE_BYTES >= HF_OPERATION_LENGTH_MAX, "room for the longest operation");
 
 /* Where an answer goes. */
 struct sender {
     struct hf_address address;
     uint64_t session;
+    uint32_t answer_size; /* most bytes in a datagram of answers to it */
 };
 
 /* A message that is no operation for the log: a QUERY, or one that was refused when it was read. */
@@ -29,8 +35,10 @@ struct bundle {
     _Alignas(64) uint32_t operation_count;
     uint32_t extra_count;
     uint64_t record_index; /* answers leave when this log record is durable; 0: at once */
+    uint32_t byte_count;   /* of the arena that are taken */
     struct sender senders[HF_BUNDLE_OPERATIONS_MAX];
-    union hf_operation operations[HF_BUNDLE_OPERATIONS_MAX];
+    const union hf_operation *operations[HF_BUNDLE_OPERATIONS_MAX]; /* each in the arena */
+    _Alignas(64) uint8_t bytes[BUNDLE_BYTES];
     struct hf_reply replies[HF_BUNDLE_OPERATIONS_MAX];
     struct bundle_extra extras[BUNDLE_EXTRAS_MAX];
 };

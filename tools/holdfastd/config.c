@@ -46,6 +46,8 @@ static const struct setting settings[] = {
      "bundles of up to 64 operations under way; beyond them the answer is BUSY"},
     {"node", "benchmark", KIND_CHOICE, AT(benchmark), "no", 0, 0, "no yes",
      "yes: this node is a benchmark, and may run without durability"},
+    {"node", "test_clock", KIND_CHOICE, AT(test_clock), "no", 0, 0, "no yes",
+     "yes: for tests, the admin command advance may move the node's clock forward"},
     {"data", "directory", KIND_TEXT, AT(data_directory), "holdfast-data", 0, 0, NULL,
      "where log, checkpoints and superblock live; made when missing"},
     {"port", "kind", KIND_CHOICE, AT(port_kind), "kernel", 0, 0, "kernel dpdk",
@@ -55,7 +57,8 @@ static const struct setting settings[] = {
     {"port", "eal", KIND_TEXT, AT(port_eal), "", 0, 0, NULL, "dpdk: EAL arguments, passed through"},
     {"port", "device", KIND_NUMBER, AT(port_device), "0", 0, 31, NULL,
      "dpdk: which Ethernet device"},
-    {"port", "mtu", KIND_NUMBER, AT(port_mtu), "1500", 576, 9000, NULL, "largest IP packet, bytes"},
+    {"port", "mtu", KIND_NUMBER, AT(port_mtu), "1500", 640, 9028, NULL,
+     "largest IP packet, bytes: a datagram is 28 less; 9012 carries the longest chain"},
     {"log", "durability", KIND_CHOICE, AT(durability), "solo", 0, 0, "solo memory-bench",
      "solo: answers leave after the flush; memory-bench: nothing is kept (benchmarks only)"},
     {"log", "segment_bytes", KIND_SIZE, AT(segment_bytes), "64m", 1 << 20, UINT64_C(1) << 32, NULL,
@@ -73,6 +76,10 @@ static const struct setting settings[] = {
      "instruments there is room for"},
     {"ledger", "holds", KIND_NUMBER, AT(holds), "1000000", 1, UINT64_C(1) << 31, NULL,
      "open holds there is room for"},
+    {"ledger", "terms", KIND_NUMBER, AT(terms), "100000", 1, UINT64_C(1) << 31, NULL,
+     "accounts with terms (ceiling, parent, expiry, sink, filter, total) there is room for"},
+    {"ledger", "parts", KIND_NUMBER, AT(parts), "100000", 1, UINT64_C(1) << 31, NULL,
+     "payers of open holds that have several, and as many conditions, there is room for"},
     {"ledger", "remembered", KIND_NUMBER, AT(remembered), "4000000", 1, UINT64_C(1) << 31, NULL,
      "operations whose answers are remembered"},
     {"ledger", "remember", KIND_DURATION, AT(remember_ns), "1h", NS_PER_S, 400 * 86400 * NS_PER_S,
@@ -123,6 +130,20 @@ static uint64_t unit_factor(enum kind kind, const char *unit)
             return units[i].factor;
     }
     return 0;
+}
+
+bool config_read_duration(const char *text, uint64_t *duration_ns)
+{
+    const char *rest;
+    uint64_t number;
+
+    if (!read_number(text, &rest, &number))
+        return false;
+    uint64_t factor = rest[0] == '\0' ? 1 : unit_factor(KIND_DURATION, rest);
+    if (factor == 0 || number > UINT64_MAX / factor)
+        return false;
+    *duration_ns = number * factor;
+    return true;
 }
 
 static bool find_choice(const char *choices, const char *value, uint64_t *position)

@@ -28,6 +28,7 @@ struct config {
     uint64_t idle_wait_us;
     uint64_t bundles;
     uint64_t benchmark;
+    uint64_t test_clock;
     /* [data] */
     char data_directory[CONFIG_TEXT_SIZE];
     /* [port] */
@@ -47,6 +48,8 @@ struct config {
     uint64_t accounts;
     uint64_t instruments;
     uint64_t holds;
+    uint64_t terms;
+    uint64_t parts;
     uint64_t remembered;
     uint64_t remember_ns;
     uint64_t id_ahead_ns;
@@ -60,6 +63,10 @@ struct config {
 enum config_show { CONFIG_SHOW_NOTHING, CONFIG_SHOW_HELP, CONFIG_SHOW_VERSION };
 HF_MUST_USE enum hf_status config_read(struct config *config, int argc, char **argv,
                                        enum config_show *show, struct hf_fault *fault);
+
+/* Reads a duration as the settings have it ("90s", "2h"), or a number of nanoseconds. False when
+ * it is neither, or over UINT64_MAX nanoseconds. */
+bool config_read_duration(const char *text, uint64_t *duration_ns);
 
 /* Prints every setting with its default and its meaning. */
 void config_print_help(FILE *out);

@@ -13,6 +13,7 @@ enum mailbox_request {
     MAILBOX_QUERY,      /* query -> reply */
     MAILBOX_COUNT,      /* -> counts, place, timestamp */
     MAILBOX_DIGEST,     /* -> digest, place */
+    MAILBOX_ADVANCE,    /* advance_ns -> clock_ahead_ns */
     MAILBOX_CHECKPOINT, /* -> status, place; the order stands still while it is written */
 };
 
@@ -26,12 +27,14 @@ struct mailbox {
 
     enum mailbox_request request;
     struct hf_op_query query;
+    uint64_t advance_ns; /* by how much log time moves on beside the clock */
 
     enum hf_status status;
     struct hf_fault fault;
     struct hf_query_reply reply;
     struct hf_ledger_counts counts;
     struct hf_id digest;
+    uint64_t clock_ahead_ns; /* all that it has been advanced */
     uint64_t place;
     uint64_t timestamp_ns;
     uint64_t record_index; /* the answer may be shown when this log record is durable */

@@ -49,6 +49,8 @@ static struct hf_ledger_limits ledger_limits(const struct config *config)
         .accounts = config->accounts,
         .instruments = config->instruments,
         .holds = config->holds,
+        .terms = config->terms,
+        .parts = config->parts,
         .remembered = config->remembered,
         .remember_ns = config->remember_ns,
         .id_ahead_ns = config->id_ahead_ns,
@@ -145,6 +147,9 @@ static enum hf_status make_rings(struct node *node, struct hf_fault *fault)
 }
 _Static_assert(sizeof(struct bundle) % 64 == 0, "bundles begin on cache lines");
 
+_Static_assert(HF_RECORD_HEADER_SIZE + BUNDLE_BYTES + HF_EXPIRE_LENGTH_MAX <= 64 << 10,
+               "the smallest batch has room for a bundle and what expires before it");
+
 /* Without a log the batches are filled all the same, and thrown away. */
 static enum hf_status make_batches(struct node *node, struct hf_fault *fault)
 {
@@ -200,6 +205,7 @@ static void connect_pollers(struct node *node)
     node->orderer.depth = (uint32_t)node->config->depth;
     node->orderer.commit_index = &node->logger.commit_index;
     node->orderer.log_full = &node->logger.full;
+    node->orderer.stopping = &node->stopping;
     node->orderer.mailbox = &node->mailbox;
     node->orderer.write_checkpoint = write_checkpoint;
     node->orderer.checkpoint_context = node;

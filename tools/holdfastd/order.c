@@ -11,7 +11,9 @@
 /* Bundles ordered before the batch gets a chance to leave. */
 #define ORDER_BUNDLES_MAX 16
 
-#define BUNDLE_BYTES_MAX (HF_BUNDLE_OPERATIONS_MAX * HF_OPERATION_LENGTH_MAX)
+/* The bits that UUID version 7 wants in an id that the node makes. */
+#define ID_UPPER UINT16_C(0x7000)
+#define ID_LOWER (UINT64_C(1) << 63)
 
 static uint64_t clock_ns(void)
 {
@@ -40,13 +42,13 @@ static void hand_over_batch(struct orderer *orderer)
     counter_add(&orderer->batch_count, 1);
 }
 
-/* Makes sure that a batch with room for a whole bundle is at hand. False: the log has all of them;
+/* Makes sure that a batch with room for so many bytes is at hand. False: the log has all of them;
  * come again. */
-static bool has_batch(struct orderer *orderer)
+static bool has_batch(struct orderer *orderer, uint32_t room)
 {
     struct hf_log_batch *batch = orderer->batch;
 
-    if (batch != NULL && hf_log_batch_room(batch) < BUNDLE_BYTES_MAX) {
+    if (batch != NULL && hf_log_batch_room(batch) < room) {
         if (orderer->at_log == orderer->depth)
             return false;
         hand_over_batch(orderer);
@@ -77,7 +79,7 @@ static void count_batches_at_log(struct orderer *orderer)
 static uint64_t batch_timestamp(struct orderer *orderer)
 {
     uint64_t newest = hf_ledger_timestamp_ns(orderer->ledger);
-    uint64_t now = clock_ns();
+    uint64_t now = clock_ns() + orderer->clock_ahead_ns;
 
     if (orderer->batch->count != 0)
         return orderer->batch->timestamp_ns;
@@ -87,7 +89,7 @@ static uint64_t batch_timestamp(struct orderer *orderer)
 static void refuse_busy(struct bundle *bundle)
 {
     for (uint32_t i = 0; i < bundle->operation_count; i++) {
-        const struct hf_op_header *header = &bundle->operations[i].header;
+        const struct hf_op_header *header = &bundle->operations[i]->header;
         struct hf_reply *reply = &bundle->replies[i];
         memset(reply, 0, sizeof *reply);
         reply->length = sizeof *reply;
@@ -98,30 +100,80 @@ static void refuse_busy(struct bundle *bundle)
     }
 }
 
-static void apply_operations(struct orderer *orderer, struct bundle *bundle)
+/* Applies operations at the batch's time and puts those that took a place into it. */
+static uint64_t apply(struct orderer *orderer, const union hf_operation *const operations[],
+                      uint32_t count, struct hf_reply replies[])
 {
-    const union hf_operation *operations[HF_BUNDLE_OPERATIONS_MAX];
     uint64_t timestamp_ns = batch_timestamp(orderer);
     uint64_t placed;
-    uint32_t placed_count;
-    uint32_t approved = 0;
 
-    for (uint32_t i = 0; i < bundle->operation_count; i++)
-        operations[i] = &bundle->operations[i];
     if (orderer->batch->count == 0)
         hf_log_batch_begin(orderer->batch, timestamp_ns, hf_ledger_place(orderer->ledger) + 1);
-    placed = hf_ledger_apply(orderer->ledger, timestamp_ns, operations, bundle->operation_count,
-                             bundle->replies);
-    placed_count = (uint32_t)__builtin_popcountll(placed);
-    counter_add(&orderer->operations, placed_count);
-    counter_add(&orderer->repeats, bundle->operation_count - placed_count);
-    for (; placed != 0; placed &= placed - 1) {
-        int i = __builtin_ctzll(placed);
-        approved += bundle->replies[i].code == HF_CODE_OK;
-        if (!hf_log_batch_add(orderer->batch, operations[i]))
+    placed = hf_ledger_apply(orderer->ledger, timestamp_ns, operations, count, replies);
+    for (uint64_t left = placed; left != 0; left &= left - 1) {
+        if (!hf_log_batch_add(orderer->batch, operations[__builtin_ctzll(left)]))
             assert(!"a bundle fits the batch that was chosen for it");
     }
+    return placed;
+}
+
+static void apply_operations(struct orderer *orderer, struct bundle *bundle)
+{
+    uint64_t placed = apply(orderer, bundle->operations, bundle->operation_count, bundle->replies);
+    uint32_t placed_count = (uint32_t)__builtin_popcountll(placed);
+    uint32_t approved = 0;
+
+    counter_add(&orderer->operations, placed_count);
+    counter_add(&orderer->repeats, bundle->operation_count - placed_count);
+    for (; placed != 0; placed &= placed - 1)
+        approved += bundle->replies[__builtin_ctzll(placed)].code <= HF_CODE_OK_PARTIAL;
     counter_add(&orderer->approved, approved);
+}
+
+/* An id for an operation of the node's own. Its time is log time, or the earliest that can still be
+ * told from forgotten ids, when clients whose clocks are ahead have filled the memory of ids. The
+ * next place is nobody else's. */
+static struct hf_id own_id(const struct orderer *orderer, uint64_t timestamp_ns)
+{
+    struct hf_ledger_counts counts;
+    uint64_t time_ms = timestamp_ns / 1000000;
+
+    hf_ledger_count(orderer->ledger, &counts);
+    if (time_ms < counts.floor_ms)
+        time_ms = counts.floor_ms;
+    return hf_id_make_operation(time_ms, ID_UPPER,
+                                ID_LOWER | (hf_ledger_place(orderer->ledger) + 1));
+}
+
+/* Orders what is due to expire, as much as one EXPIRE can name. Returns 1 when there was something,
+ * else 0. An id that a client has guessed and used takes no place: the next look tries another. */
+static uint32_t order_expire(struct orderer *orderer)
+{
+    union {
+        struct hf_op_expire expire;
+        union hf_operation operation;
+        uint8_t bytes[HF_EXPIRE_LENGTH_MAX];
+    } made;
+    const union hf_operation *operation = &made.operation;
+    struct hf_reply reply;
+    uint64_t timestamp_ns;
+
+    if (atomic_load_explicit(orderer->log_full, memory_order_relaxed) ||
+        atomic_load_explicit(orderer->stopping, memory_order_relaxed))
+        return 0;
+    if (!has_batch(orderer, sizeof made))
+        return 0;
+    timestamp_ns = batch_timestamp(orderer);
+    if (!hf_ledger_make_expire(orderer->ledger, timestamp_ns, &made.expire))
+        return 0;
+    made.expire.header.id = own_id(orderer, timestamp_ns);
+    made.expire.header.origin = 0;
+    assert(hf_operation_check(operation, sizeof made).code == HF_CODE_OK);
+    if (apply(orderer, &operation, 1, &reply) == 0)
+        return 0;
+    counter_add(&orderer->expire_operations, 1);
+    counter_add(&orderer->expired, reply.approved);
+    return 1;
 }
 
 static void order_bundle(struct orderer *orderer, struct bundle *bundle)
@@ -175,6 +227,10 @@ static void look_into_mailbox(struct orderer *orderer)
     case MAILBOX_DIGEST:
         mailbox->digest = hf_ledger_digest(orderer->ledger);
         break;
+    case MAILBOX_ADVANCE:
+        orderer->clock_ahead_ns += mailbox->advance_ns;
+        mailbox->clock_ahead_ns = orderer->clock_ahead_ns;
+        break;
     case MAILBOX_CHECKPOINT:
         orderer->checkpoint_asked = true;
         return;
@@ -195,6 +251,20 @@ static void try_checkpoint(struct orderer *orderer)
     answer_mailbox(orderer);
 }
 
+/* The next bundle, when a batch has room for all its operations; else NULL. */
+static struct bundle *next_bundle(struct orderer *orderer)
+{
+    struct bundle *bundle = orderer->waiting;
+
+    if (bundle == NULL)
+        bundle = ring_get(orderer->received);
+    orderer->waiting = bundle;
+    if (bundle == NULL || !has_batch(orderer, bundle->byte_count))
+        return NULL;
+    orderer->waiting = NULL;
+    return bundle;
+}
+
 uint32_t orderer_poll(struct orderer *orderer)
 {
     uint32_t work = 0;
@@ -202,8 +272,11 @@ uint32_t orderer_poll(struct orderer *orderer)
     if (!orderer->checkpoint_asked)
         look_into_mailbox(orderer);
     count_batches_at_log(orderer);
-    while (!orderer->checkpoint_asked && work < ORDER_BUNDLES_MAX && has_batch(orderer)) {
-        struct bundle *bundle = ring_get(orderer->received);
+    while (!orderer->checkpoint_asked && work < ORDER_BUNDLES_MAX) {
+        struct bundle *bundle;
+
+        work += order_expire(orderer);
+        bundle = next_bundle(orderer);
         if (bundle == NULL)
             break;
         order_bundle(orderer, bundle);
@@ -222,6 +295,7 @@ uint32_t orderer_poll(struct orderer *orderer)
 
 bool orderer_is_pending(const struct orderer *orderer)
 {
-    return orderer->checkpoint_asked || ring_count(orderer->received) != 0 ||
+    return orderer->checkpoint_asked || orderer->waiting != NULL ||
+           ring_count(orderer->received) != 0 ||
            (orderer->batch != NULL && orderer->batch->count != 0);
 }

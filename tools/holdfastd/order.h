@@ -1,6 +1,7 @@
 /* The order poller: gives every operation its place. It stamps a bundle with the time, applies it
  * to the ledger, puts what took a place into the log batch being filled, and notes on the bundle
- * which record its answers wait for.
+ * which record its answers wait for. Between two bundles, and when there are none, it orders the
+ * EXPIRE that is due: one at a time, so that no crowd of holds that end together stalls the others.
  *
  * The batch goes to the log poller as soon as that has a write to spare: so a batch is what has
  * gathered while the last writes were on their way, and at low load a batch of one leaves at once.
@@ -27,11 +28,14 @@ struct orderer {
     struct rte_ring *free_batches; /* from the log poller */
     struct rte_ring *batches;      /* to the log poller */
     struct hf_log_batch *batch;    /* being filled, or NULL */
+    struct bundle *waiting;        /* a bundle for which no batch has room yet, or NULL */
     uint64_t batch_index;          /* the log record it will be */
     uint32_t depth;                /* batches the log poller may have at once */
     uint32_t at_log;               /* batches it has now */
     const _Atomic uint64_t *commit_index;
     const atomic_bool *log_full; /* the log has no room: refuse, but keep answering queries */
+    const atomic_bool *stopping; /* the node ends: expire nothing any more */
+    uint64_t clock_ahead_ns;     /* what the test clock has been advanced; log time is that later */
     struct mailbox *mailbox;
     checkpoint_writer write_checkpoint;
     void *checkpoint_context;
@@ -44,6 +48,8 @@ struct orderer {
     _Atomic uint64_t busy; /* refused because the log has no room */
     _Atomic uint64_t bundles;
     _Atomic uint64_t approved;
+    _Atomic uint64_t expire_operations;
+    _Atomic uint64_t expired; /* holds and accounts that they ended */
 };
 
 /* Orders what has been received. Returns the number of bundles ordered and batches handed over. */

@@ -11,6 +11,10 @@
 /* The shortest broken datagram that is answered: no answer is longer than what asked for it. */
 #define ANSWERED_LENGTH_MIN (sizeof(struct hf_wire_header) + sizeof(struct hf_reply))
 
+/* What every path and every client can take: an Ethernet frame's. Only who sends longer datagrams
+ * gets longer ones. */
+#define ANSWER_SIZE_SAFE 1472u
+
 static void fill_refusal(struct hf_reply *reply, const struct hf_op_header *header,
                          struct hf_verdict verdict)
 {
@@ -19,6 +23,7 @@ static void fill_refusal(struct hf_reply *reply, const struct hf_op_header *head
     reply->type = (uint8_t)(header->type | HF_REPLY_TYPE_BIT);
     reply->code = verdict.code;
     reply->rule = verdict.rule;
+    reply->entry = verdict.entry;
     reply->id = header->id;
 }
 
@@ -51,6 +56,7 @@ static struct bundle *emptied(struct bundle *bundle)
     if (bundle != NULL) {
         bundle->operation_count = 0;
         bundle->extra_count = 0;
+        bundle->byte_count = 0;
         bundle->record_index = 0;
     }
     return bundle;
@@ -66,13 +72,15 @@ static struct bundle *take_spare(struct receiver *receiver)
     return receiver->spare_count != 0 ? receiver->spare[--receiver->spare_count] : NULL;
 }
 
-/* Makes sure that there is a bundle with room for one more operation and one more extra. */
+/* Makes sure that there is a bundle with room for one more operation without a list, and for one
+ * more extra. */
 static bool has_room(struct receiver *receiver)
 {
     const struct bundle *bundle = receiver->bundle;
 
     if (bundle != NULL && (bundle->operation_count == HF_BUNDLE_OPERATIONS_MAX ||
-                           bundle->extra_count == BUNDLE_EXTRAS_MAX))
+                           bundle->extra_count == BUNDLE_EXTRAS_MAX ||
+                           BUNDLE_BYTES - bundle->byte_count < HF_OPERATION_FIXED_MAX))
         hand_over(receiver);
     if (receiver->bundle == NULL)
         receiver->bundle = emptied(take_spare(receiver));
@@ -82,7 +90,7 @@ static bool has_room(struct receiver *receiver)
 static void answer_busy(struct receiver *receiver, const struct sender *sender,
                         const struct hf_op_header *header)
 {
-    const struct hf_verdict verdict = {HF_CODE_BUSY, HF_RULE_QUEUE};
+    const struct hf_verdict verdict = {HF_CODE_BUSY, HF_RULE_QUEUE, 0};
     struct bundle *refusal;
 
     if (receiver->refusal != NULL && receiver->refusal->operation_count == HF_BUNDLE_OPERATIONS_MAX)
@@ -130,23 +138,27 @@ static void take_message(struct receiver *receiver, const struct sender *sender,
         return;
     }
     bundle->senders[bundle->operation_count] = *sender;
+    bundle->operations[bundle->operation_count] = operation;
     bundle->operation_count++;
+    bundle->byte_count += operation->header.length;
     counter_add(&receiver->operations, 1);
 }
 
 /* Reads message after message straight into the bundle's next place; a refused one leaves the place
- * free. */
+ * free. Without a bundle a message is read all the same: a wrong one gets the answer it deserves.
+ */
 static void read_messages(struct receiver *receiver, struct hf_wire_reader *reader,
                           const struct sender *sender)
 {
     for (;;) {
-        union hf_operation spill;
         bool room = has_room(receiver);
-        union hf_operation *operation =
-            room ? &receiver->bundle->operations[receiver->bundle->operation_count] : &spill;
+        uint32_t used = room ? receiver->bundle->byte_count : 0;
+        uint8_t *bytes = room ? receiver->bundle->bytes + used : receiver->spill;
+        size_t left = room ? BUNDLE_BYTES - used : sizeof receiver->spill;
+        union hf_operation *operation = (union hf_operation *)(void *)bytes;
         struct hf_verdict verdict;
 
-        switch (hf_wire_next_operation(reader, operation, &verdict)) {
+        switch (hf_wire_next_operation(reader, operation, left, &verdict)) {
         case HF_WIRE_MESSAGE:
             if (room)
                 take_message(receiver, sender, operation);
@@ -162,6 +174,11 @@ static void read_messages(struct receiver *receiver, struct hf_wire_reader *read
             else
                 answer_refused(receiver, sender, &operation->header, verdict);
             break;
+        case HF_WIRE_NO_ROOM: /* an empty bundle has room for any */
+            assert(room);
+            assert(used != 0);
+            hand_over(receiver);
+            break;
         case HF_WIRE_END:
             return;
         }
@@ -172,7 +189,10 @@ static void read_datagram(struct receiver *receiver, const struct hf_packet *pac
 {
     static const struct hf_op_header nameless;
     struct hf_wire_reader reader;
-    struct sender sender = {.address = packet->peer};
+    struct sender sender = {
+        .address = packet->peer,
+        .answer_size = packet->length > ANSWER_SIZE_SAFE ? packet->length : ANSWER_SIZE_SAFE,
+    };
     struct hf_verdict verdict = hf_wire_open(&reader, packet->data, packet->length);
 
     if (packet->length >= sizeof reader.header)

@@ -22,6 +22,8 @@ struct receiver {
     struct bundle *refusal;         /* being filled, or NULL */
     const atomic_bool *stopping;
     atomic_bool quiet; /* it has seen `stopping` and takes nothing any more */
+    _Alignas(
+        8) uint8_t spill[HF_OPERATION_LENGTH_MAX]; /* where messages are read without a bundle */
 
     _Alignas(64) _Atomic uint64_t bundles; /* handed on, those with BUSY answers too */
     _Atomic uint64_t datagrams;

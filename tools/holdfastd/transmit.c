@@ -38,7 +38,10 @@ static bool begin_datagram(struct transmitter *transmitter, struct open_datagram
         return false;
     open->sender = *sender;
     open->packet.peer = sender->address;
-    hf_wire_begin(&open->writer, open->packet.data, transmitter->port->payload_max);
+    hf_wire_begin(&open->writer, open->packet.data,
+                  sender->answer_size < transmitter->port->payload_max
+                      ? sender->answer_size
+                      : transmitter->port->payload_max);
     return true;
 }
 

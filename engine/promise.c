@@ -1,0 +1,199 @@
+/* A hold is made: for one payer at once, for several by a plan. */
+#include "promise.h"
+
+#include "execute.h"
+#include "state.h"
+
+#include <assert.h>
+
+bool hf_promise_begin(const struct hf_ledger *ledger, const struct hf_turn *turn,
+                      uint64_t expires_ns, struct hf_answer *answer)
+{
+    /* Whoever made it is answered before an operation comes this far: this one was made in a chain,
+     * or its maker has been forgotten. */
+    if (hf_table_find(&ledger->holds.table, answer->id, turn->id_hash) != HF_TABLE_NONE) {
+        hf_answer_refuse(answer, HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID);
+        return false;
+    }
+    if (expires_ns != 0 && expires_ns <= ledger->bundle_ns) {
+        hf_answer_refuse(answer, HF_CODE_EXPIRED, HF_RULE_EXPIRY);
+        return false;
+    }
+    return true;
+}
+
+static bool is_full(const struct hf_holds *holds)
+{
+    return holds->tally.open_count == holds->table.capacity;
+}
+
+/* The hold of an operation whose plan has just been applied. Returns its slot. */
+static uint32_t add_hold(struct hf_ledger *ledger, const struct hf_turn *turn,
+                         const struct hf_hold_more *more, const struct hf_account *payer,
+                         const struct hf_account *payee, const struct hf_answer *answer)
+{
+    struct hf_holds *holds = &ledger->holds;
+    uint32_t slot = hf_hold_add(ledger, answer->id, turn->id_hash, more);
+    struct hf_hold *hold = hf_hold_at(holds, slot);
+
+    assert(answer->approved > 0);
+    hold->amount = answer->approved;
+    hold->remaining = answer->approved;
+    hold->payer = hf_table_slot(&ledger->accounts, payer);
+    hold->payee = payee == NULL ? HF_TABLE_NONE : hf_table_slot(&ledger->accounts, payee);
+    hold->asset = payer->asset;
+    holds->answers[slot] = *answer;
+    hf_event_add(ledger, answer, HF_EVENT_HELD, answer->id, (int64_t)answer->approved, payer->asset,
+                 0);
+    return slot;
+}
+
+/* Works out the plan of one payer and one payee, checks it and applies it. False when a guard or
+ * the table refused. */
+static bool execute_by_plan(struct hf_ledger *ledger, bool is_dry, struct hf_account *payer,
+                            struct hf_account *payee, uint64_t amount, struct hf_answer *answer)
+{
+    const struct hf_change out = {.held_out = (int64_t)amount};
+    const struct hf_change in = {.held_in = (int64_t)amount};
+    struct hf_plan *plan = &ledger->plan;
+
+    hf_plan_begin(plan);
+    hf_plan_add(ledger, plan, payer, &out, HF_RULE_PAYER, 0, true);
+    hf_plan_add(ledger, plan, payee, &in, HF_RULE_PAYEE, 0, false);
+    struct hf_verdict verdict = hf_execute_check(ledger, plan);
+    if (verdict.code == HF_CODE_OK && is_full(&ledger->holds))
+        verdict = (struct hf_verdict){HF_CODE_CAPACITY, HF_RULE_TABLE, 0};
+    if (verdict.code != HF_CODE_OK) {
+        hf_account_refuse(payer, verdict.code, verdict.rule, answer);
+        answer->entry = verdict.entry;
+        return false;
+    }
+    hf_execute_preview(&plan->named[0], answer);
+    if (!is_dry)
+        hf_execute_apply(ledger, plan, answer);
+    return true;
+}
+
+bool hf_promise_make(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_account *payer,
+                     struct hf_account *payee, uint64_t amount, uint64_t expires_ns,
+                     struct hf_answer *answer)
+{
+    bool is_dry = hf_turn_is_dry(turn) || amount == 0;
+    bool is_short = amount != 0 && hf_ledger_is_alone(ledger) && !is_full(&ledger->holds) &&
+                    hf_account_are_plain(payer, payee, payer->asset);
+
+    assert(amount <= HF_AMOUNT_MAX);
+    if (!(is_short && hf_execute_hold(payer, payee, amount, is_dry, answer)) &&
+        !execute_by_plan(ledger, is_dry, payer, payee, amount, answer))
+        return false;
+    answer->approved = amount;
+    if (is_dry)
+        return true;
+    struct hf_hold_more more = hf_hold_plain;
+    more.expires_ns = expires_ns;
+    more.origin = turn->origin;
+    add_hold(ledger, turn, &more, payer, payee, answer);
+    return true;
+}
+
+void hf_promise_hold(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
+{
+    const struct hf_op_hold *hold = &turn->operation->hold;
+    struct hf_account *payer;
+    struct hf_account *payee;
+
+    uint64_t expires_ns = hold->expires_ns == HF_EXPIRES_NEVER ? 0 : hold->expires_ns;
+    if (!hf_promise_begin(ledger, turn, expires_ns, answer))
+        return;
+    if (!hf_turn_find_parties(ledger, turn, hold->payer, hold->payee, &payer, &payee, answer))
+        return;
+    if (!hf_account_admit(ledger, payer, payee, hold->asset, &hf_attributes_none, answer))
+        return;
+    hf_promise_make(ledger, turn, payer, payee, hold->amount, expires_ns, answer);
+}
+
+/* When the hold will expire, 0: never; and whether that was said, rather than left to its class. */
+static uint64_t expiry_of(const struct hf_ledger *ledger, const struct hf_op_terms *terms)
+{
+    uint64_t lifetime_ns = ledger->holds.lifetimes_ns[terms->class_number];
+    uint64_t expires_ns;
+
+    assert(terms->class_number < HF_CLASSES);
+    if (terms->expires_ns == HF_EXPIRES_NEVER)
+        return 0;
+    if (terms->expires_ns != 0)
+        return terms->expires_ns;
+    /* The largest number is no time but a word for never. */
+    if (lifetime_ns == 0 || __builtin_add_overflow(ledger->bundle_ns, lifetime_ns, &expires_ns) ||
+        expires_ns == HF_EXPIRES_NEVER)
+        return 0;
+    return expires_ns;
+}
+
+/* The sources that take something: how many, and the first of them. */
+static uint32_t count_payers(const struct hf_takes *takes, uint32_t source_count, uint32_t *first)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = source_count; i-- > 0;) {
+        if (takes->amounts[i] == 0)
+            continue;
+        *first = i;
+        count++;
+    }
+    assert(count >= 1);
+    assert(count <= HF_HOLD_PARTS_MAX);
+    return count;
+}
+
+static bool is_room(const struct hf_holds *holds, uint32_t payer_count, uint32_t condition_count)
+{
+    uint32_t part_count = payer_count > 1 ? payer_count : 0;
+
+    return !is_full(holds) && part_count <= hf_pool_room(&holds->part_pool) &&
+           condition_count <= hf_pool_room(&holds->condition_pool);
+}
+
+void hf_promise_plan(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
+{
+    const struct hf_op_hold_plan *hold = &turn->operation->hold_plan;
+    const struct hf_op_terms *terms = &hold->terms;
+    const struct hf_takes *takes = &ledger->takes;
+    uint32_t source_count = hold->plan.source_count;
+    uint32_t first = 0;
+    struct hf_hold_more more = {
+        .expires_ns = expiry_of(ledger, terms),
+        .origin = turn->origin,
+        .first_part = HF_TABLE_NONE,
+        .first_condition = HF_TABLE_NONE,
+        .tolerance = terms->tolerance,
+        .class_number = terms->class_number,
+        .policy = terms->policy,
+        .condition_count = terms->condition_count,
+        .required = terms->required,
+    };
+
+    if (!hf_promise_begin(ledger, turn, more.expires_ns, answer))
+        return;
+    if (!hf_plan_compile(ledger, &hold->plan, hold->entries, HF_PLAN_HOLDS, answer))
+        return;
+    more.payer_count = (uint8_t)count_payers(takes, source_count, &first);
+    if (!is_room(&ledger->holds, more.payer_count, more.condition_count)) {
+        answer->approved = 0;
+        hf_account_refuse(takes->accounts[0], HF_CODE_CAPACITY, HF_RULE_TABLE, answer);
+        return;
+    }
+    if (hf_turn_is_dry(turn))
+        return;
+    hf_execute_apply(ledger, &ledger->plan, answer);
+    uint32_t slot =
+        add_hold(ledger, turn, &more, takes->accounts[first],
+                 hold->plan.destination_count == 0 ? NULL : takes->accounts[source_count], answer);
+    for (uint32_t i = 0; i < source_count && more.payer_count > 1; i++) {
+        if (takes->amounts[i] != 0)
+            hf_hold_add_part(ledger, slot, hf_table_slot(&ledger->accounts, takes->accounts[i]),
+                             takes->amounts[i]);
+    }
+    for (uint32_t i = 0; i < more.condition_count; i++)
+        hf_hold_add_condition(ledger, slot, &hf_hold_plan_conditions(hold)[i]);
+}

@@ -1,0 +1,53 @@
+/* Physical undo: a chain that fails leaves everything as it was.
+ *
+ * While a chain is under way whoever overwrites a part of the state keeps its bytes here first, and
+ * takes and frees table lines through here. Rolling back puts everything back, newest first. With
+ * no chain under way keeping is one branch and nothing else.
+ *
+ * What is not part of the state needs no keeping: the memory of answers, which no operation inside
+ * a chain touches, and the overflow counts of tables, which may stick. */
+#ifndef HF_ENGINE_UNDO_H
+#define HF_ENGINE_UNDO_H
+
+#include "arena.h"
+#include "operation.h"
+#include "table.h"
+
+#include <stdbool.h>
+
+/* Room for what one operation overwrites: of a plan every account, and half as many records again,
+ * 64 bytes each and what describes them. */
+#define HF_UNDO_NOTE_SIZE 24
+#define HF_UNDO_KEEPS_MAX ((HF_PLAN_CANDIDATES_MAX + 32) * (1 + HF_PARENT_DEPTH_MAX) * 3 / 2)
+#define HF_UNDO_SIZE \
+    ((size_t)HF_CHAIN_OPERATIONS_MAX * HF_UNDO_KEEPS_MAX * (64 + HF_UNDO_NOTE_SIZE))
+
+struct hf_undo {
+    uint8_t *bytes;
+    size_t used;
+    bool is_open; /* a chain is under way */
+};
+
+void hf_undo_create(struct hf_undo *undo, struct hf_arena *arena);
+
+/* A chain begins; it stands; it fails. */
+void hf_undo_begin(struct hf_undo *undo);
+void hf_undo_commit(struct hf_undo *undo);
+void hf_undo_roll_back(struct hf_undo *undo);
+
+/* Copies bytes that are about to be overwritten. Asserts that there is room. */
+void hf_undo_record(struct hf_undo *undo, void *at, size_t size);
+
+/* The same, and nothing when no chain is under way. */
+static inline void hf_undo_keep(struct hf_undo *undo, void *at, size_t size)
+{
+    if (__builtin_expect(undo->is_open, 0))
+        hf_undo_record(undo, at, size);
+}
+
+/* hf_table_insert and hf_table_delete that can be taken back. */
+uint32_t hf_undo_insert(struct hf_undo *undo, struct hf_table *table, struct hf_id key,
+                        uint64_t hash);
+void hf_undo_delete(struct hf_undo *undo, struct hf_table *table, uint32_t slot);
+
+#endif

@@ -1,0 +1,215 @@
+/* What the model shows of its records. */
+#include "model_inside.h"
+
+#include <assert.h>
+#include <string.h>
+
+const struct model_account *model_account_of(const struct model *model, struct hf_id id)
+{
+    return find_account(model->books, id);
+}
+
+const struct model_hold *model_hold_of(const struct model *model, struct hf_id id)
+{
+    return find_hold(model->books, id);
+}
+
+struct model_balance model_balance_of(const struct model *model,
+                                      const struct model_account *account)
+{
+    return balance_of(model->books, account);
+}
+
+uint64_t model_holds_open(const struct model *model)
+{
+    uint64_t open = 0;
+    for (uint32_t i = 0; i < model->books->hold_count; i++)
+        open += model->books->holds[i].ended == 0;
+    return open;
+}
+
+uint64_t model_terms_used(const struct model *model)
+{
+    uint64_t used = 0;
+    for (uint32_t i = 0; i < model->books->account_count; i++)
+        used += model->books->accounts[i].has_terms;
+    return used;
+}
+
+uint64_t model_parts_used(const struct model *model)
+{
+    uint64_t used = 0;
+    for (uint32_t i = 0; i < model->books->hold_count; i++) {
+        const struct model_hold *hold = &model->books->holds[i];
+        if (hold->ended == 0 && hold->part_count > 1)
+            used += hold->part_count;
+    }
+    return used;
+}
+
+uint64_t model_conditions_used(const struct model *model)
+{
+    uint64_t used = 0;
+    for (uint32_t i = 0; i < model->books->hold_count; i++)
+        if (model->books->holds[i].ended == 0)
+            used += model->books->holds[i].condition_count;
+    return used;
+}
+
+uint32_t model_lines_of(const struct model *model, struct hf_id account,
+                        struct hf_hold_line lines[MODEL_HOLDS_MAX])
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < model->books->hold_count; i++) {
+        const struct model_hold *hold = &model->books->holds[i];
+        for (uint32_t p = 0; hold->ended == 0 && p < hold->part_count; p++)
+            if (same_id(hold->parts[p].account, account))
+                lines[count++] = (struct hf_hold_line){.hold = hold->id,
+                                                       .payee = hold->payee,
+                                                       .remaining = hold->parts[p].remaining,
+                                                       .expires_ns = hold->expires_ns};
+    }
+    return count;
+}
+
+static uint8_t scale_of(const struct model *model, uint16_t asset)
+{
+    uint32_t i = 0;
+    while (model->books->assets[i].asset != asset) {
+        i++;
+        assert(i < model->books->asset_count);
+    }
+    return model->books->assets[i].scale;
+}
+
+static bool has_filter(const struct model_account *account)
+{
+    static const struct hf_filter none;
+    return memcmp(&account->filter, &none, sizeof(none)) != 0;
+}
+
+static bool fill_account(const struct model *model, struct hf_id id, struct hf_reply *reply,
+                         struct hf_account_view *view)
+{
+    const struct model_account *account = model_account_of(model, id);
+    if (account == NULL)
+        return false;
+    struct model_balance balance = balance_of(model->books, account);
+    reply->available = model_available(model, account);
+    reply->posted = (int64_t)balance.posted;
+    *view = (struct hf_account_view){
+        .id = id,
+        .posted = (int64_t)balance.posted,
+        .available = model_available(model, account),
+        .held_out = (uint64_t)balance.held_out,
+        .held_in = (uint64_t)balance.held_in,
+        .lifetime_debits = (uint64_t)balance.lifetime_debits,
+        .floor = account->floor,
+        .asset = account->asset,
+        .status = account->status,
+        .scale = scale_of(model, account->asset),
+        .flags = account->is_total ? HF_ACCOUNT_TOTAL : 0,
+        .has_filter = has_filter(account) ? 1 : 0,
+        .lifetime_credits = (uint64_t)(balance.posted + balance.lifetime_debits),
+        .ceiling = account->ceiling,
+        .expires_ns = account->expires_ns,
+        .parent = account->parent,
+        .sink = account->sink,
+    };
+    return true;
+}
+
+static bool view_account(const struct model *model, struct hf_id id, struct hf_query_reply *reply)
+{
+    reply->reply.length = 64 + 128;
+    return fill_account(model, id, &reply->reply, &reply->view.account);
+}
+
+static bool view_account_holds(const struct model *model, struct hf_id id,
+                               struct hf_query_reply *reply)
+{
+    reply->reply.length = 64 + 128 + 8;
+    return fill_account(model, id, &reply->reply, &reply->view.account_holds.account);
+}
+
+static bool view_instrument(const struct model *model, struct hf_id id,
+                            struct hf_query_reply *reply)
+{
+    const struct model_instrument *instrument = find_instrument(model->books, id);
+    if (instrument == NULL)
+        return false;
+    reply->reply.length = 64 + 64;
+    reply->view.instrument = (struct hf_instrument_view){
+        .token = id,
+        .account = instrument->account,
+        .expires_ns = instrument->expires_ns,
+        .amount_limit = instrument->amount_limit,
+        .remaining = instrument->remaining,
+        .status = instrument->status,
+        .flags = instrument->flags,
+    };
+    return true;
+}
+
+static bool view_hold(const struct model *model, struct hf_id id, struct hf_query_reply *reply)
+{
+    const struct model_hold *hold = model_hold_of(model, id);
+    if (hold == NULL)
+        return false;
+    reply->reply.length = 64 + 96;
+    reply->view.hold = (struct hf_hold_view){
+        .id = id,
+        .payer = hold->parts[0].account,
+        .payee = hold->payee,
+        .amount = hold->amount,
+        .remaining = hold->remaining,
+        .captured = hold->captured,
+        .expires_ns = hold->expires_ns,
+        .asset = hold->asset,
+        .status = hold->status,
+        .policy = hold->policy,
+        .tolerance = hold->tolerance,
+        .class_number = hold->class_number,
+        .payer_count = hold->part_count,
+        .condition_count = hold->condition_count,
+        .required = hold->required,
+        .met = hold->met,
+    };
+    return true;
+}
+
+static bool view_operation(const struct model *model, struct hf_id id, struct hf_query_reply *reply)
+{
+    const struct model_memory *memory = model_memory_of(model, id);
+    if (memory == NULL)
+        return false;
+    reply->reply.length = 64 + 64;
+    reply->view.operation = memory->answer;
+    return true;
+}
+
+void model_query(const struct model *model, const struct hf_op_query *query,
+                 struct hf_query_reply *reply)
+{
+    static const struct {
+        bool (*view)(const struct model *, struct hf_id, struct hf_query_reply *);
+        uint16_t unknown;
+    } subjects[] = {
+        [HF_QUERY_ACCOUNT] = {view_account, HF_CODE_UNKNOWN_ACCOUNT},
+        [HF_QUERY_INSTRUMENT] = {view_instrument, HF_CODE_UNKNOWN_INSTRUMENT},
+        [HF_QUERY_OPERATION] = {view_operation, HF_CODE_UNKNOWN_OPERATION},
+        [HF_QUERY_HOLD] = {view_hold, HF_CODE_UNKNOWN_HOLD},
+        [HF_QUERY_ACCOUNT_HOLDS] = {view_account_holds, HF_CODE_UNKNOWN_ACCOUNT},
+    };
+    memset(reply, 0, sizeof(*reply));
+    reply->reply.length = 64;
+    reply->reply.type = HF_OP_QUERY | 0x80;
+    reply->reply.id = query->header.id;
+    reply->reply.place = model->place;
+    reply->reply.timestamp_ns = model->timestamp_ns;
+    if (!subjects[query->subject].view(model, query->subject_id, reply)) {
+        reply->reply.length = 64;
+        reply->reply.code = subjects[query->subject].unknown;
+        reply->reply.rule = HF_RULE_SUBJECT;
+    }
+}
