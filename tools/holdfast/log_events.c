@@ -4,6 +4,7 @@
 #include "engine/ledger.h"
 #include "log_print.h"
 #include "wal/disk_uring.h"
+#include "wal/replay.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -89,37 +90,21 @@ static enum hf_status load_checkpoint(struct telling *telling, struct hf_disk *d
 
 /* ---- the log ---- */
 
-static enum hf_status diverged(const struct hf_record_header *record, struct hf_fault *fault)
+/* Prints what the bundle just applied did, and makes room for the next. */
+static void tell_events(void *context)
 {
-    snprintf(fault->line, sizeof fault->line,
-             "replay diverged from the log at record %" PRIu64 ", places from %" PRIu64 " on",
-             record->index, record->first_place);
-    return HF_STATUS_DIVERGED;
-}
-
-static bool tell_bundle(struct telling *telling, uint64_t timestamp_ns,
-                        const union hf_operation *const operations[], uint32_t count)
-{
-    struct hf_reply replies[HF_BUNDLE_OPERATIONS_MAX];
-    uint64_t all = count == 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1;
-    telling->events.count = 0;
-    if (hf_ledger_apply(telling->ledger, timestamp_ns, operations, count, replies) != all)
-        return false;
+    struct telling *telling = context;
     for (uint32_t i = 0; i < telling->events.count; i++) {
         if (telling->events.list[i].place >= telling->from)
             log_print_event(&telling->events.list[i], telling->json);
     }
-    return true;
+    telling->events.count = 0;
 }
 
 static enum hf_status take_record(void *context, const struct hf_record_header *record,
                                   struct hf_fault *fault)
 {
     struct telling *telling = context;
-    const union hf_operation *operations[HF_BUNDLE_OPERATIONS_MAX];
-    const union hf_operation *operation;
-    uint32_t offset = 0;
-    uint32_t count = 0;
     if (record->index <= telling->skipped_index || record->count == 0)
         return HF_STATUS_OK;
     if (record->index <= telling->superblock.settings_index) {
@@ -129,21 +114,7 @@ static enum hf_status take_record(void *context, const struct hf_record_header *
                  record->index);
         return HF_STATUS_CORRUPT;
     }
-    if (record->first_place != hf_ledger_place(telling->ledger) + 1)
-        return diverged(record, fault);
-    while ((operation = hf_record_next(record, &offset)) != NULL) {
-        if (hf_operation_check(operation, operation->header.length).code != HF_CODE_OK)
-            return diverged(record, fault);
-        operations[count++] = operation;
-        if (count < HF_BUNDLE_OPERATIONS_MAX)
-            continue;
-        if (!tell_bundle(telling, record->timestamp_ns, operations, count))
-            return diverged(record, fault);
-        count = 0;
-    }
-    if (count > 0 && !tell_bundle(telling, record->timestamp_ns, operations, count))
-        return diverged(record, fault);
-    return HF_STATUS_OK;
+    return hf_replay_record(telling->ledger, record, tell_events, telling, fault);
 }
 
 /* ---- the face ---- */

@@ -2,6 +2,7 @@
 
 #include "engine/image.h"
 #include "wal/disk_uring.h"
+#include "wal/replay.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -67,24 +68,6 @@ static enum hf_status end_image(void *context, const struct hf_checkpoint_header
     return status != HF_STATUS_OK ? status : HF_STATUS_DIVERGED;
 }
 
-/* Applies up to a bundle of operations: every one must take the place that it has in the log. */
-static bool apply_bundle(struct hf_ledger *ledger, uint64_t timestamp_ns,
-                         const union hf_operation *const operations[], uint32_t count)
-{
-    struct hf_reply replies[HF_BUNDLE_OPERATIONS_MAX];
-    uint64_t all = count == 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1;
-
-    return hf_ledger_apply(ledger, timestamp_ns, operations, count, replies) == all;
-}
-
-static enum hf_status diverged(const struct hf_record_header *record, struct hf_fault *fault)
-{
-    snprintf(fault->line, sizeof fault->line,
-             "replay diverged from the log at record %llu, places from %llu on",
-             (unsigned long long)record->index, (unsigned long long)record->first_place);
-    return HF_STATUS_DIVERGED;
-}
-
 /* A full table refuses, so limits decide answers: a record is replayed under the limits it was made
  * under, or not at all. */
 static enum hf_status check_limits(const struct recovery *recovery,
@@ -119,30 +102,14 @@ static enum hf_status replay_record(void *context, const struct hf_record_header
                                     struct hf_fault *fault)
 {
     struct recovery *recovery = context;
-    const union hf_operation *operations[HF_BUNDLE_OPERATIONS_MAX];
-    const union hf_operation *operation;
-    uint32_t offset = 0;
-    uint32_t count = 0;
+    enum hf_status status = HF_STATUS_OK;
 
-    if (record->count != 0) {
-        enum hf_status status = check_limits(recovery, record, fault);
-        if (status != HF_STATUS_OK)
-            return status;
-    }
-    if (record->first_place != hf_ledger_place(recovery->ledger) + 1)
-        return diverged(record, fault);
-    while ((operation = hf_record_next(record, &offset)) != NULL) {
-        if (hf_operation_check(operation, operation->header.length).code != HF_CODE_OK)
-            return diverged(record, fault);
-        operations[count++] = operation;
-        if (count < HF_BUNDLE_OPERATIONS_MAX)
-            continue;
-        if (!apply_bundle(recovery->ledger, record->timestamp_ns, operations, count))
-            return diverged(record, fault);
-        count = 0;
-    }
-    if (count != 0 && !apply_bundle(recovery->ledger, record->timestamp_ns, operations, count))
-        return diverged(record, fault);
+    if (record->count != 0)
+        status = check_limits(recovery, record, fault);
+    if (status == HF_STATUS_OK)
+        status = hf_replay_record(recovery->ledger, record, NULL, NULL, fault);
+    if (status != HF_STATUS_OK)
+        return status;
     recovery->operations += record->count;
     if (recovery->operations >= recovery->next_progress) {
         fprintf(stderr, "holdfastd: replayed %llu operations\n",
