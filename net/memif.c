@@ -3,10 +3,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <rte_alarm.h>
 #include <rte_ethdev.h>
+#include <rte_interrupts.h>
 #include <rte_pause.h>
 
 #define OUT_US        10      /* how long the interrupt thread waits for events when let out */
@@ -15,6 +18,34 @@
 #define CONNECT_US    50000   /* between attempts to reach a server that is not there */
 #define HANDSHAKE_US  1000000 /* given to one that is there and does not get ready */
 #define SEND_ATTEMPTS 10000   /* a pause each: some hundred microseconds */
+
+/* A memif control channel is the only SOCK_SEQPACKET that EAL's interrupt thread sends on. */
+static bool is_control_channel(int socket)
+{
+    int type = 0;
+    socklen_t size = sizeof type;
+    return rte_thread_is_intr() != 0 &&
+           getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
+/* Stands in for the C library's, and does the same but for the driver: there a message that cannot
+ * be sent ends the connection and counts as sent, and the driver reads the end a moment later, as
+ * if the peer had died then. sendmmsg is the same system call, under a name that is not taken. */
+ssize_t sendmsg(int socket, const struct msghdr *message, int flags)
+{
+    struct mmsghdr one = {.msg_hdr = *message};
+    if (sendmmsg(socket, &one, 1, flags) == 1)
+        return (ssize_t)one.msg_len;
+    int error = errno;
+    if (is_control_channel(socket) && shutdown(socket, SHUT_RDWR) == 0) {
+        ssize_t size = 0;
+        for (size_t i = 0; i < message->msg_iovlen; i++)
+            size += (ssize_t)message->msg_iov[i].iov_len;
+        return size;
+    }
+    errno = error;
+    return -1;
+}
 
 static uint64_t now_us(void)
 {
@@ -67,7 +98,8 @@ static void nap(struct hf_memif *memif, uint32_t nap_us)
         continue;
 }
 
-/* On the interrupt thread, which comes in holding both locks and goes out holding them. */
+/* On the interrupt thread, which comes in holding both locks and goes out holding them; not again
+ * when the device is closed. */
 static void attend(void *context)
 {
     struct hf_memif *memif = context;
@@ -77,7 +109,8 @@ static void attend(void *context)
             (void)rte_eth_dev_stop(memif->device);
         (void)rte_eth_dev_close(memif->device);
         sem_post(&memif->closed);
-        return;
+        for (;;) /* the driver has freed its listening socket, and left it with EAL */
+            pause();
     }
     bool is_up = look_at_link(memif);
     rte_spinlock_unlock(&memif->send_lock);

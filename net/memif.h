@@ -12,7 +12,20 @@
  *                               ^------------- locks freed <- callback (an alarm, 10 us later) <-'
  *
  * A connected device is let out ten times a second, for some 20 us; one without a peer all the
- * time, so that a handshake goes fast. */
+ * time, so that a handshake goes fast.
+ *
+ * And a peer may die before it is greeted. The driver (22.11, and still 26.07) then closes the
+ * connection but leaves it with EAL, which panics when it next goes through what it waits for:
+ *
+ *     peer:              connect, killed
+ *     interrupt thread:       accept -> registered with EAL -> greeting fails -> closed -> panic
+ *
+ * A death that it reads of it handles well. So the driver's sends do not fail: memif.c has a
+ * sendmsg that takes the place of the C library's. It does in every program that links this
+ * statically; the shared client library keeps it to itself, and is no place for a memif server.
+ *
+ * One thing of the driver's stays: of a peer that dies in the middle of a handshake it may keep a
+ * descriptor or two, its shared memory's, for good. */
 #ifndef HF_NET_MEMIF_H
 #define HF_NET_MEMIF_H
 

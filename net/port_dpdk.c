@@ -412,7 +412,7 @@ static void destroy(struct hf_port *port)
     rte_ring_free(self->control);
     rte_mempool_free(self->receive.pool);
     rte_mempool_free(self->send.pool);
-    /* The interrupt thread that closed a memif device may still be on its way back to sleep. */
+    /* The interrupt thread that closed a memif device stays inside its alarm. */
     bool may_free = !self->is_memif;
     free(self);
     hf_eal_stop(may_free);

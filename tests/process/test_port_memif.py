@@ -5,6 +5,8 @@ Usage: test_port_memif.py PORT_ECHO
 """
 import os
 import signal
+import socket
+import struct
 import sys
 import tempfile
 
@@ -83,6 +85,38 @@ def clients_die(rig, program, *more):
     print(f'deaths: three clients killed, then {COUNT} answered')
 
 
+def knock(name):
+    """A peer that goes as soon as it has come. A full queue makes it wait, but not for ever."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack('ll', 20, 0))
+        peer.connect(f'\0@{TAG}{name}'.encode())
+
+
+def peers_come_and_go(rig, program):
+    """Peers are gone before the server has greeted them, while it serves and while it closes."""
+    server = serve(rig, program, 'gone', SMALL_PAGES).ready()
+    rounds, count = 3, 1000
+    for _ in range(rounds):
+        server.process.send_signal(signal.SIGSTOP)
+        for _ in range(2):  # as many as the driver's queue holds
+            knock('gone')
+        server.process.send_signal(signal.SIGCONT)
+        asked = ask(rig, program, 'gone', SMALL_PAGES, count).finish()
+        check(asked['answered'] == count and asked['wrong'] == 0, f'lost or changed: {asked}')
+    server.process.send_signal(signal.SIGTERM)
+    knocks = 0
+    try:
+        while True:
+            knock('gone')
+            knocks += 1
+    except ConnectionError:
+        pass  # the server has ended
+    served = server.finish(30)
+    check(served['received'] >= rounds * count and not server.error, f'server: {server.said()}')
+    check(not left_over(), f'left behind: {left_over()}')
+    print(f'gone: {2 * rounds} peers unseen, {rounds} asked, {knocks} knocked while it closed')
+
+
 def read_number(path):
     with open(path, encoding='ascii') as file:
         return int(file.read())
@@ -120,6 +154,7 @@ def main():
         exchange(rig, program, 'split', SMALL_PAGES, '--split')
         comes_back(rig, program)
         clients_die(rig, program, '--split')
+        peers_come_and_go(rig, program)
         on_huge_pages(rig, program)
 
 
