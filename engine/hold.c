@@ -31,12 +31,13 @@ void hf_holds_create(struct hf_holds *holds, struct hf_arena *arena,
     size_t slot_count = (size_t)holds->table.group_count * HF_TABLE_GROUP_LINES;
     holds->answers = hf_arena_take(arena, slot_count, sizeof(*holds->answers));
     holds->more = hf_arena_take(arena, slot_count, sizeof(*holds->more));
+    holds->ended = hf_arena_take(arena, limits->holds, sizeof(*holds->ended));
     hf_pool_create(&holds->part_pool, arena, limits->parts);
     holds->parts = hf_arena_take(arena, limits->parts, sizeof(*holds->parts));
     hf_pool_create(&holds->condition_pool, arena, limits->parts);
     holds->conditions = hf_arena_take(arena, limits->parts, sizeof(*holds->conditions));
-    holds->tally =
-        (struct hf_hold_tally){.ended_first = HF_TABLE_NONE, .ended_last = HF_TABLE_NONE};
+    holds->tally = (struct hf_hold_tally){0};
+    holds->unseen_ms = 0;
     memcpy(holds->lifetimes_ns, first_lifetimes_ns, sizeof(holds->lifetimes_ns));
 }
 
@@ -51,17 +52,13 @@ const struct hf_answer *hf_hold_answer(const struct hf_holds *holds, struct hf_i
 static void forget_first_ended(struct hf_holds *holds, struct hf_undo *undo)
 {
     struct hf_hold_tally *tally = &holds->tally;
-    uint32_t slot = tally->ended_first;
-    assert(slot != HF_TABLE_NONE);
-    const struct hf_hold *hold = hf_hold_at(holds, slot);
+    uint32_t slot = hf_hold_ended(holds, 0);
 
-    assert(hold->status != HF_HOLD_OPEN);
-    tally->ended_first = hold->next;
+    assert(tally->ended_count > 0);
+    assert(hf_hold_at(holds, slot)->status != HF_HOLD_OPEN);
+    tally->ended_first =
+        tally->ended_first + 1 == holds->table.capacity ? 0 : tally->ended_first + 1;
     tally->ended_count--;
-    if (hold->next == HF_TABLE_NONE)
-        tally->ended_last = HF_TABLE_NONE;
-    else
-        __builtin_prefetch(hf_hold_at(holds, hold->next), 1); /* it is the next to go */
     hf_undo_delete(undo, &holds->table, slot);
 }
 
@@ -77,11 +74,12 @@ uint32_t hf_hold_add(struct hf_ledger *ledger, struct hf_id id, uint64_t hash,
     uint32_t slot = hf_undo_insert(&ledger->undo, &holds->table, id, hash);
     assert(slot != HF_TABLE_NONE);
     holds->tally.open_count++;
+    if (ledger->undo.is_open)
+        hf_hold_note_unseen(holds, id);
     struct hf_hold *hold = hf_hold_at(holds, slot);
-    hold->next = HF_TABLE_NONE;
     hold->status = HF_HOLD_OPEN;
     hf_undo_keep(&ledger->undo, &holds->answers[slot], sizeof(*holds->answers));
-    if (memcmp(more, &hf_hold_plain, sizeof(*more)) == 0)
+    if (more == &hf_hold_plain || memcmp(more, &hf_hold_plain, sizeof(*more)) == 0)
         return slot;
     hf_undo_keep(&ledger->undo, &holds->more[slot], sizeof(*more));
     hold->has_more = true;
@@ -144,6 +142,18 @@ static void give_back_more(struct hf_ledger *ledger, uint32_t slot)
         hf_expire_disarm_hold(ledger, slot);
 }
 
+/* The tally has been kept. */
+static void add_ended(struct hf_holds *holds, struct hf_undo *undo, uint32_t slot)
+{
+    struct hf_hold_tally *tally = &holds->tally;
+    uint32_t *place = &holds->ended[hf_hold_ended_index(holds, tally->ended_count)];
+
+    assert(tally->ended_count < holds->table.capacity);
+    hf_undo_keep(undo, place, sizeof(*place));
+    *place = slot;
+    tally->ended_count++;
+}
+
 void hf_hold_end(struct hf_ledger *ledger, uint32_t slot, enum hf_hold_status status,
                  uint64_t place)
 {
@@ -159,15 +169,7 @@ void hf_hold_end(struct hf_ledger *ledger, uint32_t slot, enum hf_hold_status st
     hold->status = (uint8_t)status;
     hold->ended_place = place;
     tally->open_count--;
-    tally->ended_count++;
-    if (tally->ended_last == HF_TABLE_NONE) {
-        tally->ended_first = slot;
-    } else {
-        struct hf_hold *last = hf_hold_at(holds, tally->ended_last);
-        hf_undo_keep(&ledger->undo, last, sizeof(*last));
-        last->next = slot;
-    }
-    tally->ended_last = slot;
+    add_ended(holds, &ledger->undo, slot);
     if (hold->has_more)
         give_back_more(ledger, slot);
 }

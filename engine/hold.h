@@ -4,7 +4,9 @@
  * operation that made it, and whatever a plain hold has no need of (`more`): expiry, origin, class
  * and policy, where the parts of several payers and the conditions begin. The parts and conditions
  * of open holds lie in pools. An ended hold stays, so that its maker is answered again, until the
- * table is full and a new hold needs the place: then the one that ended first is forgotten. */
+ * table is full and a new hold needs the place: then the one that ended first is forgotten. The
+ * slots of ended holds lie in a ring, in the order in which they ended: so which will be forgotten
+ * is known, and can be fetched, before their turn comes. */
 #ifndef HF_ENGINE_HOLD_H
 #define HF_ENGINE_HOLD_H
 
@@ -20,10 +22,10 @@ struct hf_hold {
     uint64_t ended_place; /* of the operation that ended it; 0: open */
     uint32_t payer;       /* slot of the account; the first of several */
     uint32_t payee;       /* slot, or HF_TABLE_NONE: whoever the capture names */
-    uint32_t next;        /* ended after this one: slot, or HF_TABLE_NONE */
-    uint16_t asset;       /* of all accounts */
-    uint8_t status;       /* enum hf_hold_status */
-    bool has_more;        /* else all of that is as in hf_hold_plain */
+    uint32_t reserved;
+    uint16_t asset; /* of all accounts */
+    uint8_t status; /* enum hf_hold_status */
+    bool has_more;  /* else all of that is as in hf_hold_plain */
 };
 HF_STATIC_ASSERT(sizeof(struct hf_hold) == HF_TABLE_LINE_SIZE, "a hold is one line");
 
@@ -53,12 +55,11 @@ struct hf_part {
     uint32_t reserved;
 };
 
-/* How many there are, and the list of the ended ones: what adding and ending changes. */
+/* How many there are, and where the ended ones begin: what adding and ending changes. */
 struct hf_hold_tally {
     uint32_t open_count;
     uint32_t ended_count;
-    uint32_t ended_first; /* slots, or HF_TABLE_NONE */
-    uint32_t ended_last;
+    uint32_t ended_first; /* index in the ring */
 };
 
 struct hf_holds {
@@ -66,6 +67,8 @@ struct hf_holds {
     struct hf_answer *answers; /* by slot, as `more` */
     struct hf_hold_more *more;
     struct hf_hold_tally tally;
+    uint32_t *ended;    /* ring of slots, as many as the table takes keys */
+    uint64_t unseen_ms; /* over the id times of all holds that the memory of ids may not know */
     struct hf_pool part_pool;
     struct hf_part *parts;
     struct hf_pool condition_pool;
@@ -88,6 +91,21 @@ static inline const struct hf_hold_more *hf_hold_more_of(const struct hf_holds *
     return hold->has_more ? &holds->more[hf_table_slot(&holds->table, hold)] : &hf_hold_plain;
 }
 
+/* Where in the ring is the ended hold before which `number` others ended? */
+static inline uint32_t hf_hold_ended_index(const struct hf_holds *holds, uint32_t number)
+{
+    uint32_t index = holds->tally.ended_first + number; /* both at most 2^31 */
+
+    assert(number <= holds->tally.ended_count);
+    return index < holds->table.capacity ? index : index - holds->table.capacity;
+}
+
+/* Its slot, when so many have ended. */
+static inline uint32_t hf_hold_ended(const struct hf_holds *holds, uint32_t number)
+{
+    return holds->ended[hf_hold_ended_index(holds, number)];
+}
+
 /* Has its expiry come? */
 static inline bool hf_hold_is_due(const struct hf_hold_more *more, uint64_t timestamp_ns)
 {
@@ -97,6 +115,23 @@ static inline bool hf_hold_is_due(const struct hf_hold_more *more, uint64_t time
 /* The answer of the operation that made a hold, or NULL when no hold has this id. */
 const struct hf_answer *hf_hold_answer(const struct hf_holds *holds, struct hf_id id,
                                        uint64_t hash);
+
+/* Says that a hold of this id exists, or may, whose maker the memory of ids need not know although
+ * its time is not below the floor: one made in a chain, one out of an image. */
+static inline void hf_hold_note_unseen(struct hf_holds *holds, struct hf_id id)
+{
+    uint64_t time_ms = hf_id_time_ms(id);
+
+    if (time_ms >= holds->unseen_ms)
+        holds->unseen_ms = time_ms + 1;
+}
+
+/* May a hold have this id, which the memory of ids does not know and which is not below the floor?
+ * Saves nearly every new hold a look for one like it. */
+static inline bool hf_hold_may_be_unseen(const struct hf_holds *holds, struct hf_id id)
+{
+    return hf_id_time_ms(id) < holds->unseen_ms;
+}
 
 /* Adds an open hold, forgetting the one that ended first when the table is full. The caller has
  * seen that not all are open (asserted), and fills all but id, status and what `more` says. The

@@ -228,17 +228,13 @@ static void put_hold(struct hf_image_writer *writer, uint32_t slot)
     put_counted(writer, HF_IMAGE_HOLD, &record, sizeof(record));
 }
 
-/* The cursor is one more than the slot given last, 0 at the beginning. */
 static bool make_ended(struct hf_image_writer *writer)
 {
     const struct hf_holds *holds = &writer->ledger->holds;
-    uint32_t slot = writer->cursor == 0 ? holds->tally.ended_first
-                                        : hf_hold_at(holds, (uint32_t)writer->cursor - 1)->next;
 
-    if (slot == HF_TABLE_NONE)
+    if (writer->cursor == holds->tally.ended_count)
         return false;
-    writer->cursor = (uint64_t)slot + 1;
-    put_hold(writer, slot);
+    put_hold(writer, hf_hold_ended(holds, (uint32_t)writer->cursor++));
     return true;
 }
 

@@ -353,6 +353,7 @@ static enum hf_status take_hold(struct hf_image_reader *reader, const struct hf_
         payee->held_in -= record->remaining;
     }
 
+    hf_hold_note_unseen(holds, record->id);
     uint32_t slot = hf_hold_add(ledger, record->id, hash, &more);
     struct hf_hold *hold = hf_hold_at(holds, slot);
     hold->amount = record->amount;
@@ -668,8 +669,9 @@ static void take_record(struct hf_image_reader *reader, const uint8_t *record)
 }
 
 /* Records that come after this one in the same buffer: so that an insert need not wait for memory.
- */
-static void fetch_ahead(const struct hf_image_reader *reader, const uint8_t *bytes, size_t length)
+ * Inlined, or gcc would drop it: to it a function that only prefetches has no effect. */
+static inline __attribute__((always_inline)) void fetch_ahead(const struct hf_image_reader *reader,
+                                                              const uint8_t *bytes, size_t length)
 {
     const struct hf_ledger *ledger = reader->ledger;
     struct hf_id key;

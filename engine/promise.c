@@ -9,9 +9,10 @@
 bool hf_promise_begin(const struct hf_ledger *ledger, const struct hf_turn *turn,
                       uint64_t expires_ns, struct hf_answer *answer)
 {
-    /* Whoever made it is answered before an operation comes this far: this one was made in a chain,
-     * or its maker has been forgotten. */
-    if (hf_table_find(&ledger->holds.table, answer->id, turn->id_hash) != HF_TABLE_NONE) {
+    /* Whoever made it is answered before an operation comes this far, or refused as too old: this
+     * one was made in a chain, or is named in one. */
+    if ((ledger->undo.is_open || hf_hold_may_be_unseen(&ledger->holds, answer->id)) &&
+        hf_table_find(&ledger->holds.table, answer->id, turn->id_hash) != HF_TABLE_NONE) {
         hf_answer_refuse(answer, HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID);
         return false;
     }
@@ -89,10 +90,14 @@ bool hf_promise_make(struct hf_ledger *ledger, const struct hf_turn *turn, struc
     answer->approved = amount;
     if (is_dry)
         return true;
-    struct hf_hold_more more = hf_hold_plain;
-    more.expires_ns = expires_ns;
-    more.origin = turn->origin;
-    add_hold(ledger, turn, &more, payer, payee, answer);
+    if (expires_ns == 0 && turn->origin == 0) {
+        add_hold(ledger, turn, &hf_hold_plain, payer, payee, answer);
+    } else {
+        struct hf_hold_more more = hf_hold_plain;
+        more.expires_ns = expires_ns;
+        more.origin = turn->origin;
+        add_hold(ledger, turn, &more, payer, payee, answer);
+    }
     return true;
 }
 

@@ -29,11 +29,6 @@ void hf_table_create_guided(struct hf_table *table, struct hf_arena *arena, uint
     table->is_guided = true;
 }
 
-static uint32_t group_after(const struct hf_table *table, uint32_t group)
-{
-    return group + 1 == table->group_count ? 0 : group + 1;
-}
-
 uint32_t hf_table_find(const struct hf_table *table, struct hf_id key, uint64_t hash)
 {
     uint32_t group = hf_table_home(table, hash);
@@ -51,7 +46,7 @@ uint32_t hf_table_find(const struct hf_table *table, struct hf_id key, uint64_t 
         }
         if (control->overflow == 0)
             return HF_TABLE_NONE;
-        group = group_after(table, group);
+        group = hf_table_group_after(table, group);
     }
     return HF_TABLE_NONE;
 }
@@ -80,7 +75,7 @@ uint32_t hf_table_insert(struct hf_table *table, struct hf_id key, uint64_t hash
     while ((mask = hf_table_match(&table->groups[group], 0)) == 0) {
         if (table->groups[group].overflow != OVERFLOW_STUCK)
             table->groups[group].overflow++;
-        group = group_after(table, group);
+        group = hf_table_group_after(table, group);
         index = 0;
     }
     index = hf_table_choose(mask, index);
@@ -102,15 +97,17 @@ void hf_table_delete(struct hf_table *table, uint32_t slot)
     assert(table->groups[holder].tags[index] != 0);
     /* Take back what the insert counted on its way here. */
     uint32_t group = hf_table_home(table, hf_id_hash(hf_table_key(table, slot)));
-    for (; group != holder; group = group_after(table, group)) {
+    for (; group != holder; group = hf_table_group_after(table, group)) {
         assert(table->groups[group].overflow != 0);
         if (table->groups[group].overflow != OVERFLOW_STUCK)
             table->groups[group].overflow--;
     }
     table->groups[holder].tags[index] = 0;
     table->count--;
-    size_t size = HF_TABLE_LINE_SIZE - (table->is_guided ? HF_TABLE_GUIDES : 0);
-    memset(hf_table_line(table, slot), 0, size);
+    if (table->is_guided)
+        memset(hf_table_line(table, slot), 0, HF_TABLE_LINE_SIZE - HF_TABLE_GUIDES);
+    else
+        memset(hf_table_line(table, slot), 0, HF_TABLE_LINE_SIZE);
 }
 
 void hf_table_restore(struct hf_table *table, uint32_t slot, const void *line)
@@ -123,7 +120,7 @@ void hf_table_restore(struct hf_table *table, uint32_t slot, const void *line)
     memcpy(hf_table_line(table, slot), line, HF_TABLE_LINE_SIZE);
     uint64_t hash = hf_id_hash(hf_table_key(table, slot));
     for (uint32_t group = hf_table_home(table, hash); group != holder;
-         group = group_after(table, group)) {
+         group = hf_table_group_after(table, group)) {
         if (table->groups[group].overflow != OVERFLOW_STUCK)
             table->groups[group].overflow++;
     }

@@ -42,6 +42,8 @@
 #define HF_TABLE_GROUP_LINES 15
 #define HF_TABLE_GUIDES      4
 #define HF_TABLE_NONE        UINT32_MAX
+/* How many groups beyond the home a guess looks at. Their control words mostly lie in one line. */
+#define HF_TABLE_GUESS_STEPS 3
 
 struct hf_table_group {
     uint8_t tags[HF_TABLE_GROUP_LINES];
@@ -154,6 +156,11 @@ static inline bool hf_table_is_at(struct hf_id key, const void *line)
     return hf_id_equal(*(const struct hf_id *)line, key);
 }
 
+static inline uint32_t hf_table_group_after(const struct hf_table *table, uint32_t group)
+{
+    return group + 1 == table->group_count ? 0 : group + 1;
+}
+
 /* Step one: fetches the control word. Returns the home, for step two. */
 static inline uint32_t hf_table_prefetch_group(const struct hf_table *table, uint64_t hash)
 {
@@ -169,13 +176,11 @@ static inline void *hf_table_guess(const struct hf_table *table, uint64_t hash, 
 {
     uint32_t mask = hf_table_match(&table->groups[home], hf_table_tag(hash));
 
-    if (__builtin_expect(mask == 0, 0)) {
-        if (table->groups[home].overflow == 0)
+    for (uint32_t steps = 0; __builtin_expect(mask == 0, 0); steps++) {
+        if (table->groups[home].overflow == 0 || steps == HF_TABLE_GUESS_STEPS)
             return NULL;
-        home = home + 1 == table->group_count ? 0 : home + 1;
+        home = hf_table_group_after(table, home);
         mask = hf_table_match(&table->groups[home], hf_table_tag(hash));
-        if (mask == 0)
-            return NULL;
     }
     uint8_t *lines = table->lines + (size_t)home * HF_TABLE_GROUP_LINES * HF_TABLE_LINE_SIZE;
     uint8_t *guess = lines + (size_t)(unsigned)__builtin_ctz(mask) * HF_TABLE_LINE_SIZE;
@@ -200,12 +205,17 @@ static inline uint32_t hf_table_guess_free(const struct hf_table *table, uint64_
 {
     uint32_t home = hf_table_home_slot(table, hash);
     uint32_t group = home / HF_TABLE_GROUP_LINES;
+    uint32_t index = home % HF_TABLE_GROUP_LINES;
     uint32_t free_lines = hf_table_match(&table->groups[group], 0);
 
-    if (free_lines == 0)
-        return HF_TABLE_NONE;
-    uint32_t first = group * HF_TABLE_GROUP_LINES;
-    uint32_t guess = first + hf_table_choose(free_lines, home - first);
+    for (uint32_t steps = 0; free_lines == 0; steps++) {
+        if (steps == HF_TABLE_GUESS_STEPS)
+            return HF_TABLE_NONE;
+        group = hf_table_group_after(table, group);
+        index = 0;
+        free_lines = hf_table_match(&table->groups[group], 0);
+    }
+    uint32_t guess = group * HF_TABLE_GROUP_LINES + hf_table_choose(free_lines, index);
     __builtin_prefetch(hf_table_line(table, guess), 1);
     if (table->is_guided)
         __builtin_prefetch(hf_table_line(table, home), 1);

@@ -155,8 +155,8 @@ struct hf_account *hf_ledger_find_account(const struct hf_ledger *ledger, struct
     return (struct hf_account *)hf_table_find_at(&ledger->accounts, id, hash, guess);
 }
 
-static void look_up_key(const struct hf_table *table, const union hf_operation *operation,
-                        uint32_t index, struct hf_key *key)
+static inline void look_up_key(const struct hf_table *table, const union hf_operation *operation,
+                               uint32_t index, struct hf_key *key)
 {
     key->hash = hf_id_hash(key_of(operation, index));
     if (table->is_guided)
@@ -165,13 +165,14 @@ static void look_up_key(const struct hf_table *table, const union hf_operation *
         key->guess = &table->groups[hf_table_home(table, key->hash)];
 }
 
-/* The same for the accounts, which are guided. */
-static inline void look_up_account(const struct hf_ledger *ledger,
-                                   const union hf_operation *operation, uint32_t index,
-                                   struct hf_key *key)
+/* The same for two accounts, which are guided. */
+static inline void look_up_accounts(const struct hf_ledger *ledger,
+                                    const union hf_operation *operation, struct hf_turn *turn)
 {
-    key->hash = hf_id_hash(key_of(operation, index));
-    key->guess = hf_table_home_line(&ledger->accounts, key->hash);
+    for (uint32_t i = 0; i < 2; i++) {
+        turn->keys[i].hash = hf_id_hash(key_of(operation, i));
+        turn->keys[i].guess = hf_table_home_line(&ledger->accounts, turn->keys[i].hash);
+    }
 }
 
 static bool makes_hold(uint8_t type)
@@ -189,13 +190,16 @@ static __attribute__((noinline)) uint32_t fingerprint_of(const union hf_operatio
     return (uint32_t)XXH3_64bits(body, operation->header.length - header_size);
 }
 
-/* The same, with the length known: then xxHash comes down to four multiplications. */
-static inline uint32_t fingerprint_of_move(const union hf_operation *operation)
+/* The same, with the length known to the compiler (and asserted): then xxHash comes down to a few
+ * multiplications. */
+static inline __attribute__((always_inline)) uint32_t
+fingerprint_of_length(const union hf_operation *operation, size_t length)
 {
     const size_t header_size = sizeof(struct hf_op_header);
     const uint8_t *body = operation->bytes + header_size;
 
-    return (uint32_t)XXH3_64bits(body, sizeof(operation->move) - header_size);
+    assert(operation->header.length == length);
+    return (uint32_t)XXH3_64bits(body, length - header_size);
 }
 
 /* Fetches for an id in a list: in the first pass what its hash names, in the second the line that
@@ -263,14 +267,23 @@ look_up(const struct hf_ledger *ledger, const union hf_operation *operation, str
     turn->id_hash = hf_id_hash(operation->header.id);
     turn->id_home = hf_seen_home(&ledger->seen, turn->id_hash);
     if (__builtin_expect(type == HF_OP_MOVE, 1)) {
-        assert(operation->header.length == sizeof(operation->move));
-        look_up_account(ledger, operation, 0, &turn->keys[0]);
-        look_up_account(ledger, operation, 1, &turn->keys[1]);
-        turn->fingerprint = fingerprint_of_move(operation);
+        look_up_accounts(ledger, operation, turn);
+        turn->fingerprint = fingerprint_of_length(operation, sizeof(operation->move));
+        return;
+    }
+    turn->origin = operation->header.origin;
+    if (type == HF_OP_HOLD) {
+        look_up_accounts(ledger, operation, turn);
+        turn->fingerprint = fingerprint_of_length(operation, sizeof(operation->hold));
+        return;
+    }
+    if (type == HF_OP_CAPTURE && operation->header.length == HF_CAPTURE_SHORT) {
+        look_up_key(&ledger->holds.table, operation, 0, &turn->keys[0]);
+        turn->keys[1].guess = NULL;
+        turn->fingerprint = fingerprint_of_length(operation, HF_CAPTURE_SHORT);
         return;
     }
     assert(is_whole(operation));
-    turn->origin = operation->header.origin;
     turn->fingerprint = fingerprint_of(operation);
     for (uint32_t i = 0; i < 2; i++) {
         turn->keys[i].guess = NULL;
@@ -289,11 +302,26 @@ static inline void ask(const struct hf_turn *turn)
     __builtin_prefetch(turn->id_home, 1);
 }
 
-/* What others than a MOVE need besides. */
-static void ask_more(const struct hf_ledger *ledger, const struct hf_turn *turn)
+/* The hold that will be forgotten for a new one, before which `number` others come in the bundle.
+ */
+static inline void ask_forgotten(const struct hf_holds *holds, uint32_t number)
 {
-    if (makes_hold(turn->type))
+    if (holds->table.count + number < holds->table.capacity || number >= holds->tally.ended_count)
+        return;
+    uint32_t slot = hf_hold_ended(holds, number);
+    __builtin_prefetch(hf_hold_at(holds, slot), 1);
+    __builtin_prefetch(&holds->table.groups[slot / HF_TABLE_GROUP_LINES], 1);
+}
+
+/* What others than a MOVE need besides. `hold_count` is how many of those before it in the bundle
+ * make a hold. */
+static void ask_more(const struct hf_ledger *ledger, const struct hf_turn *turn,
+                     uint32_t *hold_count)
+{
+    if (makes_hold(turn->type)) {
         hf_table_prefetch_group(&ledger->holds.table, turn->id_hash);
+        ask_forgotten(&ledger->holds, (*hold_count)++);
+    }
     prefetch_list(ledger, turn->operation, FIRST_PASS);
     if (turn->type == HF_OP_CHAIN)
         prefetch_chain(ledger, &turn->operation->chain, FIRST_PASS);
@@ -312,14 +340,26 @@ static inline void follow_key(struct hf_turn *turn, uint32_t index)
     key->guess = hf_table_follow(key_of(turn->operation, index), key->hash, key->guess);
 }
 
+/* Where a new hold will lie, its answer too. */
+static inline __attribute__((always_inline)) void fetch_free(const struct hf_holds *holds,
+                                                             uint64_t hash)
+{
+    uint32_t slot = hf_table_guess_free(&holds->table, hash);
+
+    if (slot != HF_TABLE_NONE)
+        __builtin_prefetch(&holds->answers[slot], 1);
+}
+
 static inline __attribute__((always_inline)) void fetch(const struct hf_ledger *ledger,
                                                         struct hf_turn *turn)
 {
     uint8_t type = turn->type;
 
-    if (__builtin_expect(type == HF_OP_MOVE, 1)) {
+    if (__builtin_expect(type == HF_OP_MOVE || type == HF_OP_HOLD, 1)) {
         follow_key(turn, 0);
         follow_key(turn, 1);
+        if (type == HF_OP_HOLD)
+            fetch_free(&ledger->holds, turn->id_hash);
         return;
     }
     for (uint32_t i = 0; i < 2 && key_tables[type][i] != NO_TABLE; i++) {
@@ -330,11 +370,8 @@ static inline __attribute__((always_inline)) void fetch(const struct hf_ledger *
             turn->keys[i].guess =
                 hf_table_guess(table, turn->keys[i].hash, hf_table_home(table, turn->keys[i].hash));
     }
-    if (makes_hold(type)) {
-        uint32_t slot = hf_table_guess_free(&ledger->holds.table, turn->id_hash);
-        if (slot != HF_TABLE_NONE)
-            __builtin_prefetch(&ledger->holds.answers[slot], 1);
-    }
+    if (makes_hold(type))
+        fetch_free(&ledger->holds, turn->id_hash);
     prefetch_list(ledger, turn->operation, SECOND_PASS);
     if (type == HF_OP_CHAIN)
         prefetch_chain(ledger, &turn->operation->chain, SECOND_PASS);
@@ -360,7 +397,7 @@ static inline void note_lost(const struct hf_ledger *ledger, const struct hf_tur
 {
     uint8_t type = turn->type;
 
-    if (__builtin_expect(type == HF_OP_MOVE, 1)) {
+    if (__builtin_expect(type == HF_OP_MOVE || type == HF_OP_HOLD, 1)) {
         note_if_lost(lost, turn, number, 0);
         note_if_lost(lost, turn, number, 1);
         return;
@@ -391,8 +428,10 @@ static void fetch_lost(struct hf_ledger *ledger, const struct lost_keys *lost)
     }
 }
 
-/* Some accounts are named by another record only: by a card, by a hold. */
-static void fetch_behind(const struct hf_ledger *ledger, const struct hf_turn *turn)
+/* Some accounts are named by another record only: by a card, by a hold. This must be inlined: to
+ * gcc a function that only prefetches has no effect, and it drops the calls. */
+static inline __attribute__((always_inline)) void fetch_behind(const struct hf_ledger *ledger,
+                                                               const struct hf_turn *turn)
 {
     uint8_t type = turn->type;
     const void *guess = turn->keys[0].guess;
@@ -416,6 +455,7 @@ void hf_turns_prepare(struct hf_ledger *ledger, const union hf_operation *const 
     struct hf_turn *turns = ledger->turns;
     struct lost_keys lost;
     bool are_moves = true;
+    uint32_t hold_count = 0;
 
     for (uint32_t i = 0; i < count; i++) {
         look_up(ledger, operations[i], &turns[i]);
@@ -424,7 +464,7 @@ void hf_turns_prepare(struct hf_ledger *ledger, const union hf_operation *const 
     for (uint32_t i = 0; i < count; i++)
         ask(&turns[i]);
     for (uint32_t i = 0; i < count && !are_moves; i++)
-        ask_more(ledger, &turns[i]);
+        ask_more(ledger, &turns[i], &hold_count);
     for (uint32_t i = 0; i < count; i++)
         fetch(ledger, &turns[i]);
     lost.count = 0;

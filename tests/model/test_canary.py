@@ -43,18 +43,8 @@ MUTATIONS = [
              'answer->approved = s.captured + s.beyond;',
              'answer->approved = s.captured + s.beyond + s.released;'),
     Mutation('the hold ended last is forgotten first', 'hold.c',
-             """        last->next = slot;
-    }
-    tally->ended_last = slot;
-""",
-             """        hold->next = tally->ended_first;
-        tally->ended_first = slot;
-        if (hold->has_more)
-            give_back_more(ledger, slot);
-        return;
-    }
-    tally->ended_last = slot;
-"""),
+             'uint32_t slot = hf_hold_ended(holds, 0);',
+             'uint32_t slot = hf_hold_ended(holds, tally->ended_count - 1);'),
     Mutation('a counter is drawn twice', 'instrument.c',
              'instrument->remaining--;', 'instrument->remaining -= instrument->remaining > 1 ? 2 : 1;'),
     Mutation('a card works at the very moment of its expiry', 'instrument.c',
@@ -69,14 +59,15 @@ MUTATIONS = [
              '*first = header->type == HF_OP_MOVE ? NULL : find_first_answer(ledger, turn);'),
     Mutation('a hold does not answer for its maker', 'ledger.c',
              'first = hf_hold_answer(&ledger->holds, id, turn->id_hash);', ';'),
+    Mutation('a hold made in a chain is unknown outside', 'hold.c',
+             'if (ledger->undo.is_open)\n        hf_hold_note_unseen(holds, id);', ';'),
     Mutation('the deadline itself is too late', 'ledger.c',
              'header->deadline_ns < ledger->bundle_ns', 'header->deadline_ns <= ledger->bundle_ns'),
     Mutation('the horizon rounds milliseconds up', 'ledger.c',
              'uint64_t now_ms = timestamp_ns / NS_PER_MS;',
              'uint64_t now_ms = (timestamp_ns + NS_PER_MS - 1) / NS_PER_MS;'),
     Mutation('a dry run moves the clock', 'ledger.c',
-             '    return !hf_turn_is_dry(turn);\n',
-             '    ledger->timestamp_ns = ledger->bundle_ns;\n    return !hf_turn_is_dry(turn);\n'),
+             'if (placed != 0)\n', 'if (count != 0)\n'),
     Mutation('the floor of ids stays when one is forgotten', 'seen.h',
              'seen->floor_ms = above_ms;', ';'),
     Mutation('a lookup stops at the first group', 'table.c',

@@ -231,6 +231,22 @@ static void test_id_of_a_hold_made_in_a_chain(void **state)
     assert_hold(f, link.header.id, HF_HOLD_OPEN, 100, 0);
 }
 
+/* The other way round: a chain may name any id, and knows every hold there is. */
+static void test_id_of_a_hold_in_a_chain(void **state)
+{
+    struct fixture *f = *state;
+    struct long_operation op;
+    union hf_operation first = make_hold(f, 2, 4, 100);
+    union hf_operation link = make_hold(f, 2, 4, 100);
+
+    assert_ok(f, first);
+    struct hf_op_chain *chain = begin_chain(f, &op);
+    link.header.id = first.header.id;
+    add_link(chain, &link);
+    assert_plan(f, &op, HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID, 1);
+    assert_hold(f, first.header.id, HF_HOLD_OPEN, 100, 0);
+}
+
 /* ---- over-capture ---- */
 
 static void test_tolerance(void **state)
@@ -710,6 +726,7 @@ int main(void)
         each(test_named_payee_must_be_the_holds),
         each(test_only_its_origin_works_on_it),
         each(test_id_of_a_hold_made_in_a_chain),
+        each(test_id_of_a_hold_in_a_chain),
         each(test_tolerance),
         each(test_beyond_is_a_new_debit),
         each(test_expiry_to_the_nanosecond),

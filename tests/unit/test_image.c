@@ -19,6 +19,7 @@ static void open_busy(struct fixture *f)
     open_accounts(f);
     assert_ok(f, make_asset(f, EUR, "EURO"));
     assert_ok(f, make_instrument(f, 70, 2));
+    assert_ok(f, make_instrument(f, 72, 1)); /* so that each account is named by something */
     union hf_operation card = make_instrument(f, 71, 3);
     card.instrument_put.remaining = 5;
     card.instrument_put.amount_limit = 100;
@@ -388,6 +389,32 @@ static void test_life_goes_on(void **state)
         copy.now_ns += NS_IN_MS;
         assert_same_state(&f, &copy);
     }
+    free(picture.bytes);
+    close_fixture(&f);
+    close_fixture(&copy);
+}
+
+/* What a chain made is known to no memory of ids: the hold itself tells, out of an image too. */
+static void test_hold_made_in_a_chain(void **state)
+{
+    struct long_operation op;
+    struct fixture f;
+    struct fixture copy;
+
+    (void)state;
+    open_busy(&f);
+    struct hf_op_chain *chain = begin_chain(&f, &op);
+    union hf_operation hold = make_hold(&f, 3, 4, 5);
+    add_link(chain, &hold);
+    assert_plan_ok(&f, &op);
+    struct picture picture = take_picture(&f, 4096);
+    open_fixture(&copy, &small_limits);
+    assert_int_equal(load(&copy, picture.bytes, picture.length, 4096), HF_STATUS_OK);
+    copy.id_count = f.id_count;
+    copy.now_ns = f.now_ns;
+    assert_answer(&f, hold, HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID);
+    assert_answer(&copy, hold, HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID);
+    assert_same_state(&f, &copy);
     free(picture.bytes);
     close_fixture(&f);
     close_fixture(&copy);
@@ -858,7 +885,8 @@ int main(void)
         cmocka_unit_test(test_truncated_or_longer), cmocka_unit_test(test_flipped_bits),
         cmocka_unit_test(test_corrupted_counts),    cmocka_unit_test(test_sealed_nonsense),
         cmocka_unit_test(test_sealed_duplicates),   cmocka_unit_test(test_rich_round_trip),
-        cmocka_unit_test(test_rich_limits),         cmocka_unit_test(test_rich_nonsense),
+        cmocka_unit_test(test_rich_limits),         cmocka_unit_test(test_hold_made_in_a_chain),
+        cmocka_unit_test(test_rich_nonsense),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
