@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum kind { MOVE, HOT, PLAN, HOLD, CAPTURE, AUTH };
+enum kind { MOVE, HOT, PLAN, HOLD, CAPTURE, AUTH, AUTH_ONE, AUTH_FOUR, AUTH_SIXTEEN, AUTH_ROLLING };
 enum size { LARGE, SMALL, CACHE };
 
 struct setting {
@@ -97,6 +97,12 @@ static void make_room(struct run *run)
     hf_bench_pool_apply(run->other, run->fixture, HF_BUNDLE_OPERATIONS_MAX);
 }
 
+static void prepare_auths(struct run *run, enum hf_bench_cards cards)
+{
+    make_room(run);
+    hf_bench_pool_fill_auths(run->pool, run->fixture, cards);
+}
+
 static void prepare(void *state)
 {
     struct run *run = state;
@@ -115,8 +121,19 @@ static void prepare(void *state)
         hf_bench_pool_fill_holds(run->pool, run->fixture);
         break;
     case AUTH:
-        make_room(run);
-        hf_bench_pool_fill_auths(run->pool, run->fixture);
+        prepare_auths(run, HF_BENCH_CARDS_PLAIN);
+        break;
+    case AUTH_ONE:
+        prepare_auths(run, HF_BENCH_CARDS_ONE);
+        break;
+    case AUTH_FOUR:
+        prepare_auths(run, HF_BENCH_CARDS_FOUR);
+        break;
+    case AUTH_SIXTEEN:
+        prepare_auths(run, HF_BENCH_CARDS_SIXTEEN);
+        break;
+    case AUTH_ROLLING:
+        prepare_auths(run, HF_BENCH_CARDS_ROLLING);
         break;
     case CAPTURE:
         hf_bench_pool_fill_holds(run->other, run->fixture);
@@ -195,6 +212,10 @@ void hf_bench_register_engine(void)
         {"engine/hold/batch/large", {HOLD, LARGE, 64, false, {0}}},
         {"engine/capture/batch/large", {CAPTURE, LARGE, 64, false, {0}}},
         {"engine/auth/batch/large", {AUTH, LARGE, 64, false, {0}}},
+        {"engine/auth/limits/1/large", {AUTH_ONE, LARGE, 64, false, {0}}},
+        {"engine/auth/limits/4/large", {AUTH_FOUR, LARGE, 64, false, {0}}},
+        {"engine/auth/limits/16/large", {AUTH_SIXTEEN, LARGE, 64, false, {0}}},
+        {"engine/auth/rolling/large", {AUTH_ROLLING, LARGE, 64, false, {0}}},
         {"engine/move/batch/small", {MOVE, SMALL, 64, false, {0}}},
         {"engine/move/single/small", {MOVE, SMALL, 1, false, {0}}},
         {"engine/move/batch/cache", {MOVE, CACHE, 64, false, {0}}},

@@ -107,12 +107,17 @@ void hf_bench_pool_fill_holds(struct hf_bench_pool *pool, struct hf_bench_ledger
     pool->timestamp_ns = hf_bench_workload_now_ns(workload);
 }
 
-void hf_bench_pool_fill_auths(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture)
+void hf_bench_pool_fill_auths(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture,
+                              enum hf_bench_cards cards)
 {
     struct hf_bench_workload *workload = &fixture->workload;
+    uint64_t first = fixture->card_group_begin[cards];
+    uint64_t count = fixture->card_group_begin[cards + 1] - first;
+
+    assert(count >= 1);
     hf_bench_pool_clear(pool);
     while (pool->count < HF_BENCH_POOL) {
-        uint64_t card = hf_bench_random_below(&workload->random, fixture->cards);
+        uint64_t card = first + hf_bench_random_below(&workload->random, count);
         uint64_t payee = hf_bench_workload_account_but(workload, card);
         struct hf_op_auth *auth = hf_bench_pool_add(pool, sizeof(*auth));
         hf_bench_make_auth(workload, auth, card, payee);
@@ -162,6 +167,62 @@ static void apply(struct hf_bench_ledger *fixture, struct hf_bench_pool *pool)
     hf_bench_pool_clear(pool);
 }
 
+static uint64_t cards_in(const struct hf_bench_ledger *fixture, enum hf_bench_cards group)
+{
+    return fixture->card_group_begin[group + 1] - fixture->card_group_begin[group];
+}
+
+static const uint8_t limits_a_card[HF_BENCH_CARDS_COUNT] = {
+    [HF_BENCH_CARDS_ONE] = 1,
+    [HF_BENCH_CARDS_FOUR] = 4,
+    [HF_BENCH_CARDS_SIXTEEN] = 16,
+    [HF_BENCH_CARDS_ROLLING] = 1,
+};
+
+/* A quarter of the cards has one limit, and each of the next two groups as many limits in all, on
+ * fewer cards: the same working set of limits, 128 MiB when it is large. */
+static void group_cards(struct hf_bench_ledger *fixture)
+{
+    uint64_t limited = fixture->cards / 4;
+    uint64_t begin = fixture->cards;
+
+    fixture->card_group_begin[HF_BENCH_CARDS_COUNT] = fixture->cards;
+    for (uint32_t group = HF_BENCH_CARDS_COUNT - 1; group > HF_BENCH_CARDS_PLAIN; group--) {
+        begin -= group == HF_BENCH_CARDS_ROLLING ? limited / 16 : limited / limits_a_card[group];
+        fixture->card_group_begin[group] = begin;
+    }
+    fixture->card_group_begin[HF_BENCH_CARDS_PLAIN] = 0;
+}
+
+static uint64_t count_limits(const struct hf_bench_ledger *fixture)
+{
+    uint64_t count = 0;
+
+    for (uint32_t group = 0; group < HF_BENCH_CARDS_COUNT; group++)
+        count += cards_in(fixture, group) * limits_a_card[group];
+    return count;
+}
+
+/* Numbers in the outer loop: a card's limits lie as far apart as they do when they were given to it
+ * over the years. */
+static void set_limits(struct hf_bench_ledger *fixture, struct hf_bench_pool *pool,
+                       enum hf_bench_cards group)
+{
+    struct hf_bench_workload *workload = &fixture->workload;
+    uint64_t begin = fixture->card_group_begin[group];
+
+    for (uint8_t number = 1; number <= limits_a_card[group]; number++) {
+        for (uint64_t i = 0; i < cards_in(fixture, group); i++) {
+            hf_bench_make_limit(workload, hf_bench_pool_add(pool, sizeof(struct hf_op_limit_put)),
+                                begin + i, number, group == HF_BENCH_CARDS_ROLLING);
+            if (pool->count == HF_BENCH_POOL) {
+                apply(fixture, pool);
+            }
+        }
+    }
+    apply(fixture, pool);
+}
+
 static void open_accounts(struct hf_bench_ledger *fixture, struct hf_bench_pool *pool)
 {
     struct hf_bench_workload *workload = &fixture->workload;
@@ -183,6 +244,8 @@ static void open_accounts(struct hf_bench_ledger *fixture, struct hf_bench_pool 
         }
     }
     apply(fixture, pool);
+    for (uint32_t group = 0; group < HF_BENCH_CARDS_COUNT; group++)
+        set_limits(fixture, pool, group);
 }
 
 /* Opens holds until `open` are there, then goes on opening and capturing until the resolved ones
@@ -206,12 +269,15 @@ static void reach_steady_state(struct hf_bench_ledger *fixture, struct hf_bench_
 static struct hf_ledger *create_ledger(struct hf_bench_ledger *fixture,
                                        const struct hf_bench_scale *scale, uint64_t accounts)
 {
+    uint64_t rolling = cards_in(fixture, HF_BENCH_CARDS_ROLLING);
     const struct hf_ledger_limits limits = {
         .accounts = accounts,
         .instruments = fixture->cards,
         .holds = 2 * scale->holds_open + HF_BENCH_POOL,
         .terms = 1024,
         .parts = 1024,
+        .limits = count_limits(fixture) + 1,
+        .rolling = rolling + 1,
         .remembered = scale->remembered,
         .remember_ns = UINT64_C(3600) * 1000000000,
         .id_ahead_ns = UINT64_C(60) * 1000000000,
@@ -234,6 +300,7 @@ static struct hf_bench_ledger *create(const struct hf_bench_scale *scale, uint64
     }
     pool->refused = 0;
     fixture->cards = accounts >= 8 ? accounts / 4 : 1;
+    group_cards(fixture);
     fixture->holds_size = scale->holds_open + 2 * HF_BENCH_POOL;
     fixture->holds = calloc(fixture->holds_size, sizeof(fixture->holds[0]));
     fixture->ledger = create_ledger(fixture, scale, accounts);

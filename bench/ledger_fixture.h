@@ -8,12 +8,25 @@
 #include "bench/workload.h"
 #include "engine/ledger.h"
 
+/* Groups of cards, by their limits. */
+enum hf_bench_cards {
+    HF_BENCH_CARDS_PLAIN,
+    HF_BENCH_CARDS_ONE,
+    HF_BENCH_CARDS_FOUR,
+    HF_BENCH_CARDS_SIXTEEN,
+    HF_BENCH_CARDS_ROLLING,
+    HF_BENCH_CARDS_COUNT,
+};
+
 struct hf_bench_ledger {
     struct hf_ledger *ledger;
     void *memory;
     size_t memory_size;
     struct hf_bench_workload workload;
+    /* Cards: the first ones without limits, then a group with one each, with four, with sixteen,
+     * and with one that is rolling. */
     uint64_t cards;
+    uint64_t card_group_begin[HF_BENCH_CARDS_COUNT + 1];
     /* Ids of the open holds, oldest first: a ring. */
     struct hf_id *holds;
     uint64_t holds_size;
@@ -47,7 +60,9 @@ void hf_bench_pool_fill_hot(struct hf_bench_pool *pool, struct hf_bench_ledger *
 void hf_bench_pool_fill_plans(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture,
                               const struct hf_bench_plan_shape *shape);
 void hf_bench_pool_fill_holds(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
-void hf_bench_pool_fill_auths(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
+/* By cards of one group, which must not be empty. */
+void hf_bench_pool_fill_auths(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture,
+                              enum hf_bench_cards cards);
 void hf_bench_pool_fill_captures(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
 /* Applies all of it in bundles of `bundle` operations; answers that are not OK count as refused. */
 void hf_bench_pool_apply(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture,

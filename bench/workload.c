@@ -83,6 +83,28 @@ void hf_bench_make_instrument(struct hf_bench_workload *workload, struct hf_op_i
     put->status = HF_INSTRUMENT_ACTIVE;
 }
 
+void hf_bench_make_limit(struct hf_bench_workload *workload, struct hf_op_limit_put *put,
+                         uint64_t card, uint8_t number, bool is_rolling)
+{
+    static const uint8_t windows[] = {HF_LIMIT_DAY, HF_LIMIT_WEEK, HF_LIMIT_MONTH,
+                                      HF_LIMIT_LIFETIME};
+
+    assert(number >= 1);
+    make_header(workload, &put->header, HF_OP_LIMIT_PUT, sizeof(*put));
+    put->scope_id = hf_bench_token_id(card);
+    put->max_amount = UINT64_C(1) << 60;
+    put->max_count = UINT64_C(1) << 60;
+    put->scope = HF_LIMIT_INSTRUMENT;
+    put->number = number;
+    put->window = is_rolling ? HF_LIMIT_ROLLING : windows[(number - 1) % sizeof(windows)];
+    if (is_rolling)
+        put->length_ns = UINT64_C(3600) * 1000000000;
+    if (put->window != HF_LIMIT_LIFETIME && !is_rolling)
+        put->zone_minutes = 60;
+    if (put->window == HF_LIMIT_WEEK || put->window == HF_LIMIT_MONTH)
+        put->start = 1;
+}
+
 void hf_bench_make_move(struct hf_bench_workload *workload, struct hf_op_move *move, uint64_t payer,
                         uint64_t payee)
 {

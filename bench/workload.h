@@ -11,6 +11,8 @@
 #include "bench/random.h"
 #include "engine/operation.h"
 
+#include <stdbool.h>
+
 #define HF_BENCH_ASSET             840
 #define HF_BENCH_POOL              16384 /* operations in one iteration, whole bundles of 64 */
 #define HF_BENCH_OPERATIONS_PER_MS 10000
@@ -63,6 +65,10 @@ void hf_bench_make_account(struct hf_bench_workload *workload, struct hf_op_acco
                            uint64_t index);
 void hf_bench_make_instrument(struct hf_bench_workload *workload, struct hf_op_instrument_put *put,
                               uint64_t index);
+/* Limit `number` (from 1) of a card, far above what any run reaches; rolling over an hour, or of
+ * one of the calendar's windows and of a lifetime in turn. */
+void hf_bench_make_limit(struct hf_bench_workload *workload, struct hf_op_limit_put *put,
+                         uint64_t card, uint8_t number, bool is_rolling);
 void hf_bench_make_move(struct hf_bench_workload *workload, struct hf_op_move *move, uint64_t payer,
                         uint64_t payee);
 /* `accounts` names the sources, then the payee: all different. */

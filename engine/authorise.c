@@ -1,51 +1,115 @@
-/* AUTH compiled: an instrument's checks, then a hold on its account. */
+/* AUTH compiled: an instrument's checks, the limits that bear on it, then a hold on its account. */
 #include "authorise.h"
 
 #include "instrument.h"
 #include "promise.h"
 #include "state.h"
 
-void hf_authorise(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
+#include <assert.h>
+
+/* Who takes part, and how. */
+struct parties {
+    struct hf_instrument *instrument;
+    struct hf_account *payer; /* the account behind the instrument */
+    struct hf_account *payee; /* the acquirer's */
+    struct hf_attributes attributes;
+};
+
+/* The instrument's own checks, and the parties' standing. A refusal goes into the answer. */
+static bool admit(struct hf_ledger *ledger, const struct hf_turn *turn, struct parties *parties,
+                  struct hf_answer *answer)
 {
     const struct hf_op_auth *auth = &turn->operation->auth;
     const struct hf_key *key = &turn->keys[0];
-    struct hf_instrument *instrument =
-        hf_table_find_at(&ledger->instruments, auth->token, key->hash, key->guess);
 
-    if (!hf_promise_begin(ledger, turn, 0, answer))
-        return;
-    if (instrument == NULL) {
+    parties->instrument =
+        hf_table_find_at(&ledger->instruments, auth->token, key->hash, key->guess);
+    if (parties->instrument == NULL) {
         hf_answer_refuse(answer, HF_CODE_UNKNOWN_INSTRUMENT, HF_RULE_INSTRUMENT);
-        return;
+        return false;
     }
-    struct hf_verdict verdict = hf_instrument_check(instrument, auth->amount, ledger->bundle_ns);
+    struct hf_verdict verdict =
+        hf_instrument_check(parties->instrument, auth->amount, ledger->bundle_ns);
     if (verdict.code != HF_CODE_OK) {
         hf_answer_refuse(answer, verdict.code, verdict.rule);
-        return;
+        return false;
     }
-    /* The account behind the instrument pays; the payee is the acquirer's. */
-    struct hf_account *payer = hf_account_at(&ledger->accounts, instrument->account);
-    if (hf_id_equal(payer->id, auth->payee)) {
+    parties->payer = hf_account_at(&ledger->accounts, parties->instrument->account);
+    if (hf_id_equal(parties->payer->id, auth->payee)) {
         hf_answer_refuse(answer, HF_CODE_SAME_ACCOUNT, HF_RULE_PAYER);
-        return;
+        return false;
     }
-    struct hf_account *payee = hf_turn_find_account(ledger, turn, 1, auth->payee);
-    if (payee == NULL) {
-        hf_account_refuse(payer, HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_PAYEE, answer);
-        return;
+    parties->payee = hf_turn_find_account(ledger, turn, 1, auth->payee);
+    if (parties->payee == NULL) {
+        hf_account_refuse(parties->payer, HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_PAYEE, answer);
+        return false;
     }
-    const struct hf_attributes attributes = {
+    parties->attributes = (struct hf_attributes){
         .mcc = auth->mcc,
         .country = auth->country,
         .channel = auth->channel,
         .merchant = auth->merchant,
     };
-    if (!hf_account_admit(ledger, payer, payee, auth->asset, &attributes, answer))
+    return hf_account_admit(ledger, parties->payer, parties->payee, auth->asset,
+                            &parties->attributes, answer);
+}
+
+/* What the limits allow of the amount, when that will do. A refusal goes into the answer. */
+static bool fit_limits(struct hf_ledger *ledger, const struct parties *parties, uint64_t minimum,
+                       uint64_t *amount, struct hf_answer *answer)
+{
+    const uint32_t *first = &parties->instrument->first_limit;
+
+    ledger->bearing.count = 0;
+    if (*first == 0 && (parties->payer->flags & HF_ACCOUNT_HAS_TERMS) == 0)
+        return true;
+    hf_limits_gather(ledger, parties->instrument, parties->payer, &parties->attributes);
+    struct hf_verdict verdict = hf_limits_check(ledger, minimum, amount);
+    if (verdict.code == HF_CODE_OK)
+        return true;
+    hf_account_refuse(parties->payer, verdict.code, verdict.rule, answer);
+    answer->entry = verdict.entry;
+    return false;
+}
+
+/* What the payer has of the amount, when that will do; else all of it, which the guards refuse. */
+static uint64_t fit_funds(struct hf_ledger *ledger, const struct hf_account *payer,
+                          uint64_t minimum, uint64_t amount)
+{
+    if (minimum == 0)
+        return amount;
+    hf_plan_begin(&ledger->plan);
+    uint64_t can = hf_plan_can_pay(ledger, &ledger->plan, payer);
+    return can < amount && can >= minimum ? can : amount;
+}
+
+void hf_authorise(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
+{
+    const struct hf_op_auth *auth = &turn->operation->auth;
+    uint64_t amount = auth->amount;
+    struct parties parties;
+    struct hf_hold_more more = hf_hold_plain;
+
+    if (!hf_promise_begin(ledger, turn, 0, answer) || !admit(ledger, turn, &parties, answer) ||
+        !fit_limits(ledger, &parties, auth->minimum, &amount, answer))
         return;
-    if (!hf_promise_make(ledger, turn, payer, payee, auth->amount, 0, answer))
+    amount = fit_funds(ledger, parties.payer, auth->minimum, amount);
+    assert(amount <= auth->amount);
+    assert(amount >= auth->minimum);
+    /* The hold keeps the answer: it must be all there when the hold is made. */
+    if (amount < auth->amount)
+        answer->code = HF_CODE_OK_PARTIAL;
+    more.expires_ns = hf_promise_class_expiry(ledger, auth->class_number);
+    more.origin = turn->origin;
+    more.policy = HF_HOLD_SOFT;
+    more.class_number = auth->class_number;
+    more.tolerance = auth->tolerance;
+    if (!hf_promise_make(ledger, turn, parties.payer, parties.payee, amount, &more, answer))
         return;
-    if (hf_turn_is_dry(turn) || auth->amount == 0)
+    if (hf_turn_is_dry(turn) || amount == 0)
         return;
+    struct hf_instrument *instrument = parties.instrument;
+    hf_limits_draw(ledger, amount, auth->asset, answer);
     hf_undo_keep(&ledger->undo, instrument, sizeof(*instrument));
     hf_instrument_draw(instrument);
     if (instrument->remaining != HF_INSTRUMENT_UNLIMITED)

@@ -29,6 +29,7 @@ extern "C" {
     X(UNKNOWN_OPERATION, 23, "25", "914", "no such operation is remembered")                      \
     X(UNKNOWN_ASSET, 24, "12", "902", "no such asset")                                            \
     X(UNKNOWN_CONDITION, 25, "25", "914", "the hold has no such condition")                       \
+    X(UNKNOWN_LIMIT, 26, "25", "914", "no such limit")                                            \
     X(RESTRICTED, 30, "62", "104", "the account or instrument is frozen")                         \
     X(CLOSED, 31, "46", "111", "the account or instrument is closed")                             \
     X(INACTIVE, 32, "78", "125", "the instrument has not been activated")                         \
@@ -96,7 +97,11 @@ enum hf_code {
     X(PLAN, 26)             \
     X(CHAIN, 27)            \
     X(CLASS, 28)            \
-    X(CHILDREN, 29)
+    X(CHILDREN, 29)         \
+    X(INSTRUMENT_LIMIT, 30) \
+    X(ACCOUNT_LIMIT, 31)    \
+    X(PARENT_LIMIT, 32)     \
+    X(LIMIT, 33)
 
 enum hf_rule {
 #define HF_RULE_ENTRY(name, number) HF_RULE_##name = number,

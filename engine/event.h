@@ -21,6 +21,8 @@ enum hf_event_kind {
     HF_EVENT_CLOSED = 11,  /* an account */
     HF_EVENT_PUT = 12,     /* an asset (lo: its number), an instrument, a class (lo: its number) */
     HF_EVENT_DRAWN = 13,   /* an instrument's counter: `amount` are left */
+    HF_EVENT_LIMIT = 14,   /* limit number `entry` of an instrument or account was set or drawn:
+                              `amount` is used of it now */
 };
 
 struct hf_event {

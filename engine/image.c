@@ -15,6 +15,8 @@ uint64_t hf_image_length(const struct hf_ledger *ledger)
     return sizeof(struct hf_image_header) + sizeof(struct hf_image_head) +
            sizeof(struct hf_image_classes) + lines * HF_IMAGE_UNIT +
            ledger->terms.count * sizeof(struct hf_image_terms) +
+           ledger->limit_list.count * sizeof(struct hf_image_limit) +
+           ledger->limit_list.rolling_pool.count * sizeof(struct hf_image_rolling) +
            holds->table.count * sizeof(struct hf_image_hold) +
            holds->part_pool.count * sizeof(struct hf_image_part) +
            holds->condition_pool.count * sizeof(struct hf_image_condition) +
@@ -66,6 +68,8 @@ static bool make_header(struct hf_image_writer *writer)
         .holds_open = ledger->holds.tally.open_count,
         .parts = ledger->holds.part_pool.count,
         .conditions = ledger->holds.condition_pool.count,
+        .limits = ledger->limit_list.count,
+        .rolling = ledger->limit_list.rolling_pool.count,
     };
     put(writer, &header, sizeof(header));
     return true;
@@ -185,6 +189,52 @@ static bool make_instrument(struct hf_image_writer *writer)
     };
     put_counted(writer, HF_IMAGE_INSTRUMENT, &record, sizeof(record));
     return true;
+}
+
+static bool make_limit(struct hf_image_writer *writer)
+{
+    const struct hf_limit_list *limits = &writer->ledger->limit_list;
+
+    if (writer->cursor == limits->count)
+        return false;
+    const struct hf_limit *limit = &limits->list[writer->cursor++];
+    const struct hf_image_limit record = {
+        .scope_id = limit->scope_id,
+        .max_amount = limit->max_amount,
+        .max_count = limit->max_count,
+        .used_amount = limit->used_amount,
+        .used_count = limit->used_count,
+        .period = limit->period,
+        .length_ns = limit->length_ns,
+        .scope = limit->scope,
+        .number = limit->number,
+        .window = limit->window,
+        .start = limit->start,
+        .zone_minutes = limit->zone_minutes,
+        .filter = limit->filter,
+    };
+    put_counted(writer, HF_IMAGE_LIMIT, &record, sizeof(record));
+    return true;
+}
+
+static bool make_rolling(struct hf_image_writer *writer)
+{
+    const struct hf_limit_list *limits = &writer->ledger->limit_list;
+
+    while (writer->cursor < limits->count) {
+        const struct hf_limit *limit = &limits->list[writer->cursor++];
+        if (limit->rolling == HF_TABLE_NONE)
+            continue;
+        const struct hf_image_rolling record = {
+            .scope_id = limit->scope_id,
+            .scope = limit->scope,
+            .number = limit->number,
+            .rolling = limits->rollings[limit->rolling],
+        };
+        put_counted(writer, HF_IMAGE_ROLLING, &record, sizeof(record));
+        return true;
+    }
+    return false;
 }
 
 static bool make_answer(struct hf_image_writer *writer)
@@ -335,6 +385,8 @@ static bool make_record(struct hf_image_writer *writer)
         [HF_IMAGE_SECTION_ACCOUNTS] = make_account,
         [HF_IMAGE_SECTION_TERMS] = make_terms,
         [HF_IMAGE_SECTION_INSTRUMENTS] = make_instrument,
+        [HF_IMAGE_SECTION_LIMITS] = make_limit,
+        [HF_IMAGE_SECTION_ROLLING] = make_rolling,
         [HF_IMAGE_SECTION_ANSWERS] = make_answer,
         [HF_IMAGE_SECTION_ENDED] = make_ended,
         [HF_IMAGE_SECTION_OPEN] = make_open,

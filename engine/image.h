@@ -7,9 +7,12 @@
  *   classes     128  struct hf_image_classes: the lifetime of each class of holds
  *   assets       64  each, struct hf_image_asset, in the order of registration
  *   accounts     64  each, struct hf_image_account, in any order
- *   terms       192  each, struct hf_image_terms, of accounts that have any: parents before
- * children instruments  64  each, struct hf_instrument_view (operation.h), in any order answers 64
- * each, struct hf_answer (answer.h): those remembered, by place, without gaps, up to the newest
+ *   terms       192  each, struct hf_image_terms, of accounts that have any: parents first
+ *   instruments  64  each, struct hf_instrument_view (operation.h), in any order
+ *   limits      128  each, struct hf_image_limit, in any order
+ *   rolling    1088  each, struct hf_image_rolling: the buckets of each limit that has them
+ *   answers      64  each, struct hf_answer (answer.h): those remembered, by place, without gaps,
+ *                    up to the newest
  *   holds       192  each, struct hf_image_hold: the ended ones in the order in which they ended,
  *                    then the open ones in any order
  *   parts        64  each, struct hf_image_part, of open holds with several payers: of one hold one
@@ -30,12 +33,13 @@
 #include "answer.h"
 #include "digest.h"
 #include "ledger.h"
+#include "limit.h"
 
 #define HF_IMAGE_UNIT        64 /* buffers and lengths are multiples of it */
-#define HF_IMAGE_VERSION     2
+#define HF_IMAGE_VERSION     3
 #define HF_IMAGE_MAGIC       UINT64_C(0x314547414d494648) /* "HFIMAGE1" */
 #define HF_IMAGE_TRAILER     UINT64_C(0x31444e45474d4648) /* "HFMGEND1" */
-#define HF_IMAGE_RECORD_SIZE 192                          /* of the largest record */
+#define HF_IMAGE_RECORD_SIZE 1088                         /* of the largest record */
 
 struct hf_image_header {
     uint64_t magic;
@@ -49,7 +53,9 @@ struct hf_image_header {
     uint64_t holds_open;
     uint64_t parts;
     uint64_t conditions;
-    uint64_t reserved[6];
+    uint64_t limits;
+    uint64_t rolling;
+    uint64_t reserved[4];
 };
 
 struct hf_image_head {
@@ -92,6 +98,32 @@ struct hf_image_terms {
     struct hf_filter filter;
     uint8_t flags; /* enum hf_account_flag */
     uint8_t reserved[79];
+};
+
+/* Its settings are such as a LIMIT_PUT could have made (asked of hf_operation_check). */
+struct hf_image_limit {
+    struct hf_id scope_id;
+    uint64_t max_amount;
+    uint64_t max_count;
+    uint64_t used_amount; /* in the window of the last draw; of ROLLING and OPERATION 0 */
+    uint64_t used_count;
+    int64_t period; /* number of that window or bucket (limit.h); 0 when nothing was drawn */
+    uint64_t length_ns;
+    uint8_t scope;
+    uint8_t number;
+    uint8_t window;
+    uint8_t start;
+    int16_t zone_minutes;
+    uint8_t reserved[10];
+    struct hf_filter filter;
+};
+
+struct hf_image_rolling {
+    struct hf_id scope_id;
+    uint8_t scope;
+    uint8_t number;
+    uint8_t reserved[46];
+    struct hf_rolling rolling; /* bucket n at place n modulo 64 */
 };
 
 struct hf_image_hold {
@@ -144,8 +176,10 @@ _Static_assert(sizeof(struct hf_image_head) == 64, "image head");
 _Static_assert(sizeof(struct hf_image_classes) == 128, "image classes");
 _Static_assert(sizeof(struct hf_image_asset) == 64, "image asset");
 _Static_assert(sizeof(struct hf_image_account) == 64, "image account");
-_Static_assert(sizeof(struct hf_image_terms) == HF_IMAGE_RECORD_SIZE, "image terms");
-_Static_assert(sizeof(struct hf_image_hold) == HF_IMAGE_RECORD_SIZE, "image hold");
+_Static_assert(sizeof(struct hf_image_terms) == 192, "image terms");
+_Static_assert(sizeof(struct hf_image_limit) == 128, "image limit");
+_Static_assert(sizeof(struct hf_image_rolling) == HF_IMAGE_RECORD_SIZE, "image rolling");
+_Static_assert(sizeof(struct hf_image_hold) == 192, "image hold");
 _Static_assert(sizeof(struct hf_image_part) == 64, "image part");
 _Static_assert(sizeof(struct hf_image_condition) == 128, "image condition");
 _Static_assert(sizeof(struct hf_image_trailer) == 64, "image trailer");
@@ -159,6 +193,8 @@ enum hf_image_section {
     HF_IMAGE_SECTION_ACCOUNTS,
     HF_IMAGE_SECTION_TERMS,
     HF_IMAGE_SECTION_INSTRUMENTS,
+    HF_IMAGE_SECTION_LIMITS,
+    HF_IMAGE_SECTION_ROLLING,
     HF_IMAGE_SECTION_ANSWERS,
     HF_IMAGE_SECTION_ENDED,
     HF_IMAGE_SECTION_OPEN,
@@ -180,6 +216,8 @@ enum hf_image_kind {
     HF_IMAGE_TERMS = 8,
     HF_IMAGE_PART = 9,
     HF_IMAGE_CONDITION = 10,
+    HF_IMAGE_LIMIT = 11,
+    HF_IMAGE_ROLLING = 12,
 };
 
 /* The caller's memory, the image's contents: nobody else looks inside. */

@@ -7,6 +7,7 @@
 #include "image.h"
 
 #include "condition.h"
+#include "image_limit.h"
 #include "state.h"
 
 #include <assert.h>
@@ -49,12 +50,14 @@ static enum hf_status take_header(struct hf_image_reader *reader, const void *re
         header->instruments > HF_LEDGER_RECORDS_MAX || header->answers > HF_LEDGER_RECORDS_MAX ||
         header->holds_open > HF_LEDGER_RECORDS_MAX || header->holds_ended > HF_LEDGER_RECORDS_MAX ||
         header->terms > HF_LEDGER_RECORDS_MAX || header->parts > HF_LEDGER_RECORDS_MAX ||
-        header->conditions > HF_LEDGER_RECORDS_MAX ||
+        header->conditions > HF_LEDGER_RECORDS_MAX || header->limits > HF_LEDGER_RECORDS_MAX ||
+        header->rolling > header->limits ||
         !is_zero((const uint8_t *)header->reserved, sizeof(header->reserved)))
         return HF_STATUS_CORRUPT;
     if (header->accounts > limits->accounts || header->instruments > limits->instruments ||
         header->holds_open > limits->holds || header->terms > limits->terms ||
-        header->parts > limits->parts || header->conditions > limits->parts)
+        header->parts > limits->parts || header->conditions > limits->parts ||
+        header->limits > limits->limits || header->rolling > limits->rolling)
         return HF_STATUS_FULL;
     return HF_STATUS_OK;
 }
@@ -261,7 +264,7 @@ static bool is_answer_of(const struct hf_image_reader *reader, const struct hf_i
     if (answer->type != HF_OP_HOLD && answer->type != HF_OP_HOLD_PLAN && answer->type != HF_OP_AUTH)
         return false;
     if (answer->code != HF_CODE_OK &&
-        (answer->code != HF_CODE_OK_PARTIAL || answer->type != HF_OP_HOLD_PLAN))
+        (answer->code != HF_CODE_OK_PARTIAL || answer->type == HF_OP_HOLD))
         return false;
     if (!hf_id_equal(answer->id, record->id) || answer->approved == 0 ||
         answer->approved > HF_AMOUNT_MAX || answer->place == 0 || answer->place > reader->place)
@@ -593,6 +596,8 @@ static enum hf_status take_trailer(struct hf_image_reader *reader, const void *r
         return HF_STATUS_CORRUPT;
     if (reader->newest_ns != reader->timestamp_ns)
         return HF_STATUS_CORRUPT;
+    if (!hf_image_are_limits_whole(&reader->ledger->limit_list))
+        return HF_STATUS_CORRUPT;
     if (!settle_promises(reader->ledger) || !settle_totals(reader->ledger) ||
         !hf_ledger_is_balanced(reader->ledger))
         return HF_STATUS_CORRUPT;
@@ -617,6 +622,10 @@ static const struct section_entry sections[] = {
     [HF_IMAGE_SECTION_TERMS] = {take_terms, sizeof(struct hf_image_terms), HF_IMAGE_TERMS},
     [HF_IMAGE_SECTION_INSTRUMENTS] = {take_instrument, sizeof(struct hf_instrument_view),
                                       HF_IMAGE_INSTRUMENT},
+    [HF_IMAGE_SECTION_LIMITS] = {hf_image_take_limit, sizeof(struct hf_image_limit),
+                                 HF_IMAGE_LIMIT},
+    [HF_IMAGE_SECTION_ROLLING] = {hf_image_take_rolling, sizeof(struct hf_image_rolling),
+                                  HF_IMAGE_ROLLING},
     [HF_IMAGE_SECTION_ANSWERS] = {take_answer, sizeof(struct hf_answer), HF_IMAGE_ANSWER},
     [HF_IMAGE_SECTION_ENDED] = {take_ended, sizeof(struct hf_image_hold), HF_IMAGE_HOLD},
     [HF_IMAGE_SECTION_OPEN] = {take_open, sizeof(struct hf_image_hold), HF_IMAGE_HOLD},
@@ -635,6 +644,10 @@ static uint64_t records_in(const struct hf_image_header *header, uint32_t sectio
         return header->accounts;
     case HF_IMAGE_SECTION_INSTRUMENTS:
         return header->instruments;
+    case HF_IMAGE_SECTION_LIMITS:
+        return header->limits;
+    case HF_IMAGE_SECTION_ROLLING:
+        return header->rolling;
     case HF_IMAGE_SECTION_ANSWERS:
         return header->answers;
     case HF_IMAGE_SECTION_TERMS:

@@ -16,7 +16,9 @@ struct hf_instrument {
     uint32_t account;      /* slot */
     uint8_t status;        /* enum hf_instrument_status */
     uint8_t flags;         /* enum hf_instrument_flag */
-    uint8_t reserved[14];
+    uint8_t reserved[2];
+    uint32_t first_limit; /* limit.h; 0: none */
+    uint8_t reserved_too[8];
     uint8_t guides[HF_TABLE_GUIDES]; /* the table's */
 };
 HF_STATIC_ASSERT(sizeof(struct hf_instrument) == HF_TABLE_LINE_SIZE, "an instrument is one line");

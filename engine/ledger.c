@@ -25,7 +25,8 @@ static bool is_count(uint64_t count)
 static bool are_limits(const struct hf_ledger_limits *limits)
 {
     return is_count(limits->accounts) && is_count(limits->instruments) && is_count(limits->holds) &&
-           is_count(limits->terms) && is_count(limits->parts) && is_count(limits->remembered);
+           is_count(limits->terms) && is_count(limits->parts) && is_count(limits->limits) &&
+           is_count(limits->rolling) && is_count(limits->remembered);
 }
 
 /* Lays everything out in an arena that begins with the ledger itself; `ledger` may be a stand-in
@@ -41,6 +42,7 @@ static void lay_out(struct hf_ledger *ledger, struct hf_arena *arena,
     hf_holds_create(&ledger->holds, arena, limits);
     hf_seen_create(&ledger->seen, arena, limits->remembered);
     hf_terms_create(&ledger->terms, arena, limits->terms);
+    hf_limits_create(&ledger->limit_list, arena, limits->limits, limits->rolling);
     hf_expire_create(ledger, arena);
     hf_undo_create(&ledger->undo, arena);
     ledger->memory_size = arena->used;
@@ -180,6 +182,9 @@ hf_turn_carry_out(struct hf_ledger *ledger, const struct hf_turn *turn, struct h
         return;
     case HF_OP_INSTRUMENT_PUT:
         hf_instrument_put(ledger, turn, answer);
+        return;
+    case HF_OP_LIMIT_PUT:
+        hf_limit_put(ledger, turn, answer);
         return;
     case HF_OP_ASSET_PUT:
         hf_asset_put(ledger, turn, answer);
@@ -366,6 +371,8 @@ void hf_ledger_count(const struct hf_ledger *ledger, struct hf_ledger_counts *co
         .terms = ledger->terms.count,
         .parts = ledger->holds.part_pool.count,
         .conditions = ledger->holds.condition_pool.count,
+        .limits = ledger->limit_list.count,
+        .rolling = ledger->limit_list.rolling_pool.count,
         .remembered = ledger->seen.count,
         .assets = ledger->assets.count,
         .floor_ms = floor_of(ledger, &horizon),

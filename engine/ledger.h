@@ -20,10 +20,12 @@
 struct hf_ledger_limits {
     uint64_t accounts;    /* 1 to HF_LEDGER_RECORDS_MAX */
     uint64_t instruments; /* likewise */
-    uint64_t holds; /* likewise; resolved holds are forgotten, oldest first, when an open one needs
-                       the place */
-    uint64_t terms; /* accounts with terms, 1 to HF_LEDGER_RECORDS_MAX */
-    uint64_t parts; /* payers of open holds that have several; and as many conditions; likewise */
+    uint64_t holds;  /* likewise; resolved holds are forgotten, oldest first, when an open one needs
+                        the place */
+    uint64_t terms;  /* accounts with terms, 1 to HF_LEDGER_RECORDS_MAX */
+    uint64_t parts;  /* payers of open holds that have several; and as many conditions; likewise */
+    uint64_t limits; /* of instruments and accounts, 1 to HF_LEDGER_RECORDS_MAX */
+    uint64_t rolling;     /* of these, with a rolling window; likewise. A kilobyte each */
     uint64_t remembered;  /* operation ids whose answers are remembered; likewise */
     uint64_t remember_ns; /* and for how long, by log time */
     uint64_t id_ahead_ns; /* how far an id's time may lie ahead of log time: beyond is ID_TOO_NEW */
@@ -86,6 +88,8 @@ struct hf_ledger_counts {
     uint64_t terms;
     uint64_t parts;
     uint64_t conditions;
+    uint64_t limits;
+    uint64_t rolling;
     uint64_t remembered;
     uint64_t assets;
     uint64_t floor_ms; /* ids whose time is below it and that are not remembered are ID_TOO_OLD */

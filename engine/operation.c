@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <string.h>
 
 struct type_entry {
     const char *name;
@@ -26,7 +27,7 @@ static const struct type_entry types[HF_OP_TYPE_MAX + 1] = {
     [HF_OP_RELEASE] = {"RELEASE", sizeof(struct hf_op_release), 0},
     [HF_OP_ATTEST] = {"ATTEST", sizeof(struct hf_op_attest), 0},
     [HF_OP_INSTRUMENT_PUT] = {"INSTRUMENT_PUT", sizeof(struct hf_op_instrument_put), 0},
-    [HF_OP_LIMIT_PUT] = {"LIMIT_PUT", 0, 0},
+    [HF_OP_LIMIT_PUT] = {"LIMIT_PUT", sizeof(struct hf_op_limit_put), 0},
     [HF_OP_AUTH] = {"AUTH", sizeof(struct hf_op_auth), 0},
     [HF_OP_REVERSE] = {"REVERSE", 0, 0},
     [HF_OP_CLEAR] = {"CLEAR", 0, 0},
@@ -281,6 +282,64 @@ static struct hf_verdict check_instrument_put(const struct hf_op_instrument_put 
     return good;
 }
 
+static bool is_limit_window(const struct hf_op_limit_put *put)
+{
+    if (put->mode != HF_LIMIT_SET)
+        return put->window == 0;
+    return put->window >= HF_LIMIT_OPERATION && put->window <= HF_LIMIT_LIFETIME;
+}
+
+static bool is_limit_length(const struct hf_op_limit_put *put)
+{
+    if (put->mode != HF_LIMIT_SET || put->window != HF_LIMIT_ROLLING)
+        return put->length_ns == 0;
+    return put->length_ns >= HF_LIMIT_BUCKETS && put->length_ns <= HF_LIMIT_LENGTH_NS_MAX;
+}
+
+static bool is_limit_zone(const struct hf_op_limit_put *put)
+{
+    if (put->window < HF_LIMIT_DAY || put->window > HF_LIMIT_MONTH)
+        return put->zone_minutes == 0;
+    return put->zone_minutes >= -HF_LIMIT_ZONE_MAX && put->zone_minutes <= HF_LIMIT_ZONE_MAX;
+}
+
+static bool is_limit_start(const struct hf_op_limit_put *put)
+{
+    if (put->window == HF_LIMIT_WEEK)
+        return put->start >= 1 && put->start <= 7;
+    if (put->window == HF_LIMIT_MONTH)
+        return put->start >= 1 && put->start <= 28;
+    return put->start == 0;
+}
+
+/* Scope, window and mode say what the fields before them may be. Between those all refusals are
+ * the same, so that their order does not show. */
+static struct hf_verdict check_limit_put(const struct hf_op_limit_put *put)
+{
+    static const struct hf_filter empty;
+    bool is_set = put->mode == HF_LIMIT_SET;
+
+    if (hf_id_is_reserved(put->scope_id))
+        return bad(HF_CODE_BAD_ID,
+                   put->scope == HF_LIMIT_INSTRUMENT ? HF_RULE_INSTRUMENT : HF_RULE_ACCOUNT);
+    if (put->scope != HF_LIMIT_INSTRUMENT && put->scope != HF_LIMIT_ACCOUNT)
+        return bad(HF_CODE_MALFORMED, HF_RULE_LIMIT);
+    if (put->number == 0 || put->mode > HF_LIMIT_RESET)
+        return bad(HF_CODE_MALFORMED, HF_RULE_LIMIT);
+    if (!is_limit_window(put) || !is_limit_length(put) || !is_limit_zone(put) ||
+        !is_limit_start(put))
+        return bad(HF_CODE_MALFORMED, HF_RULE_LIMIT);
+    if (put->mode == HF_LIMIT_RESET && (put->max_amount | put->max_count) != 0)
+        return bad(HF_CODE_MALFORMED, HF_RULE_LIMIT);
+    if (put->reserved != 0)
+        return bad(HF_CODE_MALFORMED, HF_RULE_RESERVED);
+    if (!is_set && memcmp(&put->filter, &empty, sizeof(empty)) != 0)
+        return bad(HF_CODE_MALFORMED, HF_RULE_LIMIT);
+    if (put->filter.reserved != 0)
+        return bad(HF_CODE_MALFORMED, HF_RULE_RESERVED);
+    return good;
+}
+
 static struct hf_verdict check_auth(const struct hf_op_auth *auth)
 {
     if (hf_id_is_reserved(auth->token))
@@ -289,28 +348,46 @@ static struct hf_verdict check_auth(const struct hf_op_auth *auth)
         return bad(HF_CODE_BAD_ID, HF_RULE_PAYEE);
     if (auth->amount > HF_AMOUNT_MAX)
         return bad(HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT);
-    if (auth->minimum != 0)
-        return bad(HF_CODE_UNSUPPORTED, HF_RULE_AMOUNT);
+    if (auth->minimum > auth->amount)
+        return bad(HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT);
     if (auth->billing_amount != 0)
         return bad(HF_CODE_UNSUPPORTED, HF_RULE_AMOUNT);
     if (auth->asset == 0)
         return bad(HF_CODE_MALFORMED, HF_RULE_ASSET);
     if (auth->billing_asset != 0)
         return bad(HF_CODE_UNSUPPORTED, HF_RULE_ASSET);
+    if (auth->class_number >= HF_CLASSES)
+        return bad(HF_CODE_MALFORMED, HF_RULE_CLASS);
     if (!is_zero(auth->reserved, sizeof(auth->reserved)))
         return bad(HF_CODE_MALFORMED, HF_RULE_RESERVED);
+    if (auth->tolerance > HF_TOLERANCE_MAX)
+        return bad(HF_CODE_MALFORMED, HF_RULE_HOLD);
     return good;
+}
+
+/* Of subjects that come in pages, how far the cursor can go. */
+static uint32_t last_cursor(uint8_t subject)
+{
+    switch (subject) {
+    case HF_QUERY_ACCOUNT_HOLDS:
+        return UINT32_MAX;
+    case HF_QUERY_INSTRUMENT_LIMITS:
+    case HF_QUERY_ACCOUNT_LIMITS:
+        return UINT8_MAX;
+    default:
+        return 0;
+    }
 }
 
 static struct hf_verdict check_query(const struct hf_op_query *query)
 {
     if (hf_id_is_reserved(query->subject_id))
         return bad(HF_CODE_BAD_ID, HF_RULE_SUBJECT);
-    if (query->subject < HF_QUERY_ACCOUNT || query->subject > HF_QUERY_ACCOUNT_HOLDS)
+    if (query->subject < HF_QUERY_ACCOUNT || query->subject > HF_QUERY_ACCOUNT_LIMITS)
         return bad(HF_CODE_MALFORMED, HF_RULE_SUBJECT);
     if (!is_zero(query->reserved, sizeof(query->reserved)))
         return bad(HF_CODE_MALFORMED, HF_RULE_RESERVED);
-    if (query->cursor != 0 && query->subject != HF_QUERY_ACCOUNT_HOLDS)
+    if (query->cursor > last_cursor(query->subject))
         return bad(HF_CODE_MALFORMED, HF_RULE_SUBJECT);
     return good;
 }
@@ -656,6 +733,8 @@ static struct hf_verdict check_body(const union hf_operation *operation)
         return check_attest(&operation->attest);
     case HF_OP_INSTRUMENT_PUT:
         return check_instrument_put(&operation->instrument_put);
+    case HF_OP_LIMIT_PUT:
+        return check_limit_put(&operation->limit_put);
     case HF_OP_AUTH:
         return check_auth(&operation->auth);
     case HF_OP_QUERY:

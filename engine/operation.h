@@ -395,16 +395,60 @@ struct hf_op_instrument_put {
 };
 HF_STATIC_ASSERT(sizeof(struct hf_op_instrument_put) == 96, "INSTRUMENT_PUT");
 
+enum hf_limit_scope {
+    HF_LIMIT_INSTRUMENT = 1,
+    HF_LIMIT_ACCOUNT = 2, /* of a total: it binds all accounts below it */
+};
+
+enum hf_limit_window {
+    HF_LIMIT_OPERATION = 1, /* each authorisation by itself */
+    HF_LIMIT_DAY = 2,       /* calendar, in the limit's zone */
+    HF_LIMIT_WEEK = 3,      /* from weekday `start` on: 1 Monday to 7 Sunday */
+    HF_LIMIT_MONTH = 4,     /* from day `start` on: 1 to 28 */
+    HF_LIMIT_ROLLING = 5,   /* the last `length_ns`, in 64 steps: rather too long than too short */
+    HF_LIMIT_LIFETIME = 6,
+};
+
+enum hf_limit_mode {
+    HF_LIMIT_SET = 0,   /* makes the limit, or replaces its settings */
+    HF_LIMIT_RAISE = 1, /* adds to its maxima */
+    HF_LIMIT_RESET = 2, /* forgets what has been used */
+};
+
+#define HF_LIMIT_UNLIMITED     UINT64_MAX
+#define HF_LIMITS_A_SCOPE      16 /* limits that one instrument or account may have */
+#define HF_LIMIT_BUCKETS       64
+#define HF_LIMIT_ZONE_MAX      (14 * 60)
+#define HF_LIMIT_LENGTH_NS_MAX (UINT64_C(400) * 86400 * 1000000000)
+
+/* Makes or changes a limit on the authorisations of an instrument, or of all instruments that draw
+ * on an account. Its name is its scope and its number there. */
+struct hf_op_limit_put {
+    struct hf_op_header header;
+    struct hf_id scope_id; /* token or account */
+    uint64_t max_amount;   /* HF_LIMIT_UNLIMITED: any. RAISE: how much more; RESET: 0 */
+    uint64_t max_count;    /* likewise, of authorisations */
+    uint64_t length_ns;    /* ROLLING: 64 to HF_LIMIT_LENGTH_NS_MAX; else 0 */
+    uint8_t scope;         /* enum hf_limit_scope */
+    uint8_t number;        /* 1 to 255: the client's choice */
+    uint8_t window;        /* enum hf_limit_window; RAISE and RESET: 0 */
+    uint8_t mode;          /* enum hf_limit_mode */
+    int16_t zone_minutes;  /* east of Greenwich, of calendar windows; else 0 */
+    uint8_t start;         /* WEEK, MONTH; else 0 */
+    uint8_t reserved;
+    struct hf_filter filter; /* which authorisations it counts; RAISE and RESET: zero */
+};
+HF_STATIC_ASSERT(sizeof(struct hf_op_limit_put) == 128, "LIMIT_PUT");
+
 /* Authorises a card or wallet payment: resolve, check, draw the counter, hold. The hold's id is the
  * operation's. DE = data element of ISO 8583; fields below `payee` are logged and not looked at by
  * this version. */
 struct hf_op_auth {
     struct hf_op_header header;
     struct hf_id token;
-    struct hf_id payee; /* the acquirer's settlement account */
-    uint64_t amount;    /* DE4; 0: verification, checks everything and holds nothing */
-    uint64_t
-        minimum; /* for partial approval; 0: all or nothing; else UNSUPPORTED in this version */
+    struct hf_id payee;      /* the acquirer's settlement account */
+    uint64_t amount;         /* DE4; 0: verification, checks everything and holds nothing */
+    uint64_t minimum;        /* this much will do: partial approval; 0: all or nothing */
     uint64_t billing_amount; /* DE6; 0, else UNSUPPORTED in this version */
     uint64_t acquirer;       /* DE32, up to 11 digits */
     uint64_t forwarder;      /* DE33, up to 11 digits */
@@ -425,7 +469,9 @@ struct hf_op_auth {
     uint16_t region;
     uint8_t transaction_type; /* DE3, first two digits as a number */
     uint8_t channel;
-    uint8_t reserved[6];
+    uint8_t class_number; /* hold class, below HF_CLASSES: says how long the hold is good */
+    uint8_t reserved[3];
+    uint16_t tolerance; /* clearing above it, parts per thousand, to HF_TOLERANCE_MAX */
 };
 HF_STATIC_ASSERT(sizeof(struct hf_op_auth) == 192, "AUTH");
 
@@ -435,6 +481,8 @@ enum hf_query_subject {
     HF_QUERY_OPERATION = 3,
     HF_QUERY_HOLD = 4,
     HF_QUERY_ACCOUNT_HOLDS = 5, /* an account and a page of the open holds on it */
+    HF_QUERY_INSTRUMENT_LIMITS = 6,
+    HF_QUERY_ACCOUNT_LIMITS = 7,
 };
 
 /* Asks for a record. Never logged or remembered; its id only matches the reply to the question. */
@@ -443,7 +491,7 @@ struct hf_op_query {
     struct hf_id subject_id;
     uint8_t subject; /* enum hf_query_subject */
     uint8_t reserved[3];
-    uint32_t cursor; /* ACCOUNT_HOLDS: 0, then what the page before said; else 0 */
+    uint32_t cursor; /* ACCOUNT_HOLDS and both LIMITS: 0, then what the page before said; else 0 */
 };
 HF_STATIC_ASSERT(sizeof(struct hf_op_query) == 56, "QUERY");
 
@@ -472,6 +520,7 @@ union hf_operation {
     struct hf_op_expire expire;
     struct hf_op_chain chain;
     struct hf_op_instrument_put instrument_put;
+    struct hf_op_limit_put limit_put;
     struct hf_op_auth auth;
     struct hf_op_query query;
     uint8_t bytes[HF_OPERATION_FIXED_MAX];
@@ -591,6 +640,28 @@ struct hf_account_holds_view {
 };
 HF_STATIC_ASSERT(sizeof(struct hf_account_holds_view) == 520, "account holds view");
 
+/* A limit, and what of it is used at the time of the newest operation. */
+struct hf_limit_line {
+    uint64_t max_amount;
+    uint64_t max_count;
+    uint64_t used_amount;
+    uint64_t used_count;
+    uint8_t number;
+    uint8_t window; /* enum hf_limit_window */
+    uint8_t has_filter;
+    uint8_t reserved[5];
+};
+HF_STATIC_ASSERT(sizeof(struct hf_limit_line) == 40, "limit line");
+#define HF_LIMIT_LINES_MAX 12
+
+/* A page of a scope's limits, by number. */
+struct hf_limits_view {
+    uint32_t next_cursor; /* for the next page; 0: this was the last */
+    uint32_t count;
+    struct hf_limit_line lines[HF_LIMIT_LINES_MAX]; /* the reply ends behind the last one */
+};
+HF_STATIC_ASSERT(sizeof(struct hf_limits_view) == 488, "limits view");
+
 struct hf_query_reply {
     struct hf_reply reply;
     union {
@@ -598,6 +669,7 @@ struct hf_query_reply {
         struct hf_instrument_view instrument;
         struct hf_hold_view hold;
         struct hf_account_holds_view account_holds;
+        struct hf_limits_view limits;
         struct hf_reply operation; /* the remembered answer */
     } view;
 };

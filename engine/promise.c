@@ -76,7 +76,7 @@ static bool execute_by_plan(struct hf_ledger *ledger, bool is_dry, struct hf_acc
 }
 
 bool hf_promise_make(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_account *payer,
-                     struct hf_account *payee, uint64_t amount, uint64_t expires_ns,
+                     struct hf_account *payee, uint64_t amount, const struct hf_hold_more *more,
                      struct hf_answer *answer)
 {
     bool is_dry = hf_turn_is_dry(turn) || amount == 0;
@@ -90,14 +90,7 @@ bool hf_promise_make(struct hf_ledger *ledger, const struct hf_turn *turn, struc
     answer->approved = amount;
     if (is_dry)
         return true;
-    if (expires_ns == 0 && turn->origin == 0) {
-        add_hold(ledger, turn, &hf_hold_plain, payer, payee, answer);
-    } else {
-        struct hf_hold_more more = hf_hold_plain;
-        more.expires_ns = expires_ns;
-        more.origin = turn->origin;
-        add_hold(ledger, turn, &more, payer, payee, answer);
-    }
+    add_hold(ledger, turn, more, payer, payee, answer);
     return true;
 }
 
@@ -114,25 +107,37 @@ void hf_promise_hold(struct hf_ledger *ledger, const struct hf_turn *turn, struc
         return;
     if (!hf_account_admit(ledger, payer, payee, hold->asset, &hf_attributes_none, answer))
         return;
-    hf_promise_make(ledger, turn, payer, payee, hold->amount, expires_ns, answer);
+    if (expires_ns == 0 && turn->origin == 0) {
+        hf_promise_make(ledger, turn, payer, payee, hold->amount, &hf_hold_plain, answer);
+        return;
+    }
+    struct hf_hold_more more = hf_hold_plain;
+    more.expires_ns = expires_ns;
+    more.origin = turn->origin;
+    hf_promise_make(ledger, turn, payer, payee, hold->amount, &more, answer);
 }
 
-/* When the hold will expire, 0: never; and whether that was said, rather than left to its class. */
-static uint64_t expiry_of(const struct hf_ledger *ledger, const struct hf_op_terms *terms)
+uint64_t hf_promise_class_expiry(const struct hf_ledger *ledger, uint8_t class_number)
 {
-    uint64_t lifetime_ns = ledger->holds.lifetimes_ns[terms->class_number];
+    uint64_t lifetime_ns = ledger->holds.lifetimes_ns[class_number];
     uint64_t expires_ns;
 
-    assert(terms->class_number < HF_CLASSES);
-    if (terms->expires_ns == HF_EXPIRES_NEVER)
-        return 0;
-    if (terms->expires_ns != 0)
-        return terms->expires_ns;
+    assert(class_number < HF_CLASSES);
     /* The largest number is no time but a word for never. */
     if (lifetime_ns == 0 || __builtin_add_overflow(ledger->bundle_ns, lifetime_ns, &expires_ns) ||
         expires_ns == HF_EXPIRES_NEVER)
         return 0;
     return expires_ns;
+}
+
+/* When the hold will expire, 0: never. */
+static uint64_t expiry_of(const struct hf_ledger *ledger, const struct hf_op_terms *terms)
+{
+    if (terms->expires_ns == HF_EXPIRES_NEVER)
+        return 0;
+    if (terms->expires_ns != 0)
+        return terms->expires_ns;
+    return hf_promise_class_expiry(ledger, terms->class_number);
 }
 
 /* The sources that take something: how many, and the first of them. */

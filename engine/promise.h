@@ -10,10 +10,14 @@ bool hf_promise_begin(const struct hf_ledger *ledger, const struct hf_turn *turn
                       uint64_t expires_ns, struct hf_answer *answer);
 
 /* What HOLD and AUTH share once the parties are admitted: guards, room, the hold. An amount of 0
- * passes the same guards and holds nothing. Fills the answer; true when it is OK. */
+ * passes the same guards and holds nothing. `more` of the hold has one payer and no conditions.
+ * Fills the answer but for the code of an OK, which the hold keeps; true when nothing refused. */
 bool hf_promise_make(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_account *payer,
-                     struct hf_account *payee, uint64_t amount, uint64_t expires_ns,
+                     struct hf_account *payee, uint64_t amount, const struct hf_hold_more *more,
                      struct hf_answer *answer);
+
+/* When a hold of this class made now expires; 0: never. */
+uint64_t hf_promise_class_expiry(const struct hf_ledger *ledger, uint8_t class_number);
 
 /* HOLD and HOLD_PLAN. */
 void hf_promise_hold(struct hf_ledger *ledger, const struct hf_turn *turn,

@@ -143,6 +143,63 @@ static bool view_instrument(const struct hf_ledger *ledger, struct hf_id token,
     return true;
 }
 
+/* A page of a scope's limits: those with numbers above the cursor. */
+static void view_limits(const struct hf_ledger *ledger, uint32_t first, uint32_t cursor,
+                        struct hf_query_reply *reply)
+{
+    const struct hf_limit_list *limits = &ledger->limit_list;
+    struct hf_limits_view *view = &reply->view.limits;
+
+    for (uint32_t link = first; link != 0; link = limits->list[link - 1].next) {
+        const struct hf_limit *limit = &limits->list[link - 1];
+        if (limit->number <= cursor)
+            continue;
+        if (view->count == HF_LIMIT_LINES_MAX) {
+            view->next_cursor = view->lines[view->count - 1].number;
+            break;
+        }
+        struct hf_usage used =
+            hf_limit_used(limits, limit, hf_limit_period(limit, ledger->timestamp_ns));
+        view->lines[view->count++] = (struct hf_limit_line){
+            .max_amount = limit->max_amount,
+            .max_count = limit->max_count,
+            .used_amount = used.amount,
+            .used_count = used.count,
+            .number = limit->number,
+            .window = limit->window,
+            .has_filter = limit->has_filter,
+        };
+    }
+    reply->reply.length += (uint16_t)(offsetof(struct hf_limits_view, lines) +
+                                      view->count * sizeof(struct hf_limit_line));
+}
+
+static bool view_instrument_limits(const struct hf_ledger *ledger, struct hf_id token,
+                                   uint32_t cursor, struct hf_query_reply *reply)
+{
+    const uint32_t *first = hf_limit_first(ledger, HF_LIMIT_INSTRUMENT, token);
+
+    if (first == NULL)
+        return false;
+    view_limits(ledger, *first, cursor, reply);
+    return true;
+}
+
+/* An account without terms has no limits. */
+static bool view_account_limits(const struct hf_ledger *ledger, struct hf_id id, uint32_t cursor,
+                                struct hf_query_reply *reply)
+{
+    const struct hf_account *account = hf_ledger_find_account(ledger, id);
+
+    if (account == NULL)
+        return false;
+    const struct hf_terms *terms = hf_terms_of(&ledger->terms, account);
+    view_limits(ledger, terms == NULL ? 0 : terms->first_limit, cursor, reply);
+    reply->reply.posted = account->posted;
+    reply->reply.available = hf_account_available(hf_account_spendable(account), account->floor);
+    return true;
+}
+
 static bool view_operation(const struct hf_ledger *ledger, struct hf_id id,
                            struct hf_query_reply *reply)
 {
@@ -205,6 +262,13 @@ static uint16_t look_up(const struct hf_ledger *ledger, const struct hf_op_query
     case HF_QUERY_ACCOUNT_HOLDS:
         return view_account_holds(ledger, id, query->cursor, reply) ? HF_CODE_OK
                                                                     : HF_CODE_UNKNOWN_ACCOUNT;
+    case HF_QUERY_INSTRUMENT_LIMITS:
+        return view_instrument_limits(ledger, id, query->cursor, reply)
+                   ? HF_CODE_OK
+                   : HF_CODE_UNKNOWN_INSTRUMENT;
+    case HF_QUERY_ACCOUNT_LIMITS:
+        return view_account_limits(ledger, id, query->cursor, reply) ? HF_CODE_OK
+                                                                     : HF_CODE_UNKNOWN_ACCOUNT;
     default:
         assert(query->subject == HF_QUERY_HOLD);
         return view_hold(ledger, id, reply) ? HF_CODE_OK : HF_CODE_UNKNOWN_HOLD;

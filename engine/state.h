@@ -8,6 +8,7 @@
 #include "hold.h"
 #include "instrument.h"
 #include "ledger.h"
+#include "limit.h"
 #include "plan.h"
 #include "seen.h"
 #include "terms.h"
@@ -45,6 +46,7 @@ struct hf_ledger {
     uint64_t timestamp_ns; /* of the newest operation */
     uint64_t bundle_ns;    /* timestamp of the bundle in hand */
     struct hf_terms_list terms;
+    struct hf_limit_list limit_list;
     struct hf_undo undo;
     struct hf_wheels *wheels; /* those below. No part of the state: asking what is due turns them */
     struct hf_wheels wheels_inside;
@@ -54,6 +56,7 @@ struct hf_ledger {
     struct hf_turn turns[HF_BUNDLE_OPERATIONS_MAX]; /* of the bundle in hand */
     struct hf_plan plan;                            /* of the operation in hand */
     struct hf_takes takes;                          /* likewise, of a MOVE_PLAN or HOLD_PLAN */
+    struct hf_bearing bearing;                      /* likewise, of an AUTH */
 };
 
 /* Answer as if carried out, change nothing? */

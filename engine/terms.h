@@ -25,7 +25,9 @@ struct hf_terms {
     uint32_t children;  /* of a total: accounts below it that are not closed */
     uint8_t depth;      /* how many totals are above it, to HF_PARENT_DEPTH_MAX */
     uint8_t has_filter; /* 1: the filter asks for something */
-    uint8_t reserved[14];
+    uint8_t reserved[2];
+    uint32_t first_limit; /* limit.h; 0: none */
+    uint8_t reserved_too[8];
 };
 HF_STATIC_ASSERT(sizeof(struct hf_terms) == 64, "terms are one line");
 

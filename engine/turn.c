@@ -51,6 +51,7 @@ static const uint16_t lengths[HF_OP_TYPE_MAX + 1] = {
     [HF_OP_EXPIRE] = sizeof(struct hf_op_expire),
     [HF_OP_CLASS_PUT] = sizeof(struct hf_op_class_put),
     [HF_OP_INSTRUMENT_PUT] = sizeof(struct hf_op_instrument_put),
+    [HF_OP_LIMIT_PUT] = sizeof(struct hf_op_limit_put),
     [HF_OP_AUTH] = sizeof(struct hf_op_auth),
 };
 /* Of types that have a shorter form. */
@@ -221,6 +222,9 @@ static void prefetch_id(const struct hf_table *table, struct hf_id id, enum list
     } else {
         hf_table_guess(table, hash, hf_table_home(table, hash));
     }
+    /* To gcc a function that only prefetches has no effect, and it drops the calls. This has one.
+     */
+    __asm__ volatile("");
 }
 
 static void prefetch_entries(const struct hf_ledger *ledger, const struct hf_op_plan *plan,
@@ -237,6 +241,10 @@ static void prefetch_list(const struct hf_ledger *ledger, const union hf_operati
         prefetch_entries(ledger, &operation->move_plan.plan, operation->move_plan.entries, pass);
     else if (operation->header.type == HF_OP_HOLD_PLAN)
         prefetch_entries(ledger, &operation->hold_plan.plan, operation->hold_plan.entries, pass);
+    else if (operation->header.type == HF_OP_LIMIT_PUT)
+        prefetch_id(operation->limit_put.scope == HF_LIMIT_INSTRUMENT ? &ledger->instruments
+                                                                      : &ledger->accounts,
+                    operation->limit_put.scope_id, pass);
 }
 
 static void prefetch_chain(const struct hf_ledger *ledger, const struct hf_op_chain *chain,
@@ -340,14 +348,17 @@ static inline void follow_key(struct hf_turn *turn, uint32_t index)
     key->guess = hf_table_follow(key_of(turn->operation, index), key->hash, key->guess);
 }
 
-/* Where a new hold will lie, its answer too. */
+/* Where a new hold will lie, its answer too, and what a hold that is not plain has besides. */
 static inline __attribute__((always_inline)) void fetch_free(const struct hf_holds *holds,
-                                                             uint64_t hash)
+                                                             const struct hf_turn *turn)
 {
-    uint32_t slot = hf_table_guess_free(&holds->table, hash);
+    uint32_t slot = hf_table_guess_free(&holds->table, turn->id_hash);
 
-    if (slot != HF_TABLE_NONE)
-        __builtin_prefetch(&holds->answers[slot], 1);
+    if (slot == HF_TABLE_NONE)
+        return;
+    __builtin_prefetch(&holds->answers[slot], 1);
+    if (turn->type != HF_OP_HOLD)
+        __builtin_prefetch(&holds->more[slot], 1);
 }
 
 static inline __attribute__((always_inline)) void fetch(const struct hf_ledger *ledger,
@@ -359,7 +370,7 @@ static inline __attribute__((always_inline)) void fetch(const struct hf_ledger *
         follow_key(turn, 0);
         follow_key(turn, 1);
         if (type == HF_OP_HOLD)
-            fetch_free(&ledger->holds, turn->id_hash);
+            fetch_free(&ledger->holds, turn);
         return;
     }
     for (uint32_t i = 0; i < 2 && key_tables[type][i] != NO_TABLE; i++) {
@@ -371,7 +382,7 @@ static inline __attribute__((always_inline)) void fetch(const struct hf_ledger *
                 hf_table_guess(table, turn->keys[i].hash, hf_table_home(table, turn->keys[i].hash));
     }
     if (makes_hold(type))
-        fetch_free(&ledger->holds, turn->id_hash);
+        fetch_free(&ledger->holds, turn);
     prefetch_list(ledger, turn->operation, SECOND_PASS);
     if (type == HF_OP_CHAIN)
         prefetch_chain(ledger, &turn->operation->chain, SECOND_PASS);
@@ -441,6 +452,8 @@ static inline __attribute__((always_inline)) void fetch_behind(const struct hf_l
     if (type == HF_OP_AUTH) {
         const struct hf_instrument *instrument = guess;
         __builtin_prefetch(hf_account_at(&ledger->accounts, instrument->account), 1);
+        if (instrument->first_limit != 0)
+            __builtin_prefetch(&ledger->limit_list.list[instrument->first_limit - 1], 1);
     } else if (type == HF_OP_CAPTURE || type == HF_OP_RELEASE || type == HF_OP_ADJUST) {
         const struct hf_hold *hold = guess;
         __builtin_prefetch(hf_account_at(&ledger->accounts, hold->payer), 1);

@@ -15,12 +15,17 @@
 
 #include <stdbool.h>
 
-/* Room for what one operation overwrites: of a plan every account, and half as many records again,
- * 64 bytes each and what describes them. */
-#define HF_UNDO_NOTE_SIZE 24
-#define HF_UNDO_KEEPS_MAX ((HF_PLAN_CANDIDATES_MAX + 32) * (1 + HF_PARENT_DEPTH_MAX) * 3 / 2)
-#define HF_UNDO_SIZE \
-    ((size_t)HF_CHAIN_OPERATIONS_MAX * HF_UNDO_KEEPS_MAX * (64 + HF_UNDO_NOTE_SIZE))
+/* Room for what one operation overwrites, 64 bytes a record and what describes it: of a plan every
+ * account, and half as many records again; or of an authorisation every limit that can bear on it,
+ * with its buckets, and some records more. */
+#define HF_UNDO_NOTE_SIZE   24
+#define HF_UNDO_RECORD_SIZE (64 + HF_UNDO_NOTE_SIZE)
+#define HF_UNDO_KEEPS_MAX   ((HF_PLAN_CANDIDATES_MAX + 32) * (1 + HF_PARENT_DEPTH_MAX) * 3 / 2)
+#define HF_UNDO_DRAWS_MAX   (HF_LIMITS_A_SCOPE * (2 + HF_PARENT_DEPTH_MAX))
+#define HF_UNDO_DRAW_SIZE   (HF_UNDO_RECORD_SIZE + HF_LIMIT_BUCKETS * 16 + HF_UNDO_NOTE_SIZE)
+#define HF_UNDO_AUTH_SIZE   (HF_UNDO_DRAWS_MAX * HF_UNDO_DRAW_SIZE + 32 * HF_UNDO_RECORD_SIZE)
+#define HF_UNDO_SIZE        ((size_t)HF_CHAIN_OPERATIONS_MAX * HF_UNDO_AUTH_SIZE)
+_Static_assert(HF_UNDO_KEEPS_MAX *HF_UNDO_RECORD_SIZE <= HF_UNDO_AUTH_SIZE, "the larger one");
 
 struct hf_undo {
     uint8_t *bytes;

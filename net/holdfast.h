@@ -189,6 +189,26 @@ void hf_make_instrument_put(union hf_operation *op, struct hf_id id, struct hf_i
 /* What the network told besides (terminal, merchant, STAN...) is filled in afterwards. */
 void hf_make_auth(union hf_operation *op, struct hf_id id, struct hf_id token, struct hf_id payee,
                   uint64_t amount, uint16_t asset);
+/* The same, content with `minimum` (0: all or nothing: OK_PARTIAL says that it was less than
+ * `amount`), the hold living as long as its class says and clearing to `tolerance` parts per
+ * thousand above what it holds. */
+void hf_make_auth_terms(union hf_operation *op, struct hf_id id, struct hf_id token,
+                        struct hf_id payee, uint64_t amount, uint16_t asset, uint64_t minimum,
+                        uint8_t class_number, uint16_t tolerance);
+/* Makes limit `number` (1 to 255) of a scope, or replaces its settings; `scope` is of enum
+ * hf_limit_scope, `window` of enum hf_limit_window, both maxima may be HF_LIMIT_UNLIMITED. Weeks
+ * begin on Mondays and months on their first, in UTC: op->limit_put.start and zone_minutes say
+ * otherwise. A rolling window's length_ns must be set afterwards, a filter may be. */
+void hf_make_limit_put(union hf_operation *op, struct hf_id id, uint8_t scope,
+                       struct hf_id scope_id, uint8_t number, uint8_t window, uint64_t max_amount,
+                       uint64_t max_count);
+/* Adds to the limit's maxima; what is used stays used. */
+void hf_make_limit_raise(union hf_operation *op, struct hf_id id, uint8_t scope,
+                         struct hf_id scope_id, uint8_t number, uint64_t more_amount,
+                         uint64_t more_count);
+/* Forgets what has been used of the limit. */
+void hf_make_limit_reset(union hf_operation *op, struct hf_id id, uint8_t scope,
+                         struct hf_id scope_id, uint8_t number);
 /* `subject` is of enum hf_query_subject. */
 void hf_make_query(union hf_operation *op, struct hf_id id, uint8_t subject,
                    struct hf_id subject_id);

@@ -167,6 +167,52 @@ void hf_make_auth(union hf_operation *op, struct hf_id id, struct hf_id token, s
     op->auth.asset = asset;
 }
 
+void hf_make_auth_terms(union hf_operation *op, struct hf_id id, struct hf_id token,
+                        struct hf_id payee, uint64_t amount, uint16_t asset, uint64_t minimum,
+                        uint8_t class_number, uint16_t tolerance)
+{
+    hf_make_auth(op, id, token, payee, amount, asset);
+    op->auth.minimum = minimum;
+    op->auth.class_number = class_number;
+    op->auth.tolerance = tolerance;
+}
+
+static void begin_limit(union hf_operation *op, struct hf_id id, uint8_t scope,
+                        struct hf_id scope_id, uint8_t number, uint8_t mode)
+{
+    begin(op, id, HF_OP_LIMIT_PUT, sizeof op->limit_put);
+    op->limit_put.scope = scope;
+    op->limit_put.scope_id = scope_id;
+    op->limit_put.number = number;
+    op->limit_put.mode = mode;
+}
+
+void hf_make_limit_put(union hf_operation *op, struct hf_id id, uint8_t scope,
+                       struct hf_id scope_id, uint8_t number, uint8_t window, uint64_t max_amount,
+                       uint64_t max_count)
+{
+    begin_limit(op, id, scope, scope_id, number, HF_LIMIT_SET);
+    op->limit_put.window = window;
+    op->limit_put.max_amount = max_amount;
+    op->limit_put.max_count = max_count;
+    op->limit_put.start = window == HF_LIMIT_WEEK || window == HF_LIMIT_MONTH ? 1 : 0;
+}
+
+void hf_make_limit_raise(union hf_operation *op, struct hf_id id, uint8_t scope,
+                         struct hf_id scope_id, uint8_t number, uint64_t more_amount,
+                         uint64_t more_count)
+{
+    begin_limit(op, id, scope, scope_id, number, HF_LIMIT_RAISE);
+    op->limit_put.max_amount = more_amount;
+    op->limit_put.max_count = more_count;
+}
+
+void hf_make_limit_reset(union hf_operation *op, struct hf_id id, uint8_t scope,
+                         struct hf_id scope_id, uint8_t number)
+{
+    begin_limit(op, id, scope, scope_id, number, HF_LIMIT_RESET);
+}
+
 void hf_make_query(union hf_operation *op, struct hf_id id, uint8_t subject,
                    struct hf_id subject_id)
 {

@@ -69,6 +69,22 @@ class Load(unittest.TestCase):
         self.assertEqual((result["ops"], result["refused"], result["accounts_wrong"]), (2000, 0, 0))
         self.assertTrue(400 < result["captures"] < 900, result["captures"])
 
+    def test_authorisations_under_limits(self):
+        """Each draws every limit of its card, and a run that follows goes on where the one before stopped."""
+        load = ("--workload", "auth", "--limits", 5, "--skew", "uniform", "--verify-balances")
+        result = self.load(*load, "--operations", 600)
+        self.assertEqual((result["ops"], result["refused"], result["accounts_wrong"], result["limits"]), (600, 0, 0, 5))
+        self.assertEqual(self.node.admin("status")["tables"]["limits"], 250)
+        result = self.load(*load, "--operations", 400, "--seed", 2)
+        self.assertEqual((result["ops"], result["refused"], result["accounts_wrong"]), (400, 0, 0))
+        accounts = [self.node.admin(f"account {1000000000000 + i}") for i in range(50)]
+        cards = [self.node.admin(f"instrument {2000000000000 + i}")["limits"] for i in range(50)]
+        self.assertTrue(all([limit["number"] for limit in limits] == [1, 2, 3, 4, 5] for limits in cards))
+        # Limit 2 is of each operation by itself, limit 5 for ever; the others may begin anew at a midnight in between.
+        self.assertTrue(all(limits[1]["used_count"] == 0 for limits in cards))
+        self.assertEqual(sum(limits[4]["used_count"] for limits in cards), 1000)
+        self.assertEqual([limits[4]["used_amount"] for limits in cards], [account["held_out"] for account in accounts])
+
     def test_splits(self):
         result = self.load("--workload", "split", "--operations", 2000, "--batch", 5, "--verify-balances")
         self.assertEqual((result["workload"], result["ops"], result["refused"], result["accounts_wrong"]), ("split", 2000, 0, 0))
@@ -197,7 +213,9 @@ class Load(unittest.TestCase):
     def test_wrong_usage(self):
         for words in ([], ["fly"], ["load"], ["load", "--server", "127.0.0.1:1", "--workload", "x"], ["load", "--rate", "-1"],
                       ["load", "--server", "127.0.0.1:1", "--batch", "9", "--inflight", "8"],
-                      ["load", "--server", "127.0.0.1:1", "--workload", "split", "--accounts", "3"], ["log", "cat", "--from", "5", "."], ["admin", "status"],
+                      ["load", "--server", "127.0.0.1:1", "--workload", "split", "--accounts", "3"],
+                      ["load", "--server", "127.0.0.1:1", "--workload", "split", "--limits", "1"],
+                      ["load", "--server", "127.0.0.1:1", "--workload", "auth", "--limits", "17"], ["log", "cat", "--from", "5", "."], ["admin", "status"],
                       ["admin", "--socket", "x"], ["run"], ["run", "/nonexistent.hf"], ["load", "extra"]):
             done = holdfast(*words)
             self.assertEqual(done.returncode, 2, f"{words}: {done.stderr}")

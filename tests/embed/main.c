@@ -33,6 +33,8 @@ int main(void)
         .holds = 1000,
         .terms = 1000,
         .parts = 1000,
+        .limits = 1000,
+        .rolling = 10,
         .remembered = 1000,
         .remember_ns = UINT64_C(3600000000000),
         .id_ahead_ns = UINT64_C(1000000000),

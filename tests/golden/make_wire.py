@@ -17,7 +17,7 @@ import struct
 
 ASSET_PUT, ACCOUNT_PUT, CHAIN, MOVE, HOLD = 21, 1, 4, 3, 5
 CAPTURE, RELEASE, INSTRUMENT_PUT, AUTH, QUERY = 7, 8, 10, 12, 20
-ACCOUNT_CLOSE, ADJUST, ATTEST, LIMIT_PUT = 2, 6, 9, 11
+ACCOUNT_CLOSE, ADJUST, ATTEST, LIMIT_PUT, REVERSE = 2, 6, 9, 11, 13
 MOVE_PLAN, HOLD_PLAN, EXPIRE, CLASS_PUT = 22, 23, 24, 25
 FIXED, RATIO, UP_TO, REMAINING, EVERYTHING = 1, 2, 3, 4, 5
 BLAKE2B, SHA256, SIGNATURE, REGION, ORIGIN, NOT_BEFORE, NOT_AFTER = 1, 2, 3, 4, 5, 6, 7
@@ -251,8 +251,30 @@ def instrument_put(token=CARD, account=ALICE, expires=DEADLINE, limit=10000, rem
     return operation(INSTRUMENT_PUT, body, number, flags, deadline, **more), words
 
 
+def limit_put(scope_id=CARD, amount=50000, count=10, span=0, scope=1, limit=3, window=2, mode=0,
+              zone=120, start=0, reserved=0, mccs=(5411, 5812), countries=(840,), channels=3,
+              merchant=b'MERCHANT0000001', filter_reserved=0, number=23, flags=0, deadline=0,
+              **more):
+    body = ident(scope_id) + struct.pack('<QQQBBBBhBB', amount, count, span, scope, limit, window,
+                                         mode, zone, start, reserved)
+    body += struct.pack('<8H4HII', *(list(mccs) + 8 * [0])[:8], *(list(countries) + 4 * [0])[:4],
+                        channels, filter_reserved) + merchant.ljust(16, b'\0')
+    words = head_words('LIMIT_PUT', number, flags, deadline)
+    words += (f' scope={scope}/{text(scope_id)}/{limit} window={window} mode={mode} amount={amount}'
+              f' count={count} length={span} zone={zone} start={start} mcc={mccs[0]} mcc2={mccs[1]}'
+              f' country={countries[0]} channels={channels} merchant={merchant.decode()}')
+    return operation(LIMIT_PUT, body, number, flags, deadline, **more), words
+
+
+def bare_limit(**fields):
+    """Without a filter."""
+    return limit_put(**{'mccs': (0, 0), 'countries': (0,), 'channels': 0, 'merchant': b'',
+                        'zone': 0, **fields})
+
+
 def auth(token=CARD, payee=SHOP, amount=2000, minimum=0, billing_amount=0, asset=840,
-         billing_asset=0, reserved=bytes(6), number=8, flags=0, deadline=0, **more):
+         billing_asset=0, hold_class=0, reserved=bytes(3), tolerance=0, number=8, flags=0,
+         deadline=0, **more):
     acquirer, forwarder = 12345678901, 10987654321
     terminal, merchant = b'TERM0001', b'MERCHANT0000001'
     network, rrn = b'NETTRANSID00001', b'617512345678'
@@ -265,7 +287,8 @@ def auth(token=CARD, payee=SHOP, amount=2000, minimum=0, billing_amount=0, asset
     body += struct.pack('<III', stan, transmitted, local_time)
     body += struct.pack('<HHHHHHHH', asset, billing_asset, expiry, mcc, country, entry, conditions,
                         region)
-    body += struct.pack('<BB', kind, channel) + reserved
+    body += struct.pack('<BBB', kind, channel, hold_class) + reserved
+    body += struct.pack('<H', tolerance)
     words = head_words('AUTH', number, flags, deadline)
     words += (f' token={text(token)} payee={text(payee)} amount={amount} minimum={minimum}'
               f' billing_amount={billing_amount} acquirer={acquirer} forwarder={forwarder}'
@@ -274,7 +297,7 @@ def auth(token=CARD, payee=SHOP, amount=2000, minimum=0, billing_amount=0, asset
               f' transmitted={transmitted} local={local_time} asset={asset}'
               f' billing_asset={billing_asset} expiry={expiry} mcc={mcc} country={country}'
               f' entry={entry} conditions={conditions} region={region} kind={kind}'
-              f' channel={channel}')
+              f' channel={channel} class={hold_class} tolerance={tolerance}')
     return operation(AUTH, body, number, flags, deadline, **more), words
 
 
@@ -345,6 +368,19 @@ def hold_reply():
                  view_words=words)
 
 
+def limits_reply(count):
+    """Never three lines: such a view is as long as an account's, and only its asker could tell."""
+    view = struct.pack('<II', 12 if count == 12 else 0, count)
+    words = f' next={12 if count == 12 else 0} count={count}'
+    for i in range(count):
+        window = 1 + i % 6
+        fields = (ALL if i == 1 else 1000 + i, ALL if i == 0 else 20 + i, 300 + i, i)
+        view += struct.pack('<QQQQBBB5x', *fields, 1 + i, window, i % 2)
+        words += f' limit={1 + i}/{window}/{i % 2}/' + '/'.join(str(field) for field in fields)
+    return reply(QUERY, 'QUERY', number=24, approved=0, available=0, posted=0, view=view,
+                 view_words=words)
+
+
 def operation_reply():
     inner, words = reply()
     return reply(QUERY, 'QUERY', number=12, approved=0, available=0, posted=0, view=inner,
@@ -412,6 +448,20 @@ def main():
          instrument_put(expires=0, limit=ALL, remaining=ALL, status=0, marks=0))
     good('auth', auth(flags=BALANCES, deadline=DEADLINE))
     good('auth_verification', auth(amount=0))
+    good('auth_partial', auth(minimum=500, hold_class=15, tolerance=1000))
+    good('auth_partial_all', auth(minimum=2000, hold_class=1, tolerance=150))
+    good('limit_put', limit_put())
+    good('limit_put_operation', bare_limit(window=1, amount=ALL, count=0, limit=255))
+    good('limit_put_day_west', limit_put(zone=-840, scope=2, scope_id=ALICE))
+    good('limit_put_day_east', limit_put(zone=840))
+    good('limit_put_week', limit_put(window=3, start=7))
+    good('limit_put_month', limit_put(window=4, start=28, amount=ALL, count=ALL))
+    good('limit_put_rolling', bare_limit(window=5, span=4 * 3600 * 10**9))
+    good('limit_put_rolling_shortest', bare_limit(window=5, span=64))
+    good('limit_put_rolling_longest', bare_limit(window=5, span=400 * 86400 * 10**9))
+    good('limit_put_lifetime', bare_limit(window=6, limit=1))
+    good('limit_raise', bare_limit(mode=1, window=0, amount=ALL, count=1))
+    good('limit_reset', bare_limit(mode=2, window=0, amount=0, count=0))
     good('account_terms', account_terms())
     good('account_terms_defaults',
          account_terms(marks=0, ceiling=CEILING_NONE, expires=0, mccs=(0, 0), countries=(0,),
@@ -450,6 +500,8 @@ def main():
     good('chain_of_one', chain(release(), flags=BALANCES, deadline=DEADLINE))
     good('query_holds', query(ALICE, 5))
     good('query_holds_next', query(ALICE, 5, cursor=77))
+    good('query_instrument_limits', query(CARD, 6))
+    good('query_account_limits_next', query(ALICE, 7, cursor=255))
     good('query_account', query())
     good('query_instrument', query(CARD, 2))
     good('query_operation', query(op_id(3), 3))
@@ -464,6 +516,11 @@ def main():
     good('reply_account_holds', account_holds_reply(2), flags=REPLIES)
     good('reply_account_holds_most', account_holds_reply(8), flags=REPLIES)
     good('reply_account_holds_none', account_holds_reply(0), flags=REPLIES)
+    good('reply_limit', reply(AUTH, 'AUTH', code=11, rule=30, approved=0, entry=255),
+         flags=REPLIES)
+    good('reply_partial', reply(AUTH, 'AUTH', code=1, approved=500), flags=REPLIES)
+    for count in (0, 2, 12):
+        good(f'reply_limits_{count}', limits_reply(count), flags=REPLIES)
     good('reply_busy', reply(AUTH, 'AUTH', 60, 18, 1, 8, 0, 0, 0, 0, 0), flags=REPLIES)
     good('reply_to_unknown_type', reply(99, 'UNKNOWN', 72, 12, 1, 8, 0, 0, 0, 0, 0), flags=REPLIES)
     good('reply_account', account_reply(), flags=REPLIES)
@@ -512,8 +569,8 @@ def main():
     refused('type_zero', (operation(0, bytes(48)), ''), 'UNKNOWN_TYPE/TYPE')
     refused('type_unknown', (operation(26, bytes(48)), ''), 'UNKNOWN_TYPE/TYPE')
     refused('type_unknown_long', (operation(200, bytes(368)), ''), 'UNKNOWN_TYPE/TYPE')
-    refused('type_without_body', (operation(LIMIT_PUT, bytes(48)), ''), 'UNSUPPORTED/TYPE')
-    refused('type_without_body_long', (operation(LIMIT_PUT, bytes(968)), ''), 'UNSUPPORTED/TYPE')
+    refused('type_without_body', (operation(REVERSE, bytes(48)), ''), 'UNSUPPORTED/TYPE')
+    refused('type_without_body_long', (operation(REVERSE, bytes(968)), ''), 'UNSUPPORTED/TYPE')
     refused('length_long', (operation(MOVE, bytes(368)), ''), 'MALFORMED/LENGTH')
     refused('length_other', (operation(MOVE, bytes(56)), ''), 'MALFORMED/LENGTH')
     refused('length_header_alone', (operation(MOVE, b''), ''), 'MALFORMED/LENGTH')
@@ -620,16 +677,47 @@ def main():
     refused('auth_token', auth(token=0, number=1), 'BAD_ID/INSTRUMENT')
     refused('auth_payee', auth(payee=0, number=1), 'BAD_ID/PAYEE')
     refused('auth_amount', auth(amount=2**63, number=1), 'BAD_AMOUNT/AMOUNT')
-    refused('auth_minimum', auth(minimum=1, number=1), 'UNSUPPORTED/AMOUNT')
+    refused('auth_minimum', auth(minimum=2001, number=1), 'BAD_AMOUNT/AMOUNT')
+    refused('auth_verification_minimum', auth(amount=0, minimum=1, number=1), 'BAD_AMOUNT/AMOUNT')
     refused('auth_billing_amount', auth(billing_amount=1, number=1), 'UNSUPPORTED/AMOUNT')
     refused('auth_asset', auth(asset=0, number=1), 'MALFORMED/ASSET')
     refused('auth_billing_asset', auth(billing_asset=978, number=1), 'UNSUPPORTED/ASSET')
-    refused('auth_reserved', auth(reserved=b'\0\0\0\0\0\1', number=1), 'MALFORMED/RESERVED')
+    refused('auth_class', auth(hold_class=16, number=1), 'MALFORMED/CLASS')
+    refused('auth_reserved', auth(reserved=b'\0\0\1', tolerance=1001, number=1),
+            'MALFORMED/RESERVED')
+    refused('auth_tolerance', auth(tolerance=1001, number=1), 'MALFORMED/HOLD')
+    refused('limit_instrument', limit_put(scope_id=0, number=1), 'BAD_ID/INSTRUMENT')
+    refused('limit_account', limit_put(scope_id=ONES, scope=2, number=1), 'BAD_ID/ACCOUNT')
+    refused('limit_account_of_unknown_scope', limit_put(scope_id=0, scope=3, number=1),
+            'BAD_ID/ACCOUNT')
+    for name, fields in (
+            ('scope', {'scope': 3}), ('scope_zero', {'scope': 0}), ('number', {'limit': 0}),
+            ('window', {'window': 7}), ('window_zero', {'window': 0}), ('mode', {'mode': 3}),
+            ('zone_east', {'zone': 841}), ('zone_west', {'zone': -841}),
+            ('zone_lifetime', {'window': 6}), ('zone_operation', {'window': 1}),
+            ('start_day', {'start': 1}), ('start_week', {'window': 3, 'start': 8}),
+            ('start_week_zero', {'window': 3}), ('start_month', {'window': 4, 'start': 29}),
+            ('start_month_zero', {'window': 4}), ('length_day', {'span': 64})):
+        refused('limit_' + name, limit_put(number=1, **fields), 'MALFORMED/LIMIT')
+    for name, fields in (
+            ('rolling_zero', {'window': 5}), ('rolling_short', {'window': 5, 'span': 63}),
+            ('rolling_long', {'window': 5, 'span': 400 * 86400 * 10**9 + 1}),
+            ('rolling_zone', {'window': 5, 'span': 64, 'zone': 1}),
+            ('raise_window', {'mode': 1}), ('raise_length', {'mode': 1, 'window': 0, 'span': 64}),
+            ('raise_zone', {'mode': 1, 'window': 0, 'zone': 1}),
+            ('raise_filter', {'mode': 1, 'window': 0, 'mccs': (5411, 0)}),
+            ('reset_amount', {'mode': 2, 'window': 0, 'count': 0}),
+            ('reset_count', {'mode': 2, 'window': 0, 'amount': 0}),
+            ('reset_filter', {'mode': 2, 'window': 0, 'amount': 0, 'count': 0, 'channels': 1})):
+        refused('limit_' + name, bare_limit(number=1, **fields), 'MALFORMED/LIMIT')
+    refused('limit_reserved', limit_put(reserved=1, number=1), 'MALFORMED/RESERVED')
+    refused('limit_filter_reserved', limit_put(filter_reserved=1, number=1), 'MALFORMED/RESERVED')
     refused('query_subject_id', query(subject_id=0, number=1), 'BAD_ID/SUBJECT')
     refused('query_subject_zero', query(subject=0, number=1), 'MALFORMED/SUBJECT')
-    refused('query_subject_unknown', query(subject=6, number=1), 'MALFORMED/SUBJECT')
+    refused('query_subject_unknown', query(subject=8, number=1), 'MALFORMED/SUBJECT')
     refused('query_reserved', query(reserved=b'\0\0\1', number=1), 'MALFORMED/RESERVED')
     refused('query_cursor', query(cursor=1, number=1), 'MALFORMED/SUBJECT')
+    refused('query_limits_cursor', query(subject=7, cursor=256, number=1), 'MALFORMED/SUBJECT')
 
     print('# Golden vectors of wire format 1: see make_wire.py, which writes this file.')
     print('\n'.join(out), end='')

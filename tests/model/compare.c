@@ -146,6 +146,20 @@ static void compare_hold(struct run *run, struct hf_id id)
         compare_account(run, hold->payee);
 }
 
+/* Whatever may bear on the card. */
+static void compare_card(struct run *run, struct hf_id token)
+{
+    compare_record(run, HF_QUERY_INSTRUMENT, token);
+    compare_record(run, HF_QUERY_INSTRUMENT_LIMITS, token);
+    const struct model_instrument *card = model_instrument_of(run->model, token);
+    if (card == NULL)
+        return;
+    compare_account(run, card->account);
+    const struct model_account *account = model_account_of(run->model, card->account);
+    for (; account != NULL; account = model_account_of(run->model, account->parent))
+        compare_record(run, HF_QUERY_ACCOUNT_LIMITS, account->id);
+}
+
 static void compare_entries(struct run *run, const struct hf_op_plan *plan,
                             const struct hf_op_entry *entries)
 {
@@ -193,8 +207,15 @@ void compare_touched(struct run *run, const union hf_operation *operation)
     case HF_OP_INSTRUMENT_PUT:
         compare_record(run, HF_QUERY_INSTRUMENT, operation->instrument_put.token);
         break;
+    case HF_OP_LIMIT_PUT:
+        compare_record(run,
+                       operation->limit_put.scope == HF_LIMIT_INSTRUMENT
+                           ? HF_QUERY_INSTRUMENT_LIMITS
+                           : HF_QUERY_ACCOUNT_LIMITS,
+                       operation->limit_put.scope_id);
+        break;
     case HF_OP_AUTH:
-        compare_record(run, HF_QUERY_INSTRUMENT, operation->auth.token);
+        compare_card(run, operation->auth.token);
         compare_account(run, operation->auth.payee);
         break;
     case HF_OP_CHAIN: {
@@ -279,6 +300,8 @@ void compare_counts(struct run *run)
     require(run, counts.terms == model_terms_used(model), "count of terms");
     require(run, counts.parts == model_parts_used(model), "count of parts");
     require(run, counts.conditions == model_conditions_used(model), "count of conditions");
+    require(run, counts.limits == books->limit_count, "count of limits");
+    require(run, counts.rolling == model_rolling_used(model), "count of rolling limits");
     require(run, counts.remembered == model->remembered_count, "count of remembered ids");
     require(run, counts.floor_ms == model_floor_ms(model, model->timestamp_ns),
             "the floor of ids is not that of the newest operation");

@@ -46,6 +46,8 @@ struct hf_ledger_limits draw_limits(struct draw *draw)
         .holds = PICK(draw, 1, 7, 16, 61, 128, 200),
         .terms = PICK(draw, 4, 15, 60, 200),
         .parts = PICK(draw, 3, 12, 60, 500),
+        .limits = PICK(draw, 9, 60, 150, 400),
+        .rolling = PICK(draw, 2, 12, 60, 200),
         .remembered = PICK(draw, 1, 17, 64, 300, 300, 1000, 1000, 2000),
         .remember_ns = PICK(draw, 40 * NS_PER_MS, 500 * NS_PER_MS + 700000, 20000 * NS_PER_MS - 1,
                             3600000 * NS_PER_MS),
@@ -72,6 +74,8 @@ struct hf_ledger_limits draw_other_limits(struct draw *draw)
     limits.terms = larger(other.terms, model_terms_used(draw->model));
     limits.parts = larger(
         other.parts, larger(model_parts_used(draw->model), model_conditions_used(draw->model)));
+    limits.limits = larger(other.limits, books->limit_count);
+    limits.rolling = larger(other.rolling, model_rolling_used(draw->model));
     limits.remembered = other.remembered;
     return limits;
 }
@@ -82,6 +86,8 @@ void draw_start_round(struct draw *draw, const struct model *model)
     draw->history_count = 0;
     draw->history_next = 0;
     draw->mood_left = 0;
+    draw->edge_ns = 0;
+    draw->edge_limit = 0;
     /* Near the epoch the floor of ids would be negative; it is 0. */
     draw->timestamp_ns = PICK(draw, 1 + draw_below(draw, 300 * NS_PER_MS),
                               UINT64_C(1700000000000000000) + draw_below(draw, 1000 * NS_PER_MS));
@@ -123,7 +129,9 @@ static const struct model_account *find_expiring(const struct draw *draw)
 
 void draw_next_bundle(struct draw *draw)
 {
-    uint64_t moment_ns = chance(draw, 15) ? draw_moment_ns(draw) : 0;
+    uint64_t moment_ns = draw_limit_edge_ns(draw);
+    if (moment_ns == 0 && chance(draw, 15))
+        moment_ns = draw_moment_ns(draw);
     if (moment_ns != 0) {
         draw->timestamp_ns = moment_ns;
         return;
@@ -183,7 +191,7 @@ struct hf_id draw_account_id(struct draw *draw)
     return draw_account_name(draw_below(draw, accounts + accounts / 5 + 1));
 }
 
-static struct hf_id draw_token(struct draw *draw)
+struct hf_id draw_token(struct draw *draw)
 {
     uint64_t instruments = draw->model->limits.instruments;
     uint64_t index = draw_below(draw, instruments + instruments / 5 + 1);
@@ -343,16 +351,21 @@ static void draw_any_hold(struct draw *draw, struct hf_op_hold *hold)
 
 static void draw_instrument_put(struct draw *draw, struct hf_op_instrument_put *put)
 {
-    const struct model_account *account = draw_account(draw, chance(draw, 5));
+    const struct model_account *account = draw_account(draw, chance(draw, 8));
+    for (int tries = 0; tries < 6 && account != NULL && !is_whale(account); tries++) {
+        if (!account->is_total && (account->parent.lo != 0 || account->parent.hi != 0))
+            break;
+        account = draw_account(draw, false);
+    }
     put->header.length = sizeof(*put);
     put->token = draw_token(draw);
     put->account = account == NULL || chance(draw, 3) ? draw_account_id(draw) : account->id;
-    put->expires_ns = chance(draw, 85) ? 0 : draw->timestamp_ns + draw_below(draw, 20 * NS_PER_MS);
+    put->expires_ns = chance(draw, 92) ? 0 : draw->timestamp_ns + draw_below(draw, 20 * NS_PER_MS);
     if (chance(draw, 10))
         put->expires_ns = draw->timestamp_ns + draw_below(draw, 2);
     put->amount_limit =
-        chance(draw, 50) ? HF_INSTRUMENT_UNLIMITED : draw_below(draw, chance(draw, 10) ? 2 : 600);
-    put->remaining = chance(draw, 50) ? HF_INSTRUMENT_UNLIMITED : draw_below(draw, 8);
+        chance(draw, 70) ? HF_INSTRUMENT_UNLIMITED : draw_below(draw, chance(draw, 10) ? 2 : 600);
+    put->remaining = chance(draw, 70) ? HF_INSTRUMENT_UNLIMITED : draw_below(draw, 8);
     uint64_t kind = draw_below(draw, 1000);
     put->status = kind < 1     ? HF_INSTRUMENT_CLOSED
                   : kind < 60  ? HF_INSTRUMENT_FROZEN
@@ -361,12 +374,23 @@ static void draw_instrument_put(struct draw *draw, struct hf_op_instrument_put *
     put->flags = chance(draw, 60) ? HF_INSTRUMENT_FIRST_USE : 0;
 }
 
-static void draw_auth(struct draw *draw, struct hf_op_auth *auth)
+/* Rather one that works. */
+static const struct model_instrument *draw_card(struct draw *draw)
 {
     const struct model_books *books = draw->model->books;
     const struct model_instrument *card = NULL;
-    if (books->instrument_count > 0 && !chance(draw, 3))
+    for (int tries = 0; tries < 4 && books->instrument_count > 0; tries++) {
         card = &books->instruments[draw_below(draw, books->instrument_count)];
+        bool expired = card->expires_ns != 0 && card->expires_ns <= draw->timestamp_ns;
+        if (card->status == HF_INSTRUMENT_ACTIVE && card->remaining != 0 && !expired)
+            break;
+    }
+    return card;
+}
+
+static void draw_auth(struct draw *draw, struct hf_op_auth *auth)
+{
+    const struct model_instrument *card = chance(draw, 3) ? NULL : draw_card(draw);
     const struct model_account *payer =
         card == NULL ? NULL : model_account_of(draw->model, card->account);
     struct parties parties;
@@ -382,6 +406,11 @@ static void draw_auth(struct draw *draw, struct hf_op_auth *auth)
     draw_attributes(draw, &auth->mcc, &auth->country, &auth->channel, auth->merchant);
     if (chance(draw, 2))
         auth->channel = (uint8_t)draw_bits(draw);
+    auth->class_number = (uint8_t)(chance(draw, 50) ? 0 : draw_below(draw, HF_CLASSES));
+    auth->tolerance = (uint16_t)PICK(draw, 0, 0, 15, 200, HF_TOLERANCE_MAX);
+    if (card != NULL && payer != NULL)
+        draw_limited_amount(draw, card, auth);
+    draw_minimum(draw, payer, auth);
     auth->stan = (uint32_t)draw_bits(draw);
 }
 
@@ -455,6 +484,9 @@ void draw_body(struct draw *draw, union hf_operation *operation)
     case HF_OP_INSTRUMENT_PUT:
         draw_instrument_put(draw, &operation->instrument_put);
         break;
+    case HF_OP_LIMIT_PUT:
+        draw_limit_put(draw, &operation->limit_put);
+        break;
     case HF_OP_AUTH:
         draw_auth(draw, &operation->auth);
         break;
@@ -489,7 +521,7 @@ static void draw_fresh(struct draw *draw, uint8_t type, union model_operation *o
 /* One of the mix for the mood of the moment; 0 stands for sending something again. */
 static uint8_t draw_type(struct draw *draw)
 {
-    enum { MOODS = 5, KINDS = 17 };
+    enum { MOODS = 6, KINDS = 18 };
     static const uint8_t kinds[KINDS] = {
         0,
         HF_OP_ASSET_PUT,
@@ -506,15 +538,17 @@ static uint8_t draw_type(struct draw *draw)
         HF_OP_EXPIRE,
         HF_OP_CLASS_PUT,
         HF_OP_INSTRUMENT_PUT,
+        HF_OP_LIMIT_PUT,
         HF_OP_AUTH,
         HF_OP_CHAIN,
     };
     static const uint8_t percent[MOODS][KINDS] = {
-        {5, 3, 5, 1, 20, 14, 7, 9, 9, 4, 4, 3, 2, 1, 3, 8, 2},  /* a normal day */
-        {2, 1, 2, 0, 6, 6, 25, 25, 3, 1, 4, 3, 1, 0, 3, 16, 2}, /* everybody shops */
-        {2, 1, 2, 1, 8, 6, 3, 3, 34, 16, 8, 6, 3, 0, 2, 3, 2},  /* everything is cleared */
-        {38, 1, 3, 1, 12, 8, 6, 7, 6, 3, 2, 2, 2, 1, 2, 4, 2},  /* a bad network */
-        {5, 3, 25, 4, 14, 10, 6, 8, 6, 4, 2, 1, 4, 2, 2, 2, 2}, /* a change of contracts */
+        {5, 3, 5, 1, 19, 13, 7, 9, 9, 4, 4, 3, 2, 1, 3, 2, 8, 2},   /* a normal day */
+        {2, 1, 2, 0, 6, 6, 25, 23, 3, 1, 4, 3, 1, 0, 3, 2, 16, 2},  /* everybody shops */
+        {2, 1, 2, 1, 8, 6, 3, 3, 33, 16, 8, 6, 3, 0, 2, 1, 3, 2},   /* everything is cleared */
+        {37, 1, 3, 1, 12, 8, 6, 7, 6, 3, 2, 2, 2, 1, 2, 1, 4, 2},   /* a bad network */
+        {5, 3, 23, 4, 13, 9, 6, 8, 6, 4, 2, 1, 4, 2, 2, 4, 2, 2},   /* a change of contracts */
+        {4, 1, 3, 1, 11, 2, 2, 2, 14, 8, 2, 0, 2, 1, 4, 10, 31, 2}, /* everybody has a card */
     };
     if (draw->mood_left == 0) {
         draw->mood = (uint32_t)draw_below(draw, MOODS);
@@ -672,16 +706,20 @@ void draw_query_of(uint8_t subject, struct hf_id id, struct hf_op_query *query)
 
 void draw_query(struct draw *draw, struct hf_id operation_id, struct hf_op_query *query)
 {
-    uint8_t subject = (uint8_t)(1 + draw_below(draw, 5));
+    uint8_t subject = (uint8_t)(1 + draw_below(draw, 7));
     struct hf_id id = operation_id;
     if (subject == HF_QUERY_ACCOUNT || subject == HF_QUERY_ACCOUNT_HOLDS)
         id = draw_account_id(draw);
-    if (subject == HF_QUERY_INSTRUMENT)
+    if (subject == HF_QUERY_ACCOUNT_LIMITS)
+        id = draw_account_id(draw);
+    if (subject == HF_QUERY_INSTRUMENT || subject == HF_QUERY_INSTRUMENT_LIMITS)
         id = draw_token(draw);
     if (subject == HF_QUERY_HOLD && chance(draw, 50))
         draw_hold_record(draw, &id);
     draw_query_of(subject, id, query);
     if (subject == HF_QUERY_ACCOUNT_HOLDS && chance(draw, 20))
         query->cursor = (uint32_t)(draw_bits(draw) >> (32 + draw_below(draw, 32)));
+    if (subject > HF_QUERY_ACCOUNT_HOLDS && chance(draw, 50))
+        query->cursor = (uint32_t)(chance(draw, 50) ? draw_below(draw, 20) : draw_below(draw, 256));
     query->header.flags = chance(draw, 50) ? HF_OP_RETURN_BALANCES : 0;
 }

@@ -14,6 +14,8 @@ struct draw {
     uint64_t timestamp_ns;     /* of the bundle that is being drawn */
     uint32_t mood;             /* which mix of operations, and for how many more of them */
     uint32_t mood_left;
+    uint64_t edge_ns;    /* when the next bundle may come: the window that ends here; 0: none */
+    uint32_t edge_limit; /* place in the books of the limit whose edge was drawn last */
     uint32_t history_next;
     uint32_t history_count;
     union model_operation history[DRAW_HISTORY_MAX]; /* sent before, to be sent again */

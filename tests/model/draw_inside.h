@@ -30,6 +30,7 @@ uint64_t as_amount(__int128 value);
 /* The name of an account of the pool, and any of them. */
 struct hf_id draw_account_name(uint64_t index);
 struct hf_id draw_account_id(struct draw *draw);
+struct hf_id draw_token(struct draw *draw);
 /* An account that exists, if there is any; a whale or none as asked. */
 const struct model_account *draw_account(struct draw *draw, bool whale);
 bool is_whale(const struct model_account *account);
@@ -56,6 +57,16 @@ void draw_expire(struct draw *draw, struct hf_op_expire *expire);
 void draw_class_put(struct draw *draw, struct hf_op_class_put *put);
 /* Mostly an open hold; now and then any, or a name that never held anything. */
 const struct model_hold *draw_hold_record(struct draw *draw, struct hf_id *id);
+
+/* draw_limit.c */
+void draw_limit_put(struct draw *draw, struct hf_op_limit_put *put);
+/* Brings an authorisation to the edge of what a limit on it lets through, or leaves it alone. */
+void draw_limited_amount(struct draw *draw, const struct model_instrument *card,
+                         struct hf_op_auth *auth);
+void draw_minimum(struct draw *draw, const struct model_account *payer, struct hf_op_auth *auth);
+/* Now and then the moment at which some limit's window ends or a bucket of it is left behind, or
+ * the last one before it; 0: not now. */
+uint64_t draw_limit_edge_ns(struct draw *draw);
 
 /* draw_plan.c */
 void draw_attributes(struct draw *draw, uint16_t *mcc, uint16_t *country, uint8_t *channel,

@@ -382,16 +382,18 @@ static bool makes_hold(uint8_t type)
 }
 
 /* One operation of a chain; `made` is the hold that the chain made last, if any. */
-static void draw_link(struct draw *draw, union hf_operation *operation, struct hf_id *made,
-                      uint32_t *origin)
+static void draw_link(struct draw *draw, union hf_operation *operation, bool about_cards,
+                      struct hf_id *made, uint32_t *origin)
 {
-    static const uint8_t types[] = {HF_OP_MOVE,           HF_OP_MOVE,        HF_OP_MOVE_PLAN,
-                                    HF_OP_HOLD,           HF_OP_HOLD,        HF_OP_HOLD_PLAN,
-                                    HF_OP_CAPTURE,        HF_OP_CAPTURE,     HF_OP_RELEASE,
-                                    HF_OP_ADJUST,         HF_OP_ATTEST,      HF_OP_AUTH,
-                                    HF_OP_ACCOUNT_PUT,    HF_OP_ACCOUNT_PUT, HF_OP_CLASS_PUT,
-                                    HF_OP_INSTRUMENT_PUT, HF_OP_ASSET_PUT,   HF_OP_ACCOUNT_CLOSE};
+    static const uint8_t types[] = {
+        HF_OP_MOVE,        HF_OP_MOVE,          HF_OP_MOVE_PLAN, HF_OP_HOLD,
+        HF_OP_HOLD,        HF_OP_HOLD_PLAN,     HF_OP_CAPTURE,   HF_OP_CAPTURE,
+        HF_OP_RELEASE,     HF_OP_ADJUST,        HF_OP_ATTEST,    HF_OP_AUTH,
+        HF_OP_ACCOUNT_PUT, HF_OP_ACCOUNT_PUT,   HF_OP_CLASS_PUT, HF_OP_INSTRUMENT_PUT,
+        HF_OP_ASSET_PUT,   HF_OP_ACCOUNT_CLOSE, HF_OP_LIMIT_PUT, HF_OP_AUTH};
     uint8_t type = types[draw_below(draw, sizeof(types))];
+    if (about_cards)
+        type = (uint8_t)PICK(draw, HF_OP_AUTH, HF_OP_AUTH, HF_OP_AUTH, HF_OP_LIMIT_PUT, HF_OP_MOVE);
     bool has_made = made->lo != 0 || made->hi != 0;
     if (has_made && chance(draw, 40))
         type = (uint8_t)PICK(draw, HF_OP_CAPTURE, HF_OP_RELEASE, HF_OP_ADJUST);
@@ -418,12 +420,13 @@ void draw_chain(struct draw *draw, struct hf_op_chain *chain)
 {
     static union model_operation link;
     uint64_t wanted = chance(draw, 3) ? HF_CHAIN_OPERATIONS_MAX : 1 + draw_below(draw, 4);
+    bool about_cards = chance(draw, 30);
     struct hf_id made = {0, 0};
     chain->header.length = sizeof(*chain);
     chain->count = 0;
     for (int tries = 0; chain->count < wanted && tries < 2 * HF_CHAIN_OPERATIONS_MAX; tries++) {
         memset(&link, 0, sizeof(link));
-        draw_link(draw, &link.operation, &made, &chain->header.origin);
+        draw_link(draw, &link.operation, about_cards, &made, &chain->header.origin);
         uint16_t length = link.operation.header.length;
         if (chain->header.length + length > HF_OPERATION_LENGTH_MAX)
             continue;

@@ -1,5 +1,5 @@
 /* The slow ledger: OPERATIONS.md read aloud. Here are its books, the plain operations, exactly-once
- * and questions; money is in model_plan.c, holds are in model_hold.c. */
+ * and questions; money is in model_plan.c, holds are in model_hold.c, cards in model_auth.c. */
 #include "model_inside.h"
 
 #include <assert.h>
@@ -351,6 +351,7 @@ static void copy_books(struct model_books *to, const struct model_books *from)
     memcpy(to->accounts, from->accounts, from->account_count * sizeof(from->accounts[0]));
     memcpy(to->instruments, from->instruments,
            from->instrument_count * sizeof(from->instruments[0]));
+    memcpy(to->limits, from->limits, from->limit_count * sizeof(from->limits[0]));
     memcpy(to->holds, from->holds, from->hold_count * sizeof(from->holds[0]));
 }
 
@@ -425,6 +426,7 @@ static struct outcome carry_out(const struct turn *turn)
         [HF_OP_EXPIRE] = do_expire,
         [HF_OP_CLASS_PUT] = do_class_put,
         [HF_OP_INSTRUMENT_PUT] = do_instrument_put,
+        [HF_OP_LIMIT_PUT] = do_limit_put,
         [HF_OP_AUTH] = do_auth,
     };
     assert(carriers[turn->operation->header.type] != NULL);
@@ -593,6 +595,7 @@ struct model *model_create(const struct hf_ledger_limits *limits)
     assert(limits->accounts <= MODEL_ACCOUNTS_MAX);
     assert(limits->instruments <= MODEL_INSTRUMENTS_MAX);
     assert(limits->holds <= MODEL_HOLDS_MAX);
+    assert(limits->limits <= MODEL_LIMITS_MAX);
     assert(limits->remembered <= MODEL_REMEMBERED_MAX);
     struct model *model = calloc(1, sizeof(*model));
     assert(model != NULL);
@@ -617,6 +620,8 @@ void model_resize(struct model *model, const struct hf_ledger_limits *limits)
     assert(limits->terms >= model_terms_used(model));
     assert(limits->parts >= model_parts_used(model));
     assert(limits->parts >= model_conditions_used(model));
+    assert(limits->limits >= model->books->limit_count);
+    assert(limits->rolling >= model_rolling_used(model));
     model->limits = *limits;
     while (model->remembered_count > limits->remembered)
         forget_oldest(model);
@@ -632,6 +637,7 @@ void model_destroy(struct model *model)
         next = text->next;
         free(text);
     }
+    free(model->draws);
     free(model->books);
     free(model->before_dry_run);
     free(model->before_chain);

@@ -4,7 +4,8 @@
  * in arrays and are searched from the front, sums are made in 128 bits and looked at afterwards, a
  * total is summed up from its children whenever it is asked for, the smallest residual is looked
  * for among all sets there are, a dry run and a chain that fails are real runs on books that are
- * put back, and exactly-once compares whole operations instead of fingerprints. Where the two
+ * put back, what a limit has used is added up from all its draws, months come from the C library's
+ * calendar, and exactly-once compares whole operations instead of fingerprints. Where the two
  * agree, two people have read the page the same way.
  *
  * The records are open to the tests: a generator that wants to hit an edge must know where it is.
@@ -18,6 +19,7 @@
 #define MODEL_INSTRUMENTS_MAX 128
 #define MODEL_HOLDS_MAX       256
 #define MODEL_REMEMBERED_MAX  4096
+#define MODEL_LIMITS_MAX      512
 #define MODEL_PARTS_MAX       HF_PLAN_CANDIDATES_MAX
 
 __extension__ typedef __int128 model_wide;
@@ -80,6 +82,33 @@ struct model_instrument {
     uint8_t flags;
 };
 
+/* On an instrument or an account. What was drawn is a list in the model, newest first. */
+struct model_limit {
+    struct hf_id scope_id;
+    uint64_t max_amount;
+    uint64_t max_count;
+    uint64_t length_ns;
+    uint8_t scope; /* enum hf_limit_scope */
+    uint8_t number;
+    uint8_t window; /* enum hf_limit_window */
+    uint8_t start;
+    int16_t zone_minutes;
+    uint32_t newest; /* number of the newest draw, from 1; 0: nothing was drawn */
+    struct hf_filter filter;
+};
+
+/* One limit's share in one authorisation; never changed once it is there. */
+struct model_draw {
+    uint64_t amount;
+    int64_t window;  /* number of the window, or of the bucket, that it fell into */
+    uint32_t before; /* number of the same limit's draw before, 0: none */
+};
+
+struct model_used {
+    uint64_t amount;
+    uint64_t count;
+};
+
 struct model_part {
     struct hf_id account;
     uint64_t remaining;
@@ -114,11 +143,14 @@ struct model_books {
     uint32_t account_count;
     uint32_t instrument_count;
     uint32_t hold_count; /* open and ended, in the order in which they were made */
+    uint32_t limit_count;
+    uint32_t draw_count; /* those behind never happened */
     uint64_t ended_count;
     uint64_t lifetimes_ns[HF_CLASSES];
     struct model_asset assets[HF_LEDGER_ASSETS_MAX];
     struct model_account accounts[MODEL_ACCOUNTS_MAX];
     struct model_instrument instruments[MODEL_INSTRUMENTS_MAX];
+    struct model_limit limits[MODEL_LIMITS_MAX];
     struct model_hold holds[MODEL_HOLDS_MAX];
 };
 
@@ -130,6 +162,8 @@ struct model {
     struct model_books *before_dry_run;
     struct model_books *before_chain;
     struct model_text *texts; /* every operation that took a place, kept until the end */
+    struct model_draw *draws; /* number n is at n - 1 */
+    uint32_t draws_room;
     uint64_t place;
     uint64_t timestamp_ns;       /* of the newest operation */
     uint64_t forgotten_floor_ms; /* one more than the largest time of a forgotten id */
@@ -177,11 +211,27 @@ bool model_account_is_due(const struct model *model, const struct model_account 
 bool model_account_can_sweep(struct model *model, const struct model_account *account,
                              uint64_t timestamp_ns);
 
+/* What is used of a limit at that time; and what it lets through then. */
+struct model_used model_used_of(const struct model *model, const struct model_limit *limit,
+                                uint64_t timestamp_ns);
+uint64_t model_left_of(const struct model *model, const struct model_limit *limit,
+                       uint64_t timestamp_ns);
+/* The window that the time falls into: other windows have other numbers, later ones larger. Of a
+ * ROLLING limit the bucket. */
+int64_t model_window_of(const struct model_limit *limit, uint64_t timestamp_ns);
+/* A scope's limits by number; how many. */
+uint32_t model_limits_of(const struct model *model, uint8_t scope, struct hf_id id,
+                         const struct model_limit *limits[HF_LIMITS_A_SCOPE]);
+const struct model_limit *model_limit_of(const struct model *model, uint8_t scope, struct hf_id id,
+                                         uint8_t number);
+uint64_t model_rolling_used(const struct model *model);
+
 uint64_t model_holds_open(const struct model *model);
 uint64_t model_terms_used(const struct model *model);
 uint64_t model_parts_used(const struct model *model);
 uint64_t model_conditions_used(const struct model *model);
 const struct model_account *model_account_of(const struct model *model, struct hf_id id);
+const struct model_instrument *model_instrument_of(const struct model *model, struct hf_id token);
 const struct model_hold *model_hold_of(const struct model *model, struct hf_id id);
 const struct model_memory *model_memory_of(const struct model *model, struct hf_id id);
 struct model_balance model_balance_of(const struct model *model,

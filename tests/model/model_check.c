@@ -340,26 +340,81 @@ static struct hf_verdict check_instrument_put(const struct hf_op_instrument_put 
     return VERDICT(OK, NONE);
 }
 
+static bool is_start(uint8_t window, uint8_t start)
+{
+    if (window == HF_LIMIT_WEEK)
+        return start >= 1 && start <= 7;
+    if (window == HF_LIMIT_MONTH)
+        return start >= 1 && start <= 28;
+    return start == 0;
+}
+
+/* What window and mode say about the fields before them. */
+static struct hf_verdict check_limit_maxima(const struct hf_op_limit_put *put)
+{
+    bool rolls = put->mode == HF_LIMIT_SET && put->window == HF_LIMIT_ROLLING;
+    bool resets = put->mode == HF_LIMIT_RESET;
+    REFUSE_IF(resets && (put->max_amount != 0 || put->max_count != 0), MALFORMED, LIMIT);
+    REFUSE_IF(!rolls && put->length_ns != 0, MALFORMED, LIMIT);
+    REFUSE_IF(rolls && (put->length_ns < 64 || put->length_ns > UINT64_C(34560000000000000)),
+              MALFORMED, LIMIT);
+    return VERDICT(OK, NONE);
+}
+
+static struct hf_verdict check_limit_put(const struct hf_op_limit_put *put)
+{
+    bool sets = put->mode == HF_LIMIT_SET;
+    bool calendar = put->window >= HF_LIMIT_DAY && put->window <= HF_LIMIT_MONTH;
+    if (is_reserved(put->scope_id))
+        return refuse_entry(
+            HF_CODE_BAD_ID,
+            put->scope == HF_LIMIT_INSTRUMENT ? HF_RULE_INSTRUMENT : HF_RULE_ACCOUNT, 0);
+    REFUSE_IF(put->scope != HF_LIMIT_INSTRUMENT && put->scope != HF_LIMIT_ACCOUNT, MALFORMED,
+              LIMIT);
+    REFUSE_IF(put->number == 0, MALFORMED, LIMIT);
+    REFUSE_IF(put->window > HF_LIMIT_LIFETIME, MALFORMED, LIMIT);
+    REFUSE_IF(put->mode > HF_LIMIT_RESET, MALFORMED, LIMIT);
+    REFUSE_IF(sets != (put->window != 0), MALFORMED, LIMIT);
+    struct hf_verdict verdict = check_limit_maxima(put);
+    if (verdict.code != HF_CODE_OK)
+        return verdict;
+    REFUSE_IF(put->zone_minutes < -840 || put->zone_minutes > 840, MALFORMED, LIMIT);
+    REFUSE_IF(!calendar && put->zone_minutes != 0, MALFORMED, LIMIT);
+    REFUSE_IF(!is_start(put->window, put->start), MALFORMED, LIMIT);
+    REFUSE_IF(put->reserved != 0, MALFORMED, RESERVED);
+    REFUSE_IF(!sets && any_set((const uint8_t *)&put->filter, sizeof(put->filter)), MALFORMED,
+              LIMIT);
+    REFUSE_IF(put->filter.reserved != 0, MALFORMED, RESERVED);
+    return VERDICT(OK, NONE);
+}
+
 static struct hf_verdict check_auth(const struct hf_op_auth *auth)
 {
     REFUSE_IF(is_reserved(auth->token), BAD_ID, INSTRUMENT);
     REFUSE_IF(is_reserved(auth->payee), BAD_ID, PAYEE);
     REFUSE_IF(auth->amount > (uint64_t)INT64_MAX, BAD_AMOUNT, AMOUNT);
-    REFUSE_IF(auth->minimum != 0, UNSUPPORTED, AMOUNT);
+    REFUSE_IF(auth->minimum > auth->amount, BAD_AMOUNT, AMOUNT);
     REFUSE_IF(auth->billing_amount != 0, UNSUPPORTED, AMOUNT);
     REFUSE_IF(auth->asset == 0, MALFORMED, ASSET);
     REFUSE_IF(auth->billing_asset != 0, UNSUPPORTED, ASSET);
+    REFUSE_IF(auth->class_number > 15, MALFORMED, CLASS);
     REFUSE_IF(any_set(auth->reserved, sizeof(auth->reserved)), MALFORMED, RESERVED);
+    REFUSE_IF(auth->tolerance > 1000, MALFORMED, HOLD);
     return VERDICT(OK, NONE);
 }
 
 static struct hf_verdict check_query(const struct hf_op_query *query)
 {
     REFUSE_IF(is_reserved(query->subject_id), BAD_ID, SUBJECT);
-    REFUSE_IF(query->subject < HF_QUERY_ACCOUNT || query->subject > HF_QUERY_ACCOUNT_HOLDS,
+    REFUSE_IF(query->subject < HF_QUERY_ACCOUNT || query->subject > HF_QUERY_ACCOUNT_LIMITS,
               MALFORMED, SUBJECT);
     REFUSE_IF(any_set(query->reserved, sizeof(query->reserved)), MALFORMED, RESERVED);
-    REFUSE_IF(query->cursor != 0 && query->subject != HF_QUERY_ACCOUNT_HOLDS, MALFORMED, SUBJECT);
+    uint32_t cursor_max = 0;
+    if (query->subject == HF_QUERY_ACCOUNT_HOLDS)
+        cursor_max = UINT32_MAX;
+    if (query->subject > HF_QUERY_ACCOUNT_HOLDS)
+        cursor_max = 255;
+    REFUSE_IF(query->cursor > cursor_max, MALFORMED, SUBJECT);
     return VERDICT(OK, NONE);
 }
 
@@ -382,8 +437,8 @@ static struct lengths lengths_of(uint8_t type)
         [HF_OP_ADJUST] = {72, 0, 0},         [HF_OP_CAPTURE] = {64, 80, 0},
         [HF_OP_RELEASE] = {56, 0, 0},        [HF_OP_ATTEST] = {120, 0, 0},
         [HF_OP_EXPIRE] = {40, 0, 8960},      [HF_OP_CLASS_PUT] = {48, 0, 0},
-        [HF_OP_INSTRUMENT_PUT] = {96, 0, 0}, [HF_OP_AUTH] = {192, 0, 0},
-        [HF_OP_QUERY] = {56, 0, 0},
+        [HF_OP_INSTRUMENT_PUT] = {96, 0, 0}, [HF_OP_LIMIT_PUT] = {128, 0, 0},
+        [HF_OP_AUTH] = {192, 0, 0},          [HF_OP_QUERY] = {56, 0, 0},
     };
     return lengths[type];
 }
@@ -430,6 +485,8 @@ static struct hf_verdict check_body(const union hf_operation *operation)
         return check_class_put(&operation->class_put);
     case HF_OP_INSTRUMENT_PUT:
         return check_instrument_put(&operation->instrument_put);
+    case HF_OP_LIMIT_PUT:
+        return check_limit_put(&operation->limit_put);
     case HF_OP_AUTH:
         return check_auth(&operation->auth);
     default:

@@ -52,8 +52,8 @@ static struct model_hold *make_hold(const struct turn *turn)
     return hold;
 }
 
-static void make_plain_hold(const struct turn *turn, struct hf_id payer, struct hf_id payee,
-                            uint16_t asset, uint64_t amount, uint64_t expires_ns)
+struct model_hold *make_plain_hold(const struct turn *turn, struct hf_id payer, struct hf_id payee,
+                                   uint16_t asset, uint64_t amount, uint64_t expires_ns)
 {
     struct model_hold *hold = make_hold(turn);
     hold->payee = payee;
@@ -64,10 +64,10 @@ static void make_plain_hold(const struct turn *turn, struct hf_id payer, struct 
     hold->part_count = 1;
     hold->parts[0] = (struct model_part){.account = payer, .remaining = amount};
     add_event(turn, HF_EVENT_HELD, hold->id, (wide)amount, asset, 0);
+    return hold;
 }
 
-/* With which HOLD, HOLD_PLAN and AUTH begin. `expires_ns` of 0 never comes. */
-static struct outcome begin_hold(const struct turn *turn, uint64_t expires_ns)
+struct outcome begin_hold(const struct turn *turn, uint64_t expires_ns)
 {
     if (find_hold(turn->model->books, turn->operation->header.id) != NULL)
         return refuse(HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID, 0, NULL);
@@ -93,51 +93,11 @@ struct outcome do_hold(const struct turn *turn)
     return outcome;
 }
 
-static struct outcome check_card(const struct turn *turn, const struct model_instrument *card,
-                                 uint64_t amount)
+uint64_t class_expiry_of(const struct turn *turn, uint8_t class_number)
 {
-    if (card == NULL)
-        return refuse(HF_CODE_UNKNOWN_INSTRUMENT, HF_RULE_INSTRUMENT, 0, NULL);
-    if (card->status == HF_INSTRUMENT_CLOSED)
-        return refuse(HF_CODE_CLOSED, HF_RULE_INSTRUMENT, 0, NULL);
-    if (card->status == HF_INSTRUMENT_FROZEN)
-        return refuse(HF_CODE_RESTRICTED, HF_RULE_INSTRUMENT, 0, NULL);
-    if (card->status == HF_INSTRUMENT_INACTIVE && (card->flags & HF_INSTRUMENT_FIRST_USE) == 0)
-        return refuse(HF_CODE_INACTIVE, HF_RULE_INSTRUMENT, 0, NULL);
-    if (card->expires_ns != 0 && turn->now_ns >= card->expires_ns)
-        return refuse(HF_CODE_EXPIRED, HF_RULE_INSTRUMENT, 0, NULL);
-    if (amount > card->amount_limit)
-        return refuse(HF_CODE_AMOUNT_LIMIT, HF_RULE_INSTRUMENT_AMOUNT, 0, NULL);
-    if (card->remaining == 0)
-        return refuse(HF_CODE_COUNT_LIMIT, HF_RULE_INSTRUMENT_COUNT, 0, NULL);
-    return approve(0, NULL);
-}
-
-struct outcome do_auth(const struct turn *turn)
-{
-    const struct hf_op_auth *auth = &turn->operation->auth;
-    struct model_instrument *card = find_instrument(turn->model->books, auth->token);
-    struct attributes attributes = {
-        .mcc = auth->mcc, .country = auth->country, .channel = auth->channel};
-    memcpy(attributes.merchant, auth->merchant, 16);
-
-    struct plan plan;
-    struct outcome outcome = begin_hold(turn, 0);
-    if (outcome.code == HF_CODE_OK)
-        outcome = check_card(turn, card, auth->amount);
-    if (outcome.code == HF_CODE_OK)
-        outcome = check_value(turn, card->account, auth->payee, auth->asset, auth->amount,
-                              &attributes, true, &plan);
-    if (outcome.code != HF_CODE_OK || auth->amount == 0)
-        return outcome;
-    apply_plan(turn, &plan);
-    make_plain_hold(turn, card->account, auth->payee, auth->asset, auth->amount, 0);
-    card->status = HF_INSTRUMENT_ACTIVE;
-    if (card->remaining != HF_INSTRUMENT_UNLIMITED) {
-        card->remaining--;
-        add_event(turn, HF_EVENT_DRAWN, card->token, (wide)card->remaining, 0, 0);
-    }
-    return outcome;
+    uint64_t lifetime_ns = turn->model->books->lifetimes_ns[class_number];
+    wide expires_ns = (wide)turn->now_ns + (wide)lifetime_ns;
+    return lifetime_ns == 0 || expires_ns >= UINT64_MAX ? 0 : (uint64_t)expires_ns;
 }
 
 static uint64_t expiry_of(const struct turn *turn, const struct hf_op_terms *terms)
@@ -146,9 +106,7 @@ static uint64_t expiry_of(const struct turn *turn, const struct hf_op_terms *ter
         return 0;
     if (terms->expires_ns != 0)
         return terms->expires_ns;
-    uint64_t lifetime_ns = turn->model->books->lifetimes_ns[terms->class_number];
-    wide expires_ns = (wide)turn->now_ns + (wide)lifetime_ns;
-    return lifetime_ns == 0 || expires_ns >= UINT64_MAX ? 0 : (uint64_t)expires_ns;
+    return class_expiry_of(turn, terms->class_number);
 }
 
 static bool has_room(const struct model *model, uint32_t parts, uint32_t conditions)

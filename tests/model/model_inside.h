@@ -93,6 +93,7 @@ uint16_t standing_rest(const struct turn *turn, const struct model_account *acco
                        const struct attributes *attributes);
 uint16_t standing(const struct turn *turn, const struct model_account *account, uint16_t asset,
                   const struct attributes *attributes);
+bool filter_passes(const struct hf_filter *filter, const struct attributes *attributes);
 void begin_plan(struct plan *plan);
 void add_leg(struct plan *plan, struct model_account *account, struct model_balance change,
              uint8_t rule, uint8_t entry, bool is_debit);
@@ -103,7 +104,12 @@ wide can_pay(struct model_books *books, const struct plan *plan,
 struct outcome pass_guards(struct model_books *books, struct plan *plan);
 /* Changes the balances and tells of it. The guards have passed. */
 void apply_plan(const struct turn *turn, const struct plan *plan);
-/* The shared checks of MOVE, HOLD and AUTH; the plan is left as the guards passed it. */
+/* Steps 1 to 4 of what MOVE, HOLD and AUTH check, then 5 and 6: the plan is left as the guards
+ * passed it. And all six. */
+struct outcome check_parties(const struct turn *turn, struct hf_id payer, struct hf_id payee,
+                             uint16_t asset, const struct attributes *attributes);
+struct outcome check_amount(const struct turn *turn, struct hf_id payer, struct hf_id payee,
+                            uint64_t amount, bool holds, struct plan *plan);
 struct outcome check_value(const struct turn *turn, struct hf_id payer, struct hf_id payee,
                            uint16_t asset, uint64_t amount, const struct attributes *attributes,
                            bool holds, struct plan *plan);
@@ -115,13 +121,23 @@ struct outcome compile_plan(const struct turn *turn, const struct hf_op_plan *re
 
 /* model_hold.c */
 void forget_first_ended(struct model_books *books);
+/* With which HOLD, HOLD_PLAN and AUTH begin. `expires_ns` of 0 never comes. */
+struct outcome begin_hold(const struct turn *turn, uint64_t expires_ns);
+/* One payer's hold, there is room for it. It is plain: the caller sets what else there is. */
+struct model_hold *make_plain_hold(const struct turn *turn, struct hf_id payer, struct hf_id payee,
+                                   uint16_t asset, uint64_t amount, uint64_t expires_ns);
+/* By class; 0: never. */
+uint64_t class_expiry_of(const struct turn *turn, uint8_t class_number);
 struct outcome do_hold(const struct turn *turn);
-struct outcome do_auth(const struct turn *turn);
 struct outcome do_hold_plan(const struct turn *turn);
 struct outcome do_capture(const struct turn *turn);
 struct outcome do_release(const struct turn *turn);
 struct outcome do_adjust(const struct turn *turn);
 struct outcome do_attest(const struct turn *turn);
 struct outcome do_expire(const struct turn *turn);
+
+/* model_auth.c */
+struct outcome do_limit_put(const struct turn *turn);
+struct outcome do_auth(const struct turn *turn);
 
 #endif

@@ -87,7 +87,7 @@ static bool is_listed(const uint16_t list[], uint32_t count, uint16_t wanted)
     return empty;
 }
 
-static bool filter_passes(const struct hf_filter *filter, const struct attributes *attributes)
+bool filter_passes(const struct hf_filter *filter, const struct attributes *attributes)
 {
     static const uint8_t any[16];
     if (!is_listed(filter->mccs, HF_FILTER_MCCS_MAX, attributes->mcc))
@@ -281,9 +281,8 @@ void apply_plan(const struct turn *turn, const struct plan *plan)
 
 /* One payer, one payee -------------------------------------------------------------------- */
 
-struct outcome check_value(const struct turn *turn, struct hf_id payer_id, struct hf_id payee_id,
-                           uint16_t asset, uint64_t amount, const struct attributes *attributes,
-                           bool holds, struct plan *plan)
+struct outcome check_parties(const struct turn *turn, struct hf_id payer_id, struct hf_id payee_id,
+                             uint16_t asset, const struct attributes *attributes)
 {
     struct model_books *books = turn->model->books;
     if (same_id(payer_id, payee_id))
@@ -303,7 +302,14 @@ struct outcome check_value(const struct turn *turn, struct hf_id payer_id, struc
         return refuse(code, HF_RULE_PAYER, 0, payer);
     if ((code = standing_rest(turn, payee, NULL)) != HF_CODE_OK)
         return refuse(code, HF_RULE_PAYEE, 0, payer);
+    return approve(0, payer);
+}
 
+struct outcome check_amount(const struct turn *turn, struct hf_id payer_id, struct hf_id payee_id,
+                            uint64_t amount, bool holds, struct plan *plan)
+{
+    struct model_books *books = turn->model->books;
+    struct model_account *payer = find_account(books, payer_id);
     wide sum = (wide)amount;
     struct model_balance taken = {.posted = -sum, .lifetime_debits = sum};
     struct model_balance given = {.posted = sum};
@@ -313,7 +319,7 @@ struct outcome check_value(const struct turn *turn, struct hf_id payer_id, struc
     }
     begin_plan(plan);
     add_leg(plan, payer, taken, HF_RULE_PAYER, 0, true);
-    add_leg(plan, payee, given, HF_RULE_PAYEE, 0, false);
+    add_leg(plan, find_account(books, payee_id), given, HF_RULE_PAYEE, 0, false);
     struct outcome outcome = pass_guards(books, plan);
     outcome.account = payer;
     if (outcome.code != HF_CODE_OK)
@@ -321,6 +327,16 @@ struct outcome check_value(const struct turn *turn, struct hf_id payer_id, struc
     if (holds && model_holds_open(turn->model) >= turn->model->limits.holds)
         return refuse(HF_CODE_CAPACITY, HF_RULE_TABLE, 0, payer);
     return approve(amount, payer);
+}
+
+struct outcome check_value(const struct turn *turn, struct hf_id payer_id, struct hf_id payee_id,
+                           uint16_t asset, uint64_t amount, const struct attributes *attributes,
+                           bool holds, struct plan *plan)
+{
+    struct outcome outcome = check_parties(turn, payer_id, payee_id, asset, attributes);
+    if (outcome.code == HF_CODE_OK)
+        outcome = check_amount(turn, payer_id, payee_id, amount, holds, plan);
+    return outcome;
 }
 
 /* Several of them ------------------------------------------------------------------------- */

@@ -9,6 +9,11 @@ const struct model_account *model_account_of(const struct model *model, struct h
     return find_account(model->books, id);
 }
 
+const struct model_instrument *model_instrument_of(const struct model *model, struct hf_id token)
+{
+    return find_instrument(model->books, token);
+}
+
 const struct model_hold *model_hold_of(const struct model *model, struct hf_id id)
 {
     return find_hold(model->books, id);
@@ -82,10 +87,10 @@ static uint8_t scale_of(const struct model *model, uint16_t asset)
     return model->books->assets[i].scale;
 }
 
-static bool has_filter(const struct model_account *account)
+static bool has_filter(const struct hf_filter *filter)
 {
     static const struct hf_filter none;
-    return memcmp(&account->filter, &none, sizeof(none)) != 0;
+    return memcmp(filter, &none, sizeof(none)) != 0;
 }
 
 static bool fill_account(const struct model *model, struct hf_id id, struct hf_reply *reply,
@@ -109,7 +114,7 @@ static bool fill_account(const struct model *model, struct hf_id id, struct hf_r
         .status = account->status,
         .scale = scale_of(model, account->asset),
         .flags = account->is_total ? HF_ACCOUNT_TOTAL : 0,
-        .has_filter = has_filter(account) ? 1 : 0,
+        .has_filter = has_filter(&account->filter) ? 1 : 0,
         .lifetime_credits = (uint64_t)(balance.posted + balance.lifetime_debits),
         .ceiling = account->ceiling,
         .expires_ns = account->expires_ns,
@@ -119,28 +124,30 @@ static bool fill_account(const struct model *model, struct hf_id id, struct hf_r
     return true;
 }
 
-static bool view_account(const struct model *model, struct hf_id id, struct hf_query_reply *reply)
+static bool view_account(const struct model *model, const struct hf_op_query *query,
+                         struct hf_query_reply *reply)
 {
     reply->reply.length = 64 + 128;
-    return fill_account(model, id, &reply->reply, &reply->view.account);
+    return fill_account(model, query->subject_id, &reply->reply, &reply->view.account);
 }
 
-static bool view_account_holds(const struct model *model, struct hf_id id,
+static bool view_account_holds(const struct model *model, const struct hf_op_query *query,
                                struct hf_query_reply *reply)
 {
     reply->reply.length = 64 + 128 + 8;
-    return fill_account(model, id, &reply->reply, &reply->view.account_holds.account);
+    return fill_account(model, query->subject_id, &reply->reply,
+                        &reply->view.account_holds.account);
 }
 
-static bool view_instrument(const struct model *model, struct hf_id id,
+static bool view_instrument(const struct model *model, const struct hf_op_query *query,
                             struct hf_query_reply *reply)
 {
-    const struct model_instrument *instrument = find_instrument(model->books, id);
+    const struct model_instrument *instrument = find_instrument(model->books, query->subject_id);
     if (instrument == NULL)
         return false;
     reply->reply.length = 64 + 64;
     reply->view.instrument = (struct hf_instrument_view){
-        .token = id,
+        .token = query->subject_id,
         .account = instrument->account,
         .expires_ns = instrument->expires_ns,
         .amount_limit = instrument->amount_limit,
@@ -151,14 +158,15 @@ static bool view_instrument(const struct model *model, struct hf_id id,
     return true;
 }
 
-static bool view_hold(const struct model *model, struct hf_id id, struct hf_query_reply *reply)
+static bool view_hold(const struct model *model, const struct hf_op_query *query,
+                      struct hf_query_reply *reply)
 {
-    const struct model_hold *hold = model_hold_of(model, id);
+    const struct model_hold *hold = model_hold_of(model, query->subject_id);
     if (hold == NULL)
         return false;
     reply->reply.length = 64 + 96;
     reply->view.hold = (struct hf_hold_view){
-        .id = id,
+        .id = query->subject_id,
         .payer = hold->parts[0].account,
         .payee = hold->payee,
         .amount = hold->amount,
@@ -178,9 +186,59 @@ static bool view_hold(const struct model *model, struct hf_id id, struct hf_quer
     return true;
 }
 
-static bool view_operation(const struct model *model, struct hf_id id, struct hf_query_reply *reply)
+static void list_lines(const struct model *model, uint8_t scope, const struct hf_op_query *query,
+                       struct hf_query_reply *reply)
 {
-    const struct model_memory *memory = model_memory_of(model, id);
+    const struct model_limit *limits[HF_LIMITS_A_SCOPE];
+    struct hf_limits_view *view = &reply->view.limits;
+    uint32_t count = model_limits_of(model, scope, query->subject_id, limits);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct model_limit *limit = limits[i];
+        if (limit->number <= query->cursor)
+            continue;
+        if (view->count == HF_LIMIT_LINES_MAX) {
+            view->next_cursor = view->lines[view->count - 1].number;
+            break;
+        }
+        struct model_used used = model_used_of(model, limit, model->timestamp_ns);
+        view->lines[view->count++] = (struct hf_limit_line){
+            .max_amount = limit->max_amount,
+            .max_count = limit->max_count,
+            .used_amount = used.amount,
+            .used_count = used.count,
+            .number = limit->number,
+            .window = limit->window,
+            .has_filter = has_filter(&limit->filter) ? 1 : 0,
+        };
+    }
+    reply->reply.length = (uint16_t)(64 + 8 + 40 * view->count);
+}
+
+static bool view_instrument_limits(const struct model *model, const struct hf_op_query *query,
+                                   struct hf_query_reply *reply)
+{
+    if (find_instrument(model->books, query->subject_id) == NULL)
+        return false;
+    list_lines(model, HF_LIMIT_INSTRUMENT, query, reply);
+    return true;
+}
+
+static bool view_account_limits(const struct model *model, const struct hf_op_query *query,
+                                struct hf_query_reply *reply)
+{
+    const struct model_account *account = model_account_of(model, query->subject_id);
+    if (account == NULL)
+        return false;
+    reply->reply.available = model_available(model, account);
+    reply->reply.posted = (int64_t)balance_of(model->books, account).posted;
+    list_lines(model, HF_LIMIT_ACCOUNT, query, reply);
+    return true;
+}
+
+static bool view_operation(const struct model *model, const struct hf_op_query *query,
+                           struct hf_query_reply *reply)
+{
+    const struct model_memory *memory = model_memory_of(model, query->subject_id);
     if (memory == NULL)
         return false;
     reply->reply.length = 64 + 64;
@@ -192,7 +250,7 @@ void model_query(const struct model *model, const struct hf_op_query *query,
                  struct hf_query_reply *reply)
 {
     static const struct {
-        bool (*view)(const struct model *, struct hf_id, struct hf_query_reply *);
+        bool (*view)(const struct model *, const struct hf_op_query *, struct hf_query_reply *);
         uint16_t unknown;
     } subjects[] = {
         [HF_QUERY_ACCOUNT] = {view_account, HF_CODE_UNKNOWN_ACCOUNT},
@@ -200,6 +258,8 @@ void model_query(const struct model *model, const struct hf_op_query *query,
         [HF_QUERY_OPERATION] = {view_operation, HF_CODE_UNKNOWN_OPERATION},
         [HF_QUERY_HOLD] = {view_hold, HF_CODE_UNKNOWN_HOLD},
         [HF_QUERY_ACCOUNT_HOLDS] = {view_account_holds, HF_CODE_UNKNOWN_ACCOUNT},
+        [HF_QUERY_INSTRUMENT_LIMITS] = {view_instrument_limits, HF_CODE_UNKNOWN_INSTRUMENT},
+        [HF_QUERY_ACCOUNT_LIMITS] = {view_account_limits, HF_CODE_UNKNOWN_ACCOUNT},
     };
     memset(reply, 0, sizeof(*reply));
     reply->reply.length = 64;
@@ -207,7 +267,7 @@ void model_query(const struct model *model, const struct hf_op_query *query,
     reply->reply.id = query->header.id;
     reply->reply.place = model->place;
     reply->reply.timestamp_ns = model->timestamp_ns;
-    if (!subjects[query->subject].view(model, query->subject_id, reply)) {
+    if (!subjects[query->subject].view(model, query, reply)) {
         reply->reply.length = 64;
         reply->reply.code = subjects[query->subject].unknown;
         reply->reply.rule = HF_RULE_SUBJECT;

@@ -78,6 +78,38 @@ void print_hold(const struct model *model, struct hf_id id)
     print_account(model, "payee", hold->payee);
 }
 
+static void print_limits(const struct run *run, uint8_t scope, struct hf_id id)
+{
+    const struct model_limit *limits[HF_LIMITS_A_SCOPE];
+    uint32_t count = model_limits_of(run->model, scope, id, limits);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct model_limit *limit = limits[i];
+        struct model_used used = model_used_of(run->model, limit, run->draw.timestamp_ns);
+        fprintf(stderr,
+                "%s limit %u (after, in the model) window %u length %" PRIu64
+                " zone %d start %u amount %" PRIu64 " of %" PRIu64 " count %" PRIu64 " of %" PRIu64
+                "\n",
+                scope == HF_LIMIT_INSTRUMENT ? "instrument" : "account", limit->number,
+                limit->window, limit->length_ns, limit->zone_minutes, limit->start, used.amount,
+                limit->max_amount, used.count, limit->max_count);
+    }
+}
+
+static void print_auth(const struct run *run, const struct hf_op_auth *auth)
+{
+    fprintf(stderr, "amount %" PRIu64 " minimum %" PRIu64 " class %u tolerance %u\n", auth->amount,
+            auth->minimum, auth->class_number, auth->tolerance);
+    print_limits(run, HF_LIMIT_INSTRUMENT, auth->token);
+    const struct model_instrument *card = model_instrument_of(run->model, auth->token);
+    if (card == NULL)
+        return;
+    print_account(run->model, "payer", card->account);
+    const struct model_account *account = model_account_of(run->model, card->account);
+    for (; account != NULL; account = model_account_of(run->model, account->parent))
+        print_limits(run, HF_LIMIT_ACCOUNT, account->id);
+    print_account(run->model, "payee", auth->payee);
+}
+
 /* All of them begin with the hold. */
 static bool names_hold(uint8_t type)
 {
@@ -108,6 +140,10 @@ void print_operation(const struct run *run, const union hf_operation *operation)
         print_plan(run->model, &operation->hold_plan.plan, operation->hold_plan.entries);
     if (names_hold(header->type))
         print_hold(run->model, operation->capture.hold);
+    if (header->type == HF_OP_LIMIT_PUT)
+        print_limits(run, operation->limit_put.scope, operation->limit_put.scope_id);
+    if (header->type == HF_OP_AUTH)
+        print_auth(run, &operation->auth);
     if (header->type == HF_OP_CHAIN) {
         const uint8_t *at = operation->chain.operations;
         for (uint32_t i = 0; i < operation->chain.count; i++) {

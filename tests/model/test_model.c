@@ -76,9 +76,12 @@ static void sweep(struct run *run)
     for (uint32_t i = 0; i < books->account_count; i++) {
         compare_record(run, HF_QUERY_ACCOUNT, books->accounts[i].id);
         compare_record(run, HF_QUERY_ACCOUNT_HOLDS, books->accounts[i].id);
+        compare_record(run, HF_QUERY_ACCOUNT_LIMITS, books->accounts[i].id);
     }
-    for (uint32_t i = 0; i < books->instrument_count; i++)
+    for (uint32_t i = 0; i < books->instrument_count; i++) {
         compare_record(run, HF_QUERY_INSTRUMENT, books->instruments[i].token);
+        compare_record(run, HF_QUERY_INSTRUMENT_LIMITS, books->instruments[i].token);
+    }
     for (uint32_t i = 0; i < books->hold_count; i++) {
         compare_record(run, HF_QUERY_HOLD, books->holds[i].id);
         compare_record(run, HF_QUERY_OPERATION, books->holds[i].id);
@@ -148,8 +151,10 @@ static void add_to_bundle(struct run *run, struct bundle *bundle)
     if (hold != NULL && model_memory_of(run->model, operation->header.id) == &hold->memory)
         run->answered_by_holds++;
     struct hf_reply *reply = &bundle->expected[bundle->count];
-    if (model_apply(run->model, run->draw.timestamp_ns, operation, reply))
+    if (model_apply(run->model, run->draw.timestamp_ns, operation, reply)) {
         bundle->expected_mask |= UINT64_C(1) << bundle->count;
+        check_money(run);
+    }
     memcpy(&bundle->events[bundle->event_count], run->model->events,
            run->model->event_count * sizeof(bundle->events[0]));
     bundle->event_count += run->model->event_count;
@@ -299,7 +304,19 @@ static void settle_bundle(struct run *run)
             "timestamp of the newest");
     for (uint32_t i = 0; i < bundle.count; i++)
         compare_touched(run, &bundle.operations[i].operation);
-    check_money(run);
+}
+
+/* A limit whose window may just have ended, whether anybody has drawn on it or not. */
+static void compare_edge(struct run *run)
+{
+    const struct model_books *books = run->model->books;
+    if (run->draw.edge_limit >= books->limit_count)
+        return;
+    const struct model_limit *limit = &books->limits[run->draw.edge_limit];
+    compare_record(run,
+                   limit->scope == HF_LIMIT_INSTRUMENT ? HF_QUERY_INSTRUMENT_LIMITS
+                                                       : HF_QUERY_ACCOUNT_LIMITS,
+                   limit->scope_id);
 }
 
 static void do_bundle(struct run *run, uint32_t count)
@@ -307,6 +324,7 @@ static void do_bundle(struct run *run, uint32_t count)
     draw_next_bundle(&run->draw);
     fill_bundle(run, count, &bundle);
     settle_bundle(run);
+    compare_edge(run);
     struct hf_op_query query;
     draw_query(&run->draw, bundle.operations[0].operation.header.id, &query);
     compare_query(run, &query);

@@ -16,21 +16,24 @@ from node import ROOT
 sys.path.insert(0, os.path.join(ROOT, "net"))
 import example  # noqa: E402
 
-CHAIN, MOVE_PLAN, HOLD_PLAN, EXPIRE = 4, 22, 23, 24
+CHAIN, LIMIT_PUT, MOVE_PLAN, HOLD_PLAN, EXPIRE = 4, 11, 22, 23, 24
 ACCOUNT_PUT, MOVE, HOLD, CAPTURE, RELEASE, INSTRUMENT_PUT, AUTH, QUERY, ASSET_PUT = 1, 3, 5, 7, 8, 10, 12, 20, 21
 NAMES = {ACCOUNT_PUT: "ACCOUNT_PUT", MOVE: "MOVE", HOLD: "HOLD", CAPTURE: "CAPTURE", RELEASE: "RELEASE",
-         INSTRUMENT_PUT: "INSTRUMENT_PUT", AUTH: "AUTH", QUERY: "QUERY", ASSET_PUT: "ASSET_PUT"}
-LENGTHS = {ACCOUNT_PUT: 64, MOVE: 80, HOLD: 88, CAPTURE: 64, RELEASE: 56, INSTRUMENT_PUT: 96, AUTH: 192, QUERY: 56,
+         INSTRUMENT_PUT: "INSTRUMENT_PUT", LIMIT_PUT: "LIMIT_PUT", AUTH: "AUTH", QUERY: "QUERY", ASSET_PUT: "ASSET_PUT"}
+LENGTHS = {ACCOUNT_PUT: 64, MOVE: 80, HOLD: 88, CAPTURE: 64, RELEASE: 56, INSTRUMENT_PUT: 96, LIMIT_PUT: 128, AUTH: 192, QUERY: 56,
            ASSET_PUT: 48}
 LINKED, DRY_RUN, RETURN_BALANCES = 1, 2, 4
 REPLIES = 1
 SUBJECT_ACCOUNT, SUBJECT_INSTRUMENT, SUBJECT_OPERATION, SUBJECT_HOLD, SUBJECT_ACCOUNT_HOLDS = 1, 2, 3, 4, 5
+LIMIT_INSTRUMENT, LIMIT_ACCOUNT = 1, 2
+LIMIT_OPERATION, LIMIT_DAY, LIMIT_WEEK, LIMIT_MONTH, LIMIT_ROLLING, LIMIT_LIFETIME = 1, 2, 3, 4, 5, 6
+LIMIT_SET, LIMIT_RAISE, LIMIT_RESET = 0, 1, 2
 FIXED, RATIO, UP_TO, REMAINING, EVERYTHING = 1, 2, 3, 4, 5
 
 CODES = {
     "OK": 0, "OK_PARTIAL": 1, "INSUFFICIENT": 10, "AMOUNT_LIMIT": 11, "COUNT_LIMIT": 12, "CEILING": 13, "OVERFLOW": 14, "UNBALANCED": 15,
     "UNKNOWN_ACCOUNT": 20, "UNKNOWN_INSTRUMENT": 21, "UNKNOWN_HOLD": 22, "UNKNOWN_OPERATION": 23, "UNKNOWN_ASSET": 24,
-    "UNKNOWN_CONDITION": 25, "NOT_PERMITTED": 34, "HELD": 37, "NOT_EMPTY": 38, "IS_TOTAL": 39, "HOLD_EXPIRED": 40,
+    "UNKNOWN_CONDITION": 25, "UNKNOWN_LIMIT": 26, "NOT_PERMITTED": 34, "HELD": 37, "NOT_EMPTY": 38, "IS_TOTAL": 39, "HOLD_EXPIRED": 40,
     "CONDITION_NOT_MET": 43, "BAD_PROOF": 44, "NESTED_CHAIN": 76,
     "RESTRICTED": 30, "CLOSED": 31, "INACTIVE": 32, "EXPIRED": 33, "ASSET_MISMATCH": 35, "SAME_ACCOUNT": 36,
     "HOLD_RESOLVED": 41, "OVER_CAPTURE": 42, "DEADLINE_PASSED": 50, "DUPLICATE_DIFFERENT": 51, "ID_TOO_OLD": 52,
@@ -38,7 +41,8 @@ CODES = {
     "UNSUPPORTED": 73, "BAD_AMOUNT": 74, "BAD_ID": 75}
 RULES = ["NONE", "PAYER", "PAYEE", "ACCOUNT", "INSTRUMENT", "INSTRUMENT_AMOUNT", "INSTRUMENT_COUNT", "HOLD", "ASSET", "ID",
          "DEADLINE", "LENGTH", "TYPE", "FLAGS", "RESERVED", "AMOUNT", "STATUS", "TABLE", "QUEUE", "LOG", "ORIGIN", "SUBJECT",
-         "EXPIRY", "PARENT", "SINK", "CONDITION", "PLAN", "CHAIN", "CLASS", "CHILDREN"]
+         "EXPIRY", "PARENT", "SINK", "CONDITION", "PLAN", "CHAIN", "CLASS", "CHILDREN",
+         "INSTRUMENT_LIMIT", "ACCOUNT_LIMIT", "PARENT_LIMIT", "LIMIT"]
 _code_names = {number: name for name, number in CODES.items()}
 
 AMOUNT_MAX = (1 << 63) - 1
@@ -113,8 +117,15 @@ def instrument_put(token, account, expires_ns=0, amount_limit=UNLIMITED, remaini
                                                remaining, status, flags), **header)
 
 
-def auth(token, payee, amount, asset=USD, **header):
-    body = struct.pack("<16s16sQQQQQ", ident(token), ident(payee), amount, 0, 0, 0, 0)  # to the forwarder
+def limit_put(scope, scope_id, number, window=LIMIT_DAY, amount=UNLIMITED, count=UNLIMITED, mode=LIMIT_SET, length_ns=0,
+              zone=0, start=0, mcc=0, **header):
+    """Of its filter only one category of merchants."""
+    return message(LIMIT_PUT, struct.pack("<16sQQQBBBBhBxH46x", ident(scope_id), amount, count, length_ns, scope, number,
+                                          window, mode, zone, start, mcc), **header)
+
+
+def auth(token, payee, amount, asset=USD, minimum=0, **header):
+    body = struct.pack("<16s16sQQQQQ", ident(token), ident(payee), amount, minimum, 0, 0, 0)  # to the forwarder
     body += bytes(8 + 16 + 16 + 12 + 4 + 4 + 4)  # terminal to local time
     body += struct.pack("<HHHHHHHHBB6x", asset, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     return message(AUTH, body, **header)

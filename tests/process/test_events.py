@@ -46,6 +46,12 @@ end -> INSUFFICIENT failed 2                           => REFUSED INSUFFICIENT/P
 capture g 4.00 final                                   => POSTED -400; POSTED 400; CAPTURED 400; RELEASED 100
 card c yolanda count 2                                 => PUT
 auth a c wilma-shop 5.00                               => HELD 500; DRAWN 1
+limit 3 on c amount 20.00 count 3 per day zone -03:30 mcc 5411,5412 channel 2 => LIMIT 0 3
+limit 8 on yolanda amount 4.00 per rolling 4h          => LIMIT 0 8
+auth b c wilma-shop 5.00 mcc 5411 channel 2 -> AMOUNT_LIMIT => REFUSED AMOUNT_LIMIT/ACCOUNT_LIMIT 8
+limit 8 on yolanda raise amount 6.00                   => LIMIT 0 8
+auth d c wilma-shop 5.00 minimum 1.00 class 4 tolerance 15% mcc 5411 channel 2 => HELD 500; LIMIT 500 3; LIMIT 500 8; DRAWN 0
+limit 8 on yolanda reset                               => LIMIT 0 8
 class 7 lifetime 5m                                    => PUT
 account xaver ceiling 1000.00                          => CHANGED
 close xaver sink yolanda                               => POSTED -3100; POSTED 3100; CLOSED 3100
@@ -175,6 +181,15 @@ class Events(unittest.TestCase):
         self.assertEqual([inner["type"] for inner in by_type["CHAIN"][0]["operations"]], ["MOVE", "HOLD"])
         self.assertEqual((by_type["ADJUST"][0]["mode"], by_type["ADJUST"][0]["amount"]), ("RAISE", 300))
         self.assertEqual(by_type["CLASS_PUT"][0]["lifetime_ns"], 300_000_000_000)
+        day, rolling, more, reset = by_type["LIMIT_PUT"]
+        self.assertEqual((day["number"], day["mode"], day["amount"], day["count"], day["window"], day["zone_minutes"], day["mccs"], day["channels"]),
+                         (3, "SET", 2000, 3, "DAY", -210, [5411, 5412], 4))
+        self.assertEqual(day["token"], by_type["INSTRUMENT_PUT"][0]["token"])
+        self.assertEqual((rolling["window"], rolling["length_ns"], rolling["count"]), ("ROLLING", 4 * 3600 * 10**9, "unlimited"))
+        self.assertEqual((more["mode"], more["amount"], more["count"]), ("RAISE", 600, 0))
+        self.assertEqual((reset["mode"], reset["account"]), ("RESET", rolling["account"]))
+        auth = by_type["AUTH"][-1]
+        self.assertEqual((auth["minimum"], auth["class"], auth["tolerance"], auth["channel"]), (100, 4, 150, 2))
         self.assertEqual(by_type["ACCOUNT_PUT"][-1]["ceiling"], 100000)
         self.assertIn("sink", by_type["ACCOUNT_CLOSE"][0])
         stat = json.loads(run([HOLDFAST, "log", "stat", "--json", self.node.data]).stdout)

@@ -58,7 +58,7 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual({key: status[key] for key in expected}, expected)
         self.assertEqual(status["tables"], {"assets": 1, "accounts": 3, "instruments": 1, "holds_open": 2,
                                             "holds_resolved": 1, "terms": 0, "parts": 0, "conditions": 0,
-                                            "remembered": 10})
+                                            "limits": 0, "rolling": 0, "remembered": 10})
         self.assertEqual(status["limits"]["accounts"], 100)
         self.assertEqual(set(status), set(expected) | {
             "version", "timestamp_ns", "commit_index", "recovery_s", "uptime_s", "tables", "limits", "oldest_id_ms",
@@ -66,7 +66,7 @@ class Lifecycle(unittest.TestCase):
         self.assertGreater(status["memory_bytes"], 0)
         self.assertGreater(status["commit_index"], 0)
 
-        terms = {"ceiling": None, "total": False, "parent": None, "sink": None, "expires_ns": None, "filter": False}
+        terms = {"ceiling": None, "total": False, "parent": None, "sink": None, "expires_ns": None, "filter": False, "limits": []}
         self.assertEqual(ask(f"account {WALLET}"), terms | {
             "account": str(WALLET), "asset": 840, "scale": 2, "status": "open", "posted": 9400, "available": 2900,
             "held_out": 6500, "held_in": 0, "lifetime_debits": 600, "lifetime_credits": 10000, "floor": 0,
@@ -77,7 +77,7 @@ class Lifecycle(unittest.TestCase):
             "floor": None, "place": 10})
         self.assertEqual(ask(f"instrument {CARD}"), {
             "instrument": str(CARD), "account": str(WALLET), "status": "active", "first_use": False, "expires_ns": 0,
-            "amount_limit": 5000, "remaining": 2, "place": 10})
+            "amount_limit": 5000, "remaining": 2, "limits": [], "place": 10})
         plain = {"payers": 1, "expires_ns": None, "soft": False, "ratio": False, "single": False, "tolerance": 0, "class": 0,
                  "conditions": 0, "required": 0, "met": 0}
         self.assertEqual(ask(f"hold {id_text(opened)}"), plain | {
@@ -119,6 +119,51 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual([line.split()[0] for line in ask("help")["commands"]],
                          ["status", "account", "instrument", "hold", "operation", "metrics", "memory", "checkpoint",
                           "digest", "advance", "help"])
+
+    def test_limits(self):
+        """Those of a card and of its account, more than a page of them, as the admin socket shows them; and again
+        after a kill, from the log alone."""
+        self.node.start(ledger__limits=16, ledger__rolling=1)
+        client = self.client()
+        populate(client)
+        hour_ns = 3600 * 10**9
+
+        def shown(number, window, max_amount=None, max_count=None, used_amount=0, used_count=0, limited=False):
+            return {"number": number, "window": window, "max_amount": max_amount, "max_count": max_count,
+                    "used_amount": used_amount, "used_count": used_count, "filter": limited}
+
+        card = (m.LIMIT_INSTRUMENT, CARD)
+        client.must(m.limit_put(*card, 9, m.LIMIT_ROLLING, amount=900, length_ns=hour_ns))
+        client.must(m.limit_put(*card, 2, m.LIMIT_MONTH, count=2, start=28, zone=-840))
+        client.must(m.limit_put(*card, 200, m.LIMIT_OPERATION, amount=800, mcc=5411))
+        self.assertEqual(client.ask(m.limit_put(*card, 10, m.LIMIT_ROLLING, length_ns=hour_ns)).verdict, "CAPACITY/TABLE")
+        for number in range(13, 0, -1):
+            client.must(m.limit_put(m.LIMIT_ACCOUNT, WALLET, number, m.LIMIT_LIFETIME, amount=10000 + number))
+        self.assertEqual(client.ask(m.limit_put(*card, 11)).verdict, "CAPACITY/TABLE")
+        tables = self.node.admin("status")["tables"]
+        self.assertEqual((tables["limits"], tables["rolling"]), (16, 1))
+        self.assertEqual({name: self.node.admin("status")["limits"][name] for name in ("limits", "rolling")},
+                         {"limits": 16, "rolling": 1})
+
+        refused = client.ask(m.auth(CARD, SHOP, 901))
+        self.assertEqual((refused.verdict, refused.entry), ("AMOUNT_LIMIT/INSTRUMENT_LIMIT", 9))
+        partial = client.ask(m.auth(CARD, SHOP, 901, minimum=1))
+        self.assertEqual((partial.verdict, partial.approved), ("OK_PARTIAL/NONE", 900))
+        card_limits = [shown(2, "month", max_count=2, used_amount=900, used_count=1),
+                       shown(9, "rolling", max_amount=900, used_amount=900, used_count=1),
+                       shown(200, "operation", max_amount=800, limited=True)]
+        account_limits = [shown(number, "lifetime", max_amount=10000 + number, used_amount=900, used_count=1)
+                          for number in range(1, 14)]
+        self.assertEqual(self.node.admin(f"instrument {CARD}")["limits"], card_limits)
+        self.assertEqual(self.node.admin(f"account {WALLET}")["limits"], account_limits)
+        self.assertEqual(self.node.admin(f"account {SHOP}")["limits"], [])
+        digest = self.node.admin("digest")
+
+        self.node.kill9()
+        self.node.start(ledger__limits=16, ledger__rolling=1)
+        self.assertEqual(self.node.admin("digest"), digest)
+        self.assertEqual(self.node.admin(f"instrument {CARD}")["limits"], card_limits)
+        self.assertEqual(self.node.admin(f"account {WALLET}")["limits"], account_limits)
 
     def test_bad_commands(self):
         self.node.start()

@@ -73,13 +73,21 @@ FIELDS = {
         (89, byte(2), "MALFORMED/STATUS"), (89, byte(128), "MALFORMED/STATUS"), *reserved(90, 95)]),
     m.AUTH: (lambda: m.auth(CARD, SHOP, 1), [
         *ids(32, "INSTRUMENT"), *ids(48, "PAYEE"), *amounts(64, *OVER_MAX[1:], m.AMOUNT_ALL),
-        (72, u64(1), "UNSUPPORTED/AMOUNT"), (80, u64(1), "UNSUPPORTED/AMOUNT"), (168, u16(0), "MALFORMED/ASSET"),
-        (170, u16(840), "UNSUPPORTED/ASSET"), *reserved(186, 191)]),
+        *amounts(72, 2, m.AMOUNT_ALL), (80, u64(1), "UNSUPPORTED/AMOUNT"), (168, u16(0), "MALFORMED/ASSET"),
+        (170, u16(840), "UNSUPPORTED/ASSET"), (186, byte(16), "MALFORMED/CLASS"), *reserved(187, 189),
+        (190, u16(1001), "MALFORMED/HOLD")]),
+    # The scope is left out: whose id is wrong depends on it.
+    m.LIMIT_PUT: (lambda: m.limit_put(m.LIMIT_INSTRUMENT, UNKNOWN_CARD, 1), [
+        *ids(32, "INSTRUMENT"), (64, u64(64), "MALFORMED/LIMIT"), (73, byte(0), "MALFORMED/LIMIT"),
+        (74, byte(0), "MALFORMED/LIMIT"), (74, byte(3), "MALFORMED/LIMIT"), (74, byte(7), "MALFORMED/LIMIT"),
+        (75, byte(1), "MALFORMED/LIMIT"), (75, byte(3), "MALFORMED/LIMIT"), (76, u16(841), "MALFORMED/LIMIT"),
+        (76, u16(0x10000 - 841), "MALFORMED/LIMIT"), (78, byte(1), "MALFORMED/LIMIT"), *reserved(79, 79),
+        *reserved(108, 111)]),
     m.QUERY: (lambda: m.query(WALLET), [
-        *ids(32, "SUBJECT"), (48, byte(0), "MALFORMED/SUBJECT"), (48, byte(6), "MALFORMED/SUBJECT"),
+        *ids(32, "SUBJECT"), (48, byte(0), "MALFORMED/SUBJECT"), (48, byte(8), "MALFORMED/SUBJECT"),
         (48, byte(255), "MALFORMED/SUBJECT"), *reserved(49, 51), (52, byte(1), "MALFORMED/SUBJECT")]),
 }
-WITHOUT_BODY = (11, 13, 14, 15, 16, 17, 18, 19)
+WITHOUT_BODY = (13, 14, 15, 16, 17, 18, 19)
 
 
 def patch(operation, at, value):

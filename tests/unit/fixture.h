@@ -44,6 +44,8 @@ static const struct hf_ledger_limits small_limits = {
     .holds = 4,
     .terms = 24,
     .parts = 64,
+    .limits = 64,
+    .rolling = 8,
     .remembered = 64,
     .remember_ns = 3600 * UINT64_C(1000000000),
     .id_ahead_ns = 60 * UINT64_C(1000000000),
@@ -176,6 +178,21 @@ static inline union hf_operation make_auth(struct fixture *f, uint64_t token, ui
     op.auth.payee = account_id(payee);
     op.auth.amount = amount;
     op.auth.asset = USD;
+    return op;
+}
+
+/* A limit that nothing comes near: both maxima are unlimited. */
+static inline union hf_operation make_limit(struct fixture *f, uint8_t scope, uint64_t scope_id,
+                                            uint8_t number, uint8_t window)
+{
+    union hf_operation op = {.bytes = {0}};
+    op.limit_put.header = header_of(f, HF_OP_LIMIT_PUT);
+    op.limit_put.scope_id = account_id(scope_id);
+    op.limit_put.max_amount = HF_LIMIT_UNLIMITED;
+    op.limit_put.max_count = HF_LIMIT_UNLIMITED;
+    op.limit_put.scope = scope;
+    op.limit_put.number = number;
+    op.limit_put.window = window;
     return op;
 }
 

@@ -46,6 +46,8 @@ static void make_ledger(struct world *world)
         .holds = 1000,
         .terms = 100,
         .parts = 1000,
+        .limits = 100,
+        .rolling = 10,
         .remembered = 100000,
         .remember_ns = UINT64_C(3600) * 1000000000,
         .id_ahead_ns = UINT64_C(60) * 1000000000,

@@ -176,6 +176,8 @@ static struct world *begin(const struct hf_client_options *given, uint64_t seed)
         .holds = LEDGER_LIMIT,
         .terms = LEDGER_LIMIT,
         .parts = LEDGER_LIMIT,
+        .limits = LEDGER_LIMIT,
+        .rolling = 10,
         .remembered = LEDGER_LIMIT,
         .remember_ns = UINT64_C(3600000000000),
         .id_ahead_ns = UINT64_C(60000000000),
@@ -345,6 +347,106 @@ static void test_every_builder_passes_the_shape_check(void **state)
     must_call(world, &op, HF_CODE_COUNT_LIMIT);
     hf_make_query(&op, hf_client_next_id(client), HF_QUERY_HOLD, hold);
     must_call(world, &op, HF_CODE_OK);
+    end(world);
+}
+
+/* The lines of a scope's limits, over the wire. */
+static uint32_t limits_of(struct world *world, uint8_t subject, struct hf_id scope,
+                          struct hf_limits_view *view)
+{
+    union hf_operation op;
+    struct hf_query_reply reply;
+    hf_make_query(&op, hf_client_next_id(world->client), subject, scope);
+    assert_int_equal(hf_client_call(world->client, &op, &reply, 0), HF_STATUS_OK);
+    assert_int_equal(reply.reply.code, HF_CODE_OK);
+    *view = reply.view.limits;
+    assert_int_equal(view->next_cursor, 0);
+    assert_in_range(view->count, 0, HF_LIMIT_LINES_MAX);
+    assert_int_equal(reply.reply.length, 72 + 40 * view->count);
+    return view->count;
+}
+
+/* A card with 100 a day, 250 in any hour and two authorisations a month; its account with 900 for
+ * ever. */
+static void test_every_builder_of_limits(void **state)
+{
+    (void)state;
+    struct world *world = begin(&(struct hf_client_options){0}, 1);
+    furnish(world);
+    struct hf_client *client = world->client;
+    union hf_operation op;
+    struct hf_limits_view view;
+    struct hf_query_reply reply;
+    struct hf_id card = {.lo = 77, .hi = 7};
+    static const struct {
+        uint8_t scope, number, window;
+        uint64_t amount, count;
+    } limits[] = {
+        {HF_LIMIT_INSTRUMENT, 1, HF_LIMIT_DAY, 100, HF_LIMIT_UNLIMITED},
+        {HF_LIMIT_INSTRUMENT, 2, HF_LIMIT_ROLLING, 250, HF_LIMIT_UNLIMITED},
+        {HF_LIMIT_INSTRUMENT, 9, HF_LIMIT_MONTH, HF_LIMIT_UNLIMITED, 2},
+        {HF_LIMIT_ACCOUNT, 3, HF_LIMIT_LIFETIME, 900, HF_LIMIT_UNLIMITED},
+    };
+
+    hf_make_move(&op, hf_client_next_id(client), account(0), account(1), 10000, ASSET);
+    must_call(world, &op, HF_CODE_OK);
+    hf_make_instrument_put(&op, hf_client_next_id(client), card, account(1), HF_INSTRUMENT_ACTIVE,
+                           HF_INSTRUMENT_UNLIMITED, HF_INSTRUMENT_UNLIMITED);
+    must_call(world, &op, HF_CODE_OK);
+    hf_make_class_put(&op, hf_client_next_id(client), 4, UINT64_C(3600000000000));
+    must_call(world, &op, HF_CODE_OK);
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        bool is_card = limits[i].scope == HF_LIMIT_INSTRUMENT;
+        hf_make_limit_put(&op, hf_client_next_id(client), limits[i].scope,
+                          is_card ? card : account(1), limits[i].number, limits[i].window,
+                          limits[i].amount, limits[i].count);
+        if (limits[i].window == HF_LIMIT_ROLLING)
+            op.limit_put.length_ns = UINT64_C(3600000000000);
+        must_call(world, &op, HF_CODE_OK);
+    }
+
+    /* 150 where 100 are left of the day: refused, then approved in part. */
+    hf_make_auth(&op, hf_client_next_id(client), card, account(2), 150, ASSET);
+    assert_int_equal(hf_client_call(client, &op, &reply, 0), HF_STATUS_OK);
+    assert_int_equal(reply.reply.code, HF_CODE_AMOUNT_LIMIT);
+    assert_int_equal(reply.reply.rule, HF_RULE_INSTRUMENT_LIMIT);
+    assert_int_equal(reply.reply.entry, 1);
+    struct hf_id hold = hf_client_next_id(client);
+    hf_make_auth_terms(&op, hold, card, account(2), 150, ASSET, 60, 4, 200);
+    assert_int_equal(hf_client_call(client, &op, &reply, 0), HF_STATUS_OK);
+    assert_int_equal(reply.reply.code, HF_CODE_OK_PARTIAL);
+    assert_int_equal(reply.reply.approved, 100);
+    hf_make_query(&op, hf_client_next_id(client), HF_QUERY_HOLD, hold);
+    assert_int_equal(hf_client_call(client, &op, &reply, 0), HF_STATUS_OK);
+    assert_int_equal(reply.view.hold.class_number, 4);
+    assert_int_equal(reply.view.hold.tolerance, 200);
+    assert_int_equal(reply.view.hold.remaining, 100);
+
+    assert_int_equal(limits_of(world, HF_QUERY_INSTRUMENT_LIMITS, card, &view), 3);
+    assert_int_equal(view.lines[1].number, 2);
+    assert_int_equal(view.lines[1].window, HF_LIMIT_ROLLING);
+    assert_int_equal(view.lines[1].max_amount, 250);
+    assert_int_equal(view.lines[1].used_amount, 100);
+    assert_int_equal(view.lines[2].number, 9);
+    assert_int_equal(view.lines[2].used_count, 1);
+    assert_int_equal(limits_of(world, HF_QUERY_ACCOUNT_LIMITS, account(1), &view), 1);
+    assert_int_equal(view.lines[0].used_amount, 100);
+    assert_int_equal(limits_of(world, HF_QUERY_ACCOUNT_LIMITS, account(2), &view), 0);
+
+    hf_make_limit_raise(&op, hf_client_next_id(client), HF_LIMIT_INSTRUMENT, card, 1, 30, 0);
+    must_call(world, &op, HF_CODE_OK);
+    hf_make_auth(&op, hf_client_next_id(client), card, account(2), 31, ASSET);
+    must_call(world, &op, HF_CODE_AMOUNT_LIMIT);
+    hf_make_limit_reset(&op, hf_client_next_id(client), HF_LIMIT_INSTRUMENT, card, 1);
+    must_call(world, &op, HF_CODE_OK);
+    hf_make_auth(&op, hf_client_next_id(client), card, account(2), 130, ASSET);
+    must_call(world, &op, HF_CODE_OK);
+    hf_make_limit_reset(&op, hf_client_next_id(client), HF_LIMIT_INSTRUMENT, card, 1);
+    must_call(world, &op, HF_CODE_OK);
+    hf_make_auth(&op, hf_client_next_id(client), card, account(2), 1, ASSET);
+    must_call(world, &op, HF_CODE_COUNT_LIMIT);
+    hf_make_limit_reset(&op, hf_client_next_id(client), HF_LIMIT_INSTRUMENT, card, 8);
+    must_call(world, &op, HF_CODE_UNKNOWN_LIMIT);
     end(world);
 }
 
@@ -850,6 +952,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_call_brings_the_answer),
         cmocka_unit_test(test_every_builder_passes_the_shape_check),
+        cmocka_unit_test(test_every_builder_of_limits),
         cmocka_unit_test(test_every_builder_of_lists),
         cmocka_unit_test(test_full_lists),
         cmocka_unit_test(test_operations_share_datagrams),

@@ -15,6 +15,7 @@ static void test_stable_numbers(void **state)
         {10, "INSUFFICIENT", "51", "116"},
         {14, "OVERFLOW", "13", "110"},
         {20, "UNKNOWN_ACCOUNT", "14", "111"},
+        {26, "UNKNOWN_LIMIT", "25", "914"},
         {30, "RESTRICTED", "62", "104"},
         {41, "HOLD_RESOLVED", "76", "914"},
         {50, "DEADLINE_PASSED", "68", "907"},
@@ -76,7 +77,9 @@ static void test_rules(void **state)
     assert_string_equal(hf_rule_name(6), "INSTRUMENT_COUNT");
     assert_string_equal(hf_rule_name(22), "EXPIRY");
     assert_string_equal(hf_rule_name(29), "CHILDREN");
-    assert_string_equal(hf_rule_name(30), "UNKNOWN_RULE");
+    assert_string_equal(hf_rule_name(30), "INSTRUMENT_LIMIT");
+    assert_string_equal(hf_rule_name(33), "LIMIT");
+    assert_string_equal(hf_rule_name(34), "UNKNOWN_RULE");
     assert_string_equal(hf_rule_name(255), "UNKNOWN_RULE");
 }
 

@@ -56,6 +56,8 @@ static const struct hf_ledger_limits rich_limits = {
     .holds = 12,
     .terms = 24,
     .parts = 64,
+    .limits = 6,
+    .rolling = 2,
     .remembered = 256,
     .remember_ns = 3600 * SECOND_NS,
     .id_ahead_ns = 60 * SECOND_NS,
@@ -116,6 +118,33 @@ static struct hf_id hold_on_conditions(struct fixture *f)
     return hold->header.id;
 }
 
+/* A card on account 10 with limits of its own, of its account and of a total, and what was approved
+ * in part by one of them; its hold has ended. */
+static void open_limits(struct fixture *f)
+{
+    union hf_operation op;
+
+    assert_ok(f, make_instrument(f, 70, 10));
+    op = make_limit(f, HF_LIMIT_INSTRUMENT, 70, 7, HF_LIMIT_ROLLING);
+    op.limit_put.length_ns = 3600 * SECOND_NS;
+    op.limit_put.max_amount = 30;
+    assert_ok(f, op);
+    op = make_limit(f, HF_LIMIT_INSTRUMENT, 70, 2, HF_LIMIT_WEEK);
+    op.limit_put.start = 7;
+    op.limit_put.zone_minutes = -840;
+    op.limit_put.filter.channels = 1;
+    assert_ok(f, op);
+    assert_ok(f, make_limit(f, HF_LIMIT_ACCOUNT, 10, 1, HF_LIMIT_OPERATION));
+    op = make_limit(f, HF_LIMIT_ACCOUNT, 21, 255, HF_LIMIT_ROLLING);
+    op.limit_put.length_ns = 64;
+    assert_ok(f, op);
+    op = make_auth(f, 70, 4, 33);
+    op.auth.minimum = 1;
+    assert_answer(f, op, HF_CODE_OK_PARTIAL, HF_RULE_NONE);
+    assert_int_equal(f->reply.approved, 30);
+    assert_ok(f, make_release(f, f->reply.id, HF_AMOUNT_ALL));
+}
+
 /* A ledger with all that holds and accounts can have. */
 static void open_rich(struct fixture *f)
 {
@@ -148,10 +177,13 @@ static void open_rich(struct fixture *f)
     hold.hold.expires_ns = f->now_ns + 40 * SECOND_NS;
     add_link(chain, &hold);
     assert_plan_ok(f, &op);
+    open_limits(f);
     f->now_ns += 1;
     struct hf_ledger_counts counts = counts_of(f);
     assert_int_equal(counts.holds_open, 2);
-    assert_int_equal(counts.holds_resolved, 3);
+    assert_int_equal(counts.holds_resolved, 4);
+    assert_int_equal(counts.limits, 4);
+    assert_int_equal(counts.rolling, 2);
     assert_int_equal(counts.parts, 2);
     assert_int_equal(counts.conditions, 3);
     assert_int_equal(counts.terms, 4);
@@ -211,6 +243,8 @@ static void assert_same_state(const struct fixture *a, const struct fixture *b)
     assert_int_equal(in.terms, out.terms);
     assert_int_equal(in.parts, out.parts);
     assert_int_equal(in.conditions, out.conditions);
+    assert_int_equal(in.limits, out.limits);
+    assert_int_equal(in.rolling, out.rolling);
     assert_int_equal(in.remembered, out.remembered);
     assert_int_equal(in.floor_ms, out.floor_ms);
     for (uint64_t number = 1; number <= 4; number++) {
@@ -296,12 +330,14 @@ static void test_rich_limits(void **state)
     (void)state;
     open_rich(&f);
     struct picture picture = take_picture(&f, 4096);
-    for (int beyond = 0; beyond < 4; beyond++) {
+    for (int beyond = 0; beyond < 6; beyond++) {
         struct hf_ledger_limits limits = rich_limits;
         struct fixture copy;
         limits.terms = beyond == 1 ? 3 : 4;
         limits.parts = beyond == 2 ? 2 : 3; /* and three conditions */
         limits.holds = beyond == 3 ? 1 : 2; /* no room for those that have ended */
+        limits.limits = beyond == 4 ? 3 : 4;
+        limits.rolling = beyond == 5 ? 1 : 2;
         open_fixture(&copy, &limits);
         assert_int_equal(load(&copy, picture.bytes, picture.length, 4096),
                          beyond == 0 ? HF_STATUS_OK : HF_STATUS_FULL);
@@ -343,7 +379,7 @@ static void test_golden_bytes(void **state)
     struct hf_id digest = hf_ledger_digest(f.ledger);
     uint64_t length;
     assert_memory_equal(picture.bytes, "HFIMAGE1", 8);
-    assert_int_equal(picture.bytes[8], 2);  /* version */
+    assert_int_equal(picture.bytes[8], 3);  /* version */
     assert_int_equal(picture.bytes[12], 2); /* assets */
     assert_int_equal(picture.bytes[16], 4); /* accounts */
     assert_memory_equal(trailer, "HFMGEND1", 8);
@@ -430,6 +466,8 @@ static void test_other_limits(void **state)
         .holds = 999,
         .terms = 77,
         .parts = 555,
+        .limits = 44,
+        .rolling = 33,
         .remembered = 2000,
         .remember_ns = 1,
         .id_ahead_ns = 0,
@@ -619,6 +657,8 @@ static void seal(struct picture *picture)
         {header.accounts, 64, HF_IMAGE_ACCOUNT},
         {header.terms, 192, HF_IMAGE_TERMS},
         {header.instruments, 64, HF_IMAGE_INSTRUMENT},
+        {header.limits, 128, HF_IMAGE_LIMIT},
+        {header.rolling, 1088, HF_IMAGE_ROLLING},
         {header.answers, 64, HF_IMAGE_ANSWER},
         {header.holds_ended + header.holds_open, 192, HF_IMAGE_HOLD},
         {header.parts, 64, HF_IMAGE_PART},
@@ -648,6 +688,8 @@ static size_t offset_of(const struct picture *picture, enum hf_image_section sec
         [HF_IMAGE_SECTION_ACCOUNTS] = header.accounts * 64,
         [HF_IMAGE_SECTION_TERMS] = header.terms * 192,
         [HF_IMAGE_SECTION_INSTRUMENTS] = header.instruments * 64,
+        [HF_IMAGE_SECTION_LIMITS] = header.limits * 128,
+        [HF_IMAGE_SECTION_ROLLING] = header.rolling * 1088,
         [HF_IMAGE_SECTION_ANSWERS] = header.answers * 64,
         [HF_IMAGE_SECTION_ENDED] = header.holds_ended * 192,
         [HF_IMAGE_SECTION_OPEN] = header.holds_open * 192,
@@ -740,7 +782,7 @@ static void test_sealed_nonsense(void **state)
         {HF_IMAGE_SECTION_INSTRUMENTS, IN(hf_instrument_view, reserved[0]), 1},
         {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, id), 0},
         {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, type), HF_OP_QUERY},
-        {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, type), HF_OP_LIMIT_PUT},
+        {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, type), HF_OP_REVERSE},
         {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, type), 99},
         {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, place), 2},
         {HF_IMAGE_SECTION_ANSWERS, IN(hf_answer, timestamp_ns), UINT64_MAX},
@@ -789,6 +831,29 @@ static void test_rich_nonsense(void **state)
         {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, flags), 3},
         {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, filter.reserved), 1},
         {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, reserved[78]), 1},
+        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, scope_id), 71},
+        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, scope_id), 0},
+        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, used_amount), 1},
+        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, used_count), 1},
+        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, period), INT64_MAX},
+        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, period), UINT64_MAX},
+        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, length_ns), 63},
+        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, scope), HF_LIMIT_ACCOUNT},
+        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, scope), 0},
+        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, number), 0},
+        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, number), 2}, /* another has it */
+        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, number), 3}, /* its buckets name it */
+        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, window), HF_LIMIT_LIFETIME},
+        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, window), 7},
+        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, start), 1},
+        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, zone_minutes), 1},
+        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, reserved[9]), 1},
+        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, filter.reserved), 1},
+        {HF_IMAGE_SECTION_ROLLING, IN(hf_image_rolling, scope_id), 71},
+        {HF_IMAGE_SECTION_ROLLING, IN(hf_image_rolling, scope), 3},
+        {HF_IMAGE_SECTION_ROLLING, IN(hf_image_rolling, number), 2}, /* has none */
+        {HF_IMAGE_SECTION_ROLLING, IN(hf_image_rolling, reserved[45]), 1},
+        {HF_IMAGE_SECTION_ROLLING, IN(hf_image_rolling, rolling.buckets[5].count), UINT64_MAX},
         {HF_IMAGE_SECTION_ENDED, IN(hf_image_hold, status), HF_HOLD_OPEN},
         {HF_IMAGE_SECTION_ENDED, IN(hf_image_hold, status), 3},
         {HF_IMAGE_SECTION_ENDED, IN(hf_image_hold, expires_ns), 0},

@@ -168,7 +168,10 @@ static const struct row rows[] = {
     {HF_OP_AUTH, FIELD(hf_op_auth, amount), HF_AMOUNT_MAX, OK_ROW},
     {HF_OP_AUTH, FIELD(hf_op_auth, amount), HF_AMOUNT_MAX + 1, HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT,
      0},
-    {HF_OP_AUTH, FIELD(hf_op_auth, minimum), 1, HF_CODE_UNSUPPORTED, HF_RULE_AMOUNT, 0},
+    {HF_OP_AUTH, FIELD(hf_op_auth, minimum), 1, OK_ROW},
+    {HF_OP_AUTH, FIELD(hf_op_auth, minimum), 3, OK_ROW},
+    {HF_OP_AUTH, FIELD(hf_op_auth, minimum), 4, HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT, 0},
+    {HF_OP_AUTH, FIELD(hf_op_auth, minimum), ALL_ONES, HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT, 0},
     {HF_OP_AUTH, FIELD(hf_op_auth, billing_amount), 1, HF_CODE_UNSUPPORTED, HF_RULE_AMOUNT, 0},
     {HF_OP_AUTH, FIELD(hf_op_auth, acquirer), ALL_ONES, OK_ROW},
     {HF_OP_AUTH, FIELD(hf_op_auth, forwarder), ALL_ONES, OK_ROW},
@@ -189,15 +192,60 @@ static const struct row rows[] = {
     {HF_OP_AUTH, FIELD(hf_op_auth, region), ALL_ONES, OK_ROW},
     {HF_OP_AUTH, FIELD(hf_op_auth, transaction_type), 255, OK_ROW},
     {HF_OP_AUTH, FIELD(hf_op_auth, channel), 255, OK_ROW},
+    {HF_OP_AUTH, FIELD(hf_op_auth, class_number), 15, OK_ROW},
+    {HF_OP_AUTH, FIELD(hf_op_auth, class_number), 16, HF_CODE_MALFORMED, HF_RULE_CLASS, 0},
     {HF_OP_AUTH, FIELD(hf_op_auth, reserved[0]), 1, HF_CODE_MALFORMED, HF_RULE_RESERVED, 0},
-    {HF_OP_AUTH, FIELD(hf_op_auth, reserved[5]), 1, HF_CODE_MALFORMED, HF_RULE_RESERVED, 0},
+    {HF_OP_AUTH, FIELD(hf_op_auth, reserved[2]), 1, HF_CODE_MALFORMED, HF_RULE_RESERVED, 0},
+    {HF_OP_AUTH, FIELD(hf_op_auth, tolerance), 1000, OK_ROW},
+    {HF_OP_AUTH, FIELD(hf_op_auth, tolerance), 1001, HF_CODE_MALFORMED, HF_RULE_HOLD, 0},
+
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, scope_id), 0, HF_CODE_BAD_ID, HF_RULE_INSTRUMENT, 0},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, scope_id), ALL_ONES, HF_CODE_BAD_ID,
+     HF_RULE_INSTRUMENT, 0},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, max_amount), 0, OK_ROW},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, max_amount), ALL_ONES, OK_ROW},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, max_count), 0, OK_ROW},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, max_count), ALL_ONES, OK_ROW},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, length_ns), 64, HF_CODE_MALFORMED, HF_RULE_LIMIT, 0},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, scope), 2, OK_ROW},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, number), 0, HF_CODE_MALFORMED, HF_RULE_LIMIT, 0},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, number), 1, OK_ROW},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, number), 255, OK_ROW},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, window), 0, HF_CODE_MALFORMED, HF_RULE_LIMIT, 0},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, window), 1, HF_CODE_MALFORMED, HF_RULE_LIMIT, 0},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, window), 4, OK_ROW},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, window), 5, HF_CODE_MALFORMED, HF_RULE_LIMIT, 0},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, window), 6, HF_CODE_MALFORMED, HF_RULE_LIMIT, 0},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, window), 7, HF_CODE_MALFORMED, HF_RULE_LIMIT, 0},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, mode), 1, HF_CODE_MALFORMED, HF_RULE_LIMIT, 0},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, mode), 3, HF_CODE_MALFORMED, HF_RULE_LIMIT, 0},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, zone_minutes), 840, OK_ROW},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, zone_minutes), 841, HF_CODE_MALFORMED, HF_RULE_LIMIT,
+     0},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, zone_minutes), (uint16_t)-840, OK_ROW},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, zone_minutes), (uint16_t)-841, HF_CODE_MALFORMED,
+     HF_RULE_LIMIT, 0},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, zone_minutes), 0x8000, HF_CODE_MALFORMED,
+     HF_RULE_LIMIT, 0},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, start), 0, HF_CODE_MALFORMED, HF_RULE_LIMIT, 0},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, start), 1, OK_ROW},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, start), 7, OK_ROW},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, start), 8, HF_CODE_MALFORMED, HF_RULE_LIMIT, 0},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, reserved), 1, HF_CODE_MALFORMED, HF_RULE_RESERVED, 0},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, filter.mccs[7]), ALL_ONES, OK_ROW},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, filter.countries[3]), ALL_ONES, OK_ROW},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, filter.channels), ALL_ONES, OK_ROW},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, filter.reserved), 1, HF_CODE_MALFORMED,
+     HF_RULE_RESERVED, 0},
+    {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, filter.merchant), ALL_ONES, OK_ROW},
 
     {HF_OP_QUERY, FIELD(hf_op_query, subject_id), 0, HF_CODE_BAD_ID, HF_RULE_SUBJECT, 0},
     {HF_OP_QUERY, FIELD(hf_op_query, subject_id), ALL_ONES, HF_CODE_BAD_ID, HF_RULE_SUBJECT, 0},
     {HF_OP_QUERY, FIELD(hf_op_query, subject), 0, HF_CODE_MALFORMED, HF_RULE_SUBJECT, 0},
     {HF_OP_QUERY, FIELD(hf_op_query, subject), 1, OK_ROW},
     {HF_OP_QUERY, FIELD(hf_op_query, subject), 4, OK_ROW},
-    {HF_OP_QUERY, FIELD(hf_op_query, subject), 6, HF_CODE_MALFORMED, HF_RULE_SUBJECT, 0},
+    {HF_OP_QUERY, FIELD(hf_op_query, subject), 7, OK_ROW},
+    {HF_OP_QUERY, FIELD(hf_op_query, subject), 8, HF_CODE_MALFORMED, HF_RULE_SUBJECT, 0},
     {HF_OP_QUERY, FIELD(hf_op_query, reserved[0]), 1, HF_CODE_MALFORMED, HF_RULE_RESERVED, 0},
     {HF_OP_QUERY, FIELD(hf_op_query, reserved[2]), 1, HF_CODE_MALFORMED, HF_RULE_RESERVED, 0},
     {HF_OP_QUERY, FIELD(hf_op_query, cursor), 1, HF_CODE_MALFORMED, HF_RULE_SUBJECT, 0},
@@ -493,7 +541,7 @@ static const uint8_t body_types[] = {
     HF_OP_ASSET_PUT, HF_OP_ACCOUNT_PUT, LONG_ACCOUNT_PUT,     HF_OP_ACCOUNT_CLOSE, HF_OP_MOVE,
     HF_OP_HOLD,      HF_OP_CAPTURE,     LONG_CAPTURE,         HF_OP_RELEASE,       HF_OP_ADJUST,
     HF_OP_ATTEST,    HF_OP_CLASS_PUT,   HF_OP_INSTRUMENT_PUT, HF_OP_AUTH,          HF_OP_QUERY,
-    HF_OP_MOVE_PLAN, HF_OP_HOLD_PLAN,   HF_OP_EXPIRE,         HF_OP_CHAIN,
+    HF_OP_MOVE_PLAN, HF_OP_HOLD_PLAN,   HF_OP_EXPIRE,         HF_OP_CHAIN,         HF_OP_LIMIT_PUT,
 };
 #define BODY_TYPE_COUNT (sizeof(body_types) / sizeof(body_types[0]))
 
@@ -628,6 +676,17 @@ static union any *good_operation(uint8_t type)
         any.op = make_capture(&pen, account_id(9), 3, false);
         any.op.header.length = sizeof(struct hf_op_capture);
         any.op.capture.payee = account_id(4);
+        break;
+    case HF_OP_LIMIT_PUT: /* a week of an instrument's */
+        begin(&any, type, sizeof any.op.limit_put);
+        any.op.limit_put.scope_id = account_id(5);
+        any.op.limit_put.max_amount = 900;
+        any.op.limit_put.max_count = HF_LIMIT_UNLIMITED;
+        any.op.limit_put.scope = HF_LIMIT_INSTRUMENT;
+        any.op.limit_put.number = 3;
+        any.op.limit_put.window = HF_LIMIT_WEEK;
+        any.op.limit_put.zone_minutes = 120;
+        any.op.limit_put.start = 5;
         break;
     case HF_OP_ADJUST:
         begin(&any, type, sizeof any.op.adjust);
@@ -764,7 +823,11 @@ static bool is_free_byte(uint8_t type, size_t at)
         return IS_WITHIN(at, hf_op_instrument_put, expires_ns, status);
     case HF_OP_AUTH:
         return IS_WITHIN(at, hf_op_auth, acquirer, asset) ||
-               IS_WITHIN(at, hf_op_auth, card_expiry, reserved);
+               IS_WITHIN(at, hf_op_auth, card_expiry, class_number);
+    case HF_OP_LIMIT_PUT:
+        return IS_WITHIN(at, hf_op_limit_put, max_amount, length_ns) ||
+               IS_WITHIN(at, hf_op_limit_put, filter, filter.reserved) ||
+               at >= offsetof(struct hf_op_limit_put, filter.merchant);
     default:
         return false;
     }
@@ -888,8 +951,8 @@ static void test_damaged_lists(void **state)
 static void test_types(void **state)
 {
     static const uint8_t bodiless[] = {
-        HF_OP_LIMIT_PUT, HF_OP_REVERSE,   HF_OP_CLEAR,  HF_OP_CLAIM,
-        HF_OP_RULE_PUT,  HF_OP_QUOTE_PUT, HF_OP_REDEEM, HF_OP_WINDOW_CLOSE,
+        HF_OP_REVERSE,   HF_OP_CLEAR,  HF_OP_CLAIM,        HF_OP_RULE_PUT,
+        HF_OP_QUOTE_PUT, HF_OP_REDEEM, HF_OP_WINDOW_CLOSE,
     };
     /* Those that 80 bytes may be, as far as their length goes. */
     static const uint8_t of_80_bytes[] = {HF_OP_MOVE, HF_OP_CAPTURE, HF_OP_CHAIN, HF_OP_EXPIRE};
@@ -954,7 +1017,7 @@ static void test_order_of_steps(void **state)
     assert_verdict(op, sizeof(*any), HF_CODE_MALFORMED, HF_RULE_LENGTH);
     op->header.length = 88;
     assert_verdict(op, sizeof(*any), HF_CODE_UNKNOWN_TYPE, HF_RULE_TYPE);
-    op->header.type = HF_OP_LIMIT_PUT;
+    op->header.type = HF_OP_REVERSE;
     assert_verdict(op, sizeof(*any), HF_CODE_UNSUPPORTED, HF_RULE_TYPE);
     op->header.type = HF_OP_MOVE;
     assert_verdict(op, sizeof(*any), HF_CODE_MALFORMED, HF_RULE_LENGTH);
@@ -1021,6 +1084,120 @@ static void test_adjust(void **state)
         any->op.adjust.amount = cases[i].amount;
         any->op.adjust.expires_ns = cases[i].expires_ns;
         assert_entry(any, cases[i].code, cases[i].rule, 0);
+    }
+}
+
+/* What a LIMIT_PUT wants of its fields depends on its mode, and of a SET on its window. */
+static const struct hf_op_limit_put limit_cases[] = {
+    {.window = HF_LIMIT_OPERATION},
+    {.window = HF_LIMIT_DAY},
+    {.window = HF_LIMIT_DAY, .zone_minutes = -840},
+    {.window = HF_LIMIT_WEEK, .start = 1, .zone_minutes = 840},
+    {.window = HF_LIMIT_MONTH, .start = 1, .zone_minutes = -1},
+    {.window = HF_LIMIT_MONTH, .start = 28},
+    {.window = HF_LIMIT_ROLLING, .length_ns = 64},
+    {.window = HF_LIMIT_ROLLING, .length_ns = HF_LIMIT_LENGTH_NS_MAX},
+    {.window = HF_LIMIT_LIFETIME, .max_amount = UINT64_MAX, .max_count = UINT64_MAX},
+    {.window = HF_LIMIT_LIFETIME, .filter = {.mccs = {5411}, .merchant = "A"}},
+    {.mode = HF_LIMIT_RAISE},
+    {.mode = HF_LIMIT_RAISE, .max_amount = UINT64_MAX, .max_count = UINT64_MAX},
+    {.mode = HF_LIMIT_RESET},
+};
+static const struct hf_op_limit_put bad_limit_cases[] = {
+    {.window = HF_LIMIT_OPERATION, .zone_minutes = 1},
+    {.window = HF_LIMIT_OPERATION, .start = 1},
+    {.window = HF_LIMIT_OPERATION, .length_ns = 64},
+    {.window = HF_LIMIT_DAY, .start = 1},
+    {.window = HF_LIMIT_DAY, .length_ns = 64},
+    {.window = HF_LIMIT_WEEK},
+    {.window = HF_LIMIT_WEEK, .start = 8},
+    {.window = HF_LIMIT_MONTH},
+    {.window = HF_LIMIT_MONTH, .start = 29},
+    {.window = HF_LIMIT_ROLLING},
+    {.window = HF_LIMIT_ROLLING, .length_ns = 63},
+    {.window = HF_LIMIT_ROLLING, .length_ns = HF_LIMIT_LENGTH_NS_MAX + 1},
+    {.window = HF_LIMIT_ROLLING, .length_ns = 64, .zone_minutes = 1},
+    {.window = HF_LIMIT_ROLLING, .length_ns = 64, .start = 1},
+    {.window = HF_LIMIT_LIFETIME, .zone_minutes = -1},
+    {.window = HF_LIMIT_LIFETIME, .start = 1},
+    {.mode = HF_LIMIT_RAISE, .window = HF_LIMIT_DAY},
+    {.mode = HF_LIMIT_RAISE, .window = HF_LIMIT_ROLLING, .length_ns = 64},
+    {.mode = HF_LIMIT_RAISE, .length_ns = 64},
+    {.mode = HF_LIMIT_RAISE, .zone_minutes = 1},
+    {.mode = HF_LIMIT_RAISE, .start = 1},
+    {.mode = HF_LIMIT_RAISE, .filter = {.countries = {[3] = 1}}},
+    {.mode = HF_LIMIT_RAISE, .filter = {.reserved = 1}},
+    {.mode = HF_LIMIT_RESET, .window = HF_LIMIT_DAY},
+    {.mode = HF_LIMIT_RESET, .max_amount = 1},
+    {.mode = HF_LIMIT_RESET, .max_count = 1},
+    {.mode = HF_LIMIT_RESET, .filter = {.merchant = {[15] = 1}}},
+};
+
+/* The check's verdict on a case, as a limit of this scope. */
+static struct hf_verdict check_limit_case(const struct hf_op_limit_put *limit, uint8_t scope)
+{
+    static union any any;
+
+    memset(&any, 0, sizeof any);
+    any.op.limit_put = *limit;
+    begin(&any, HF_OP_LIMIT_PUT, sizeof any.op.limit_put);
+    any.op.limit_put.scope = scope;
+    any.op.limit_put.scope_id = account_id(5);
+    any.op.limit_put.number = 1;
+    return hf_operation_check(&any.op, sizeof any);
+}
+
+static void test_limits(void **state)
+{
+    (void)state;
+    for (uint8_t scope = HF_LIMIT_INSTRUMENT; scope <= HF_LIMIT_ACCOUNT; scope++) {
+        for (size_t i = 0; i < sizeof limit_cases / sizeof limit_cases[0]; i++) {
+            struct hf_verdict verdict = check_limit_case(&limit_cases[i], scope);
+            if (verdict.code != HF_CODE_OK)
+                fail_msg("good limit %zu: %s/%s", i, hf_code_name(verdict.code),
+                         hf_rule_name(verdict.rule));
+        }
+        for (size_t i = 0; i < sizeof bad_limit_cases / sizeof bad_limit_cases[0]; i++) {
+            struct hf_verdict verdict = check_limit_case(&bad_limit_cases[i], scope);
+            if (verdict.code != HF_CODE_MALFORMED || verdict.rule != HF_RULE_LIMIT)
+                fail_msg("bad limit %zu: %s/%s", i, hf_code_name(verdict.code),
+                         hf_rule_name(verdict.rule));
+        }
+    }
+
+    /* Whose id is bad, the scope says: an account's, where it says nothing. */
+    union any *any = good_operation(HF_OP_LIMIT_PUT);
+    any->op.limit_put.scope_id = account_id(0);
+    any->op.limit_put.reserved = 1;
+    assert_entry(any, HF_CODE_BAD_ID, HF_RULE_INSTRUMENT, 0);
+    any->op.limit_put.scope = HF_LIMIT_ACCOUNT;
+    assert_entry(any, HF_CODE_BAD_ID, HF_RULE_ACCOUNT, 0);
+    any->op.limit_put.scope = 3;
+    assert_entry(any, HF_CODE_BAD_ID, HF_RULE_ACCOUNT, 0);
+    any->op.limit_put.scope_id = account_id(1);
+    assert_entry(any, HF_CODE_MALFORMED, HF_RULE_LIMIT, 0);
+    any->op.limit_put.scope = 0;
+    assert_entry(any, HF_CODE_MALFORMED, HF_RULE_LIMIT, 0);
+    any->op.limit_put.scope = HF_LIMIT_ACCOUNT;
+    assert_entry(any, HF_CODE_MALFORMED, HF_RULE_RESERVED, 0);
+}
+
+/* A page of limits begins behind a number, and numbers end at 255. */
+static void test_cursors(void **state)
+{
+    (void)state;
+    for (uint8_t subject = HF_QUERY_ACCOUNT; subject <= HF_QUERY_ACCOUNT_LIMITS; subject++) {
+        bool is_paged = subject >= HF_QUERY_ACCOUNT_HOLDS;
+        bool is_number = subject >= HF_QUERY_INSTRUMENT_LIMITS;
+        union any *any = good_operation(HF_OP_QUERY);
+        any->op.query.subject = subject;
+        assert_entry(any, HF_CODE_OK, HF_RULE_NONE, 0);
+        any->op.query.cursor = 255;
+        assert_entry(any, is_paged ? HF_CODE_OK : HF_CODE_MALFORMED,
+                     is_paged ? HF_RULE_NONE : HF_RULE_SUBJECT, 0);
+        any->op.query.cursor = 256;
+        assert_entry(any, is_paged && !is_number ? HF_CODE_OK : HF_CODE_MALFORMED,
+                     is_paged && !is_number ? HF_RULE_NONE : HF_RULE_SUBJECT, 0);
     }
 }
 
@@ -1329,6 +1506,8 @@ int main(void)
         cmocka_unit_test(test_whole_asset_code),
         cmocka_unit_test(test_relatives),
         cmocka_unit_test(test_adjust),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_cursors),
         cmocka_unit_test(test_plans),
         cmocka_unit_test(test_entries_are_of_different_accounts),
         cmocka_unit_test(test_largest_plans),

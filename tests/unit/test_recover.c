@@ -394,6 +394,31 @@ static void test_read_only_changes_nothing(void **state)
     log_world_end(&world);
 }
 
+/* The state machine's settings are kept whole: when any byte of them changes, what came before was
+ * made under the old ones. */
+static void test_settings_change(void **state)
+{
+    static const size_t changed[] = {0, 79, HF_SUPERBLOCK_SETTINGS_SIZE - 1};
+    struct hf_superblock found;
+
+    (void)state;
+    make_log(13, 4);
+    for (size_t i = 0; i < sizeof changed / sizeof changed[0]; i++) {
+        begin_attempt(1);
+        assert_int_equal(log_world_open(&attempt), HF_STATUS_OK);
+        assert_int_equal(attempt.state.superblock.settings_index, 0);
+        hf_disk_sim_kill(attempt.disk);
+        attempt.options.settings[changed[i]] ^= 0x80;
+        assert_int_equal(log_world_open(&attempt), HF_STATUS_OK);
+        assert_int_equal(hf_superblock_read(attempt.disk, &found, &attempt.fault), HF_STATUS_OK);
+        assert_int_equal(found.settings_index, attempt.state.last_index);
+        assert_true(found.settings_index > 0);
+        assert_memory_equal(found.settings, attempt.options.settings, sizeof found.settings);
+        end_attempt();
+    }
+    log_world_end(&world);
+}
+
 /* A log keeps the sizes it was made with, whatever the settings say later. */
 static void test_sizes_stay(void **state)
 {
@@ -703,6 +728,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_refused_directories),
         cmocka_unit_test(test_empty_directory),
         cmocka_unit_test(test_read_only_changes_nothing),
+        cmocka_unit_test(test_settings_change),
         cmocka_unit_test(test_sizes_stay),
         cmocka_unit_test(test_checkpoint_loads),
         cmocka_unit_test(test_checkpoint_damaged_anywhere),

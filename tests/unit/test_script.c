@@ -1,41 +1,7 @@
 /* The parser of scenario scripts: a truth table of lines, what they become, and what is refused
  * where. */
-#include "tools/holdfast/script.h"
+#include "script_fixture.h"
 #include "tools/holdfast/script_word.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-/* Four lines that every script below begins with. */
-#define PREAMBLE                          \
-    "asset 840 USD 2\n"                   \
-    "account bank asset USD floor none\n" \
-    "account alice asset USD\n"           \
-    "card c1 alice count 3 limit 100.00\n"
-#define PREAMBLE_LINES 4
-
-static struct hf_script parsed(const char *lines)
-{
-    char text[2048];
-    struct hf_script script;
-    struct hf_fault fault;
-    snprintf(text, sizeof text, "%s%s", PREAMBLE, lines);
-    enum hf_status status = hf_script_parse("x.hf", text, 7, &script, &fault);
-    if (status != HF_STATUS_OK)
-        fail_msg("%s", fault.line);
-    return script;
-}
-
-static const struct hf_script_statement *last(const struct hf_script *script)
-{
-    return &script->statements[script->statement_count - 1];
-}
 
 /* ---- words ---- */
 
@@ -603,7 +569,7 @@ static void test_wrong_lines_are_refused_by_name(void **state)
         {"plan 5 alice to bank", "`from` is missing"},
         {"plan five from alice to bank", "'five' is not an amount"},
         {"plan 5 from alise to bank", "no account 'alise'"},
-        {"unknown ghost\nplan 5 from ghost to ghost", "the asset is missing"},
+        {"unknown ghost\nplan 5 from ghost to ghost", "so the asset must be"},
         {"plan 5 from alice 1/3, bank 1/4 to bank", "the parts before were of 3"},
         {"plan 5 from alice up 3 to bank", "'up' goes on with 'to AMOUNT'"},
         {"plan 5 from alice up to some to bank", "'some' is not an amount"},
@@ -639,6 +605,36 @@ static void test_wrong_lines_are_refused_by_name(void **state)
         {"account a asset USD expires later", "'later' is not a time"},
         {"close alice sink nobody", "no account 'nobody'"},
         {"freeze nobody", "no account 'nobody'"},
+        {"limit", "the limit's number is missing"},
+        {"limit 256 on c1 reset", "each at most 255"},
+        {"limit 1 c1 reset", "`on` is missing"},
+        {"limit 1 on nobody reset", "no account 'nobody'"},
+        {"limit 1 on card alice reset", "no card 'alice'"},
+        {"unknown x\nlimit 1 on x reset", "'x' is a card and an account"},
+        {"limit 1 on c1 count 3", "`per` and a window are missing"},
+        {"limit 1 on c1 count 3 per year", "'year' is not a window"},
+        {"limit 1 on c1 per day per week", "a limit has one window"},
+        {"limit 1 on c1 per rolling", "how long it rolls is missing"},
+        {"limit 1 on c1 per rolling soon", "'soon' is not a time"},
+        {"limit 1 on c1 per rolling -4h", "longer than nothing"},
+        {"limit 1 on c1 per rolling 300000d", "not endless"},
+        {"limit 1 on c1 per day zone 2", "zone '2' is not like"},
+        {"limit 1 on c1 per day zone +2:00", "zone '+2:00' is not like"},
+        {"limit 1 on c1 per day zone +02:60", "zone '+02:60' is not like"},
+        {"limit 1 on c1 per week start noday", "start 'noday' is not N"},
+        {"limit 1 on c1 raise", "raise what?"},
+        {"limit 1 on c1 raise count 2 per day", "'per' does not belong here"},
+        {"limit 1 on c1 reset count 2", "'count' does not belong here"},
+        {"limit 1 on c1 amount 1.005 per day", "at most 2 decimals"},
+        {"limit 1 on c1 count few per day", "'few' is not a number"},
+        {"limit 1 on c1 per day mcc food", "mcc 'food'"},
+        {"expect limit 1 on c1", "nothing is expected of limit 1"},
+        {"expect limit 0 on c1 used 1", "numbered from 1"},
+        {"expect limit 1 on c1 posted 1", "'posted' cannot"},
+        {"expect card c1 account nobody", "no account 'nobody'"},
+        {"auth a c1 bank 1 minimum few", "minimum 'few' is not an amount"},
+        {"auth a c1 bank 1 class 256", "at most 255"},
+        {"auth a c1 bank 1 tolerance 15", "'15' is not like 15%"},
         {"class 3", "`lifetime` is missing"},
         {"class 3 lifetime -5m", "longer than nothing"},
         {"advance -5s", "time only goes forward"},
@@ -705,7 +701,9 @@ static void test_random_words_do_no_harm(void **state)
         "attest",    "signature", "preimage",  "class",   "lifetime", "parent",    "total",
         "ceiling",   "mcc",       "8011,8062", "close",   "freeze",   "advance",   "expires",
         "soft",      "tolerance", "15%",       "payee",   "open",     "minimum",   "choose",
-        "not-after", "alice,",    "sink",      "holds",   "entry",
+        "not-after", "alice,",    "sink",      "holds",   "entry",    "on",        "per",
+        "day",       "week",      "month",     "rolling", "4h",       "zone",      "+02:00",
+        "start",     "monday",    "reset",     "used",    "most",
     };
     enum { WORDS = sizeof words / sizeof words[0] };
     const unsigned seed = 11;

@@ -63,12 +63,13 @@ static void auth_text(const struct hf_op_auth *op, char *text, size_t size)
              " acquirer=%" PRIu64 " forwarder=%" PRIu64
              " terminal=%.8s merchant=%s network=%s rrn=%.12s stan=%u transmitted=%u local=%u "
              "asset=%u billing_asset=%u expiry=%u mcc=%u country=%u entry=%u conditions=%u "
-             "region=%u kind=%u channel=%u",
+             "region=%u kind=%u channel=%u class=%u tolerance=%u",
              id_text(op->token), id_text(op->payee), op->amount, op->minimum, op->billing_amount,
              op->acquirer, op->forwarder, (const char *)op->terminal, (const char *)op->merchant,
              (const char *)op->network_id, (const char *)op->rrn, op->stan, op->transmitted,
              op->local_time, op->asset, op->billing_asset, op->card_expiry, op->mcc, op->country,
-             op->entry_mode, op->conditions, op->region, op->transaction_type, op->channel);
+             op->entry_mode, op->conditions, op->region, op->transaction_type, op->channel,
+             op->class_number, op->tolerance);
 }
 
 /* A text that grows. */
@@ -103,6 +104,17 @@ static void account_terms_text(const struct hf_op_account_put *op, struct line *
         op->flags, op->ceiling, op->expires_ns, id_text(op->parent), id_text(op->sink),
         filter->mccs[0], filter->mccs[1], filter->countries[0], filter->channels,
         (const char *)filter->merchant);
+}
+
+static void limit_text(const struct hf_op_limit_put *op, struct line *line)
+{
+    const struct hf_filter *filter = &op->filter;
+    add(line,
+        " scope=%u/%s/%u window=%u mode=%u amount=%" PRIu64 " count=%" PRIu64 " length=%" PRIu64
+        " zone=%d start=%u mcc=%u mcc2=%u country=%u channels=%u merchant=%s",
+        op->scope, id_text(op->scope_id), op->number, op->window, op->mode, op->max_amount,
+        op->max_count, op->length_ns, op->zone_minutes, op->start, filter->mccs[0], filter->mccs[1],
+        filter->countries[0], filter->channels, (const char *)filter->merchant);
 }
 
 static void plan_text(const struct hf_op_plan *plan, struct line *line)
@@ -163,7 +175,7 @@ static void chain_text(const struct hf_op_chain *op, struct line *line)
     }
 }
 
-/* The types that came with plans and holds as full objects. */
+/* The types that came after the first ones. */
 static void long_body_text(const union hf_operation *op, struct line *line)
 {
     switch (op->header.type) {
@@ -191,6 +203,9 @@ static void long_body_text(const union hf_operation *op, struct line *line)
         break;
     case HF_OP_CHAIN:
         chain_text(&op->chain, line);
+        break;
+    case HF_OP_LIMIT_PUT:
+        limit_text(&op->limit_put, line);
         break;
     default:
         add(line, " ?");
@@ -308,6 +323,17 @@ static void hold_view_text(const struct hf_hold_view *hold, struct line *line)
         hold->required, hold->met);
 }
 
+static void limits_text(const struct hf_limits_view *view, struct line *line)
+{
+    add(line, " next=%u count=%u", view->next_cursor, view->count);
+    for (uint32_t i = 0; i < view->count; i++) {
+        const struct hf_limit_line *limit = &view->lines[i];
+        add(line, " limit=%u/%u/%u/%" PRIu64 "/%" PRIu64 "/%" PRIu64 "/%" PRIu64, limit->number,
+            limit->window, limit->has_filter, limit->max_amount, limit->max_count,
+            limit->used_amount, limit->used_count);
+    }
+}
+
 /* Which view it is, the asker knows; here the length tells. */
 static void reply_text(const struct hf_query_reply *reply, char *text, size_t size)
 {
@@ -335,6 +361,9 @@ static void reply_text(const struct hf_query_reply *reply, char *text, size_t si
     else if (view_length == offsetof(struct hf_account_holds_view, lines) +
                                 reply->view.account_holds.count * sizeof(struct hf_hold_line))
         account_holds_text(&reply->view.account_holds, &line);
+    else if (view_length == offsetof(struct hf_limits_view, lines) +
+                                reply->view.limits.count * sizeof(struct hf_limit_line))
+        limits_text(&reply->view.limits, &line);
 }
 
 /* ---- the file of vectors */

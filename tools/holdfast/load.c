@@ -30,6 +30,7 @@ enum {
     KEY_CHECK,
     KEY_VERIFY,
     KEY_CLEAR,
+    KEY_LIMITS,
     KEY_DRAIN,
     KEY_SPIN,
     KEY_RETRY,
@@ -46,6 +47,11 @@ static const struct argp_option load_options[] = {
     {"skew", KEY_SKEW, "uniform|zipf:S", 0, "How accounts are chosen (zipf:0.99)", 1},
     {"clear", KEY_CLEAR, "PERCENT", 0,
      "auth, mixed: how many of the authorisations are captured in full afterwards (0)", 1},
+    {"limits", KEY_LIMITS, "N", 0,
+     "auth, mixed: limits on each card, to 16, that every authorisation draws and none exceeds "
+     "(0). "
+     "Never fewer than an earlier run made",
+     1},
     {"seed", KEY_SEED, "S", 0, "Same seed, same load (1)", 1},
     {"seconds", KEY_SECONDS, "S", 0, "Send for so long (10)", 2},
     {"operations", KEY_OPERATIONS, "N", 0, "Send so many", 2},
@@ -91,6 +97,9 @@ static void finish_options(struct hf_load_options *options, const struct argp_st
         argp_error(state, "--workload %s needs at least %" PRIu64 " accounts",
                    hf_workload_kind_name(options->workload.kind),
                    hf_workload_accounts_min(options->workload.kind));
+    if (options->workload.limits > 0 && !hf_workload_needs_cards(options->workload.kind))
+        argp_error(state, "--limits are those of cards: --workload %s has none",
+                   hf_workload_kind_name(options->workload.kind));
     if (options->batch > options->inflight)
         argp_error(state, "--batch %u is larger than --inflight %u", options->batch,
                    options->inflight);
@@ -123,6 +132,10 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
         break;
     case KEY_CLEAR:
         workload->clear_percent = (uint32_t)hf_target_parse_number(state, "clear", text, 0, 100);
+        break;
+    case KEY_LIMITS:
+        workload->limits =
+            (uint32_t)hf_target_parse_number(state, "limits", text, 0, HF_LIMITS_A_SCOPE);
         break;
     case KEY_SEED:
         workload->seed = hf_target_parse_number(state, "seed", text, 0, UINT64_MAX);
@@ -249,6 +262,7 @@ static void print_json(const struct hf_load_options *options, const struct hf_lo
         {"batch", options->batch},
         {"inflight", options->inflight},
         {"accounts", options->workload.accounts},
+        {"limits", options->workload.limits},
         {"seed", options->workload.seed},
     };
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
@@ -292,6 +306,8 @@ static void print_table(const struct hf_load_options *options, const struct hf_l
            hf_workload_kind_name(options->workload.kind), transport_name(options),
            durability_name(result->durability), options->workload.accounts, skew,
            options->workload.seed);
+    if (options->workload.limits > 0)
+        printf("%u limits on each card\n", options->workload.limits);
     if (options->rate > 0)
         printf("open loop, %.0f a second, batches of %u, at most %u in flight\n\n", options->rate,
                options->batch, options->inflight);

@@ -10,8 +10,10 @@
 #define FUNDS_EACH_MOST  UINT64_C(1000000000000)
 #define FUNDS_TOTAL_MOST UINT64_C(4000000000000000000)
 /* A card's counter: high enough never to run out, there so that every authorisation draws it. */
-#define CARD_COUNT        UINT64_C(1000000000000000)
-#define CARD_LIMIT        UINT64_C(1000000000)
+#define CARD_COUNT UINT64_C(1000000000000000)
+#define CARD_LIMIT UINT64_C(1000000000)
+/* Likewise a limit's amount: cards draw on it, and it never refuses. */
+#define LIMIT_AMOUNT      UINT64_C(1000000000000000)
 #define CALL_TIMEOUT_US   UINT64_C(10000000)
 #define DIFFERENCES_SHOWN 10u
 
@@ -165,6 +167,31 @@ static bool must_be_ok(void *context, uint64_t index, const struct hf_query_repl
     return refused(fault, "account or card", index, &reply->reply);
 }
 
+/* ---- limits ---- */
+
+/* One after another for each card. A limit that is there already keeps what has been used. Rolling
+ * windows are left out: they weigh a kilobyte each, and there may be ten million cards. */
+static bool set_limit(void *context, struct hf_client *client, uint64_t index,
+                      union hf_operation *op)
+{
+    static const uint8_t windows[] = {HF_LIMIT_DAY, HF_LIMIT_OPERATION, HF_LIMIT_MONTH,
+                                      HF_LIMIT_WEEK, HF_LIMIT_LIFETIME};
+    const struct set_up *set_up = context;
+    uint32_t limits = set_up->workload->limits;
+    hf_make_limit_put(op, hf_client_next_id(client), HF_LIMIT_INSTRUMENT,
+                      hf_workload_token(index / limits), (uint8_t)(index % limits + 1),
+                      windows[index % limits % sizeof windows], LIMIT_AMOUNT, CARD_COUNT);
+    return true;
+}
+
+static bool must_be_set(void *context, uint64_t index, const struct hf_query_reply *reply,
+                        struct hf_fault *fault)
+{
+    const struct set_up *set_up = context;
+    return reply->reply.code == HF_CODE_OK ||
+           refused(fault, "a limit of card", index / set_up->workload->limits, &reply->reply);
+}
+
 /* ---- the face ---- */
 
 enum hf_status hf_load_set_up(struct hf_client *client, const struct hf_workload_settings *workload,
@@ -195,6 +222,9 @@ enum hf_status hf_load_set_up(struct hf_client *client, const struct hf_workload
         status = put_common(client, accounts, fault);
     for (size_t i = 0; i < step_count && status == HF_STATUS_OK; i++)
         status = hf_pump_run(client, &steps[i], accounts, fault);
+    const struct hf_pump limits = {set_limit, must_be_set, &set_up};
+    if (status == HF_STATUS_OK)
+        status = hf_pump_run(client, &limits, accounts * workload->limits, fault);
     free(set_up.missing);
     free(set_up.short_of);
     return status;

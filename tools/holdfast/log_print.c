@@ -86,6 +86,21 @@ static void set_field(json_t *object, const char *key, const void *bytes, size_t
     set_text(object, key, text);
 }
 
+/* An id, a time or a number, when it is not the one that means none. */
+static void set_id_if(json_t *object, const char *key, struct hf_id id)
+{
+    if (id.lo != 0 || id.hi != 0) {
+        set_id(object, key, id);
+    }
+}
+
+static void set_number_if(json_t *object, const char *key, uint64_t value)
+{
+    if (value != 0) {
+        set_number(object, key, value);
+    }
+}
+
 /* ---- Operations ---- */
 
 static void describe_auth(json_t *object, const struct hf_op_auth *auth)
@@ -100,6 +115,11 @@ static void describe_auth(json_t *object, const struct hf_op_auth *auth)
     set_field(object, "rrn", auth->rrn, sizeof auth->rrn);
     set_number(object, "stan", auth->stan);
     set_number(object, "mcc", auth->mcc);
+    set_number_if(object, "country", auth->country);
+    set_number_if(object, "channel", auth->channel);
+    set_number_if(object, "minimum", auth->minimum);
+    set_number_if(object, "class", auth->class_number);
+    set_number_if(object, "tolerance", auth->tolerance);
 }
 
 static void describe_instrument(json_t *object, const struct hf_op_instrument_put *put)
@@ -124,21 +144,6 @@ static void set_bytes(json_t *object, const char *key, const uint8_t *bytes, siz
     set_text(object, key, text);
 }
 
-/* An id, a time or a number, when it is not the one that means none. */
-static void set_id_if(json_t *object, const char *key, struct hf_id id)
-{
-    if (id.lo != 0 || id.hi != 0) {
-        set_id(object, key, id);
-    }
-}
-
-static void set_number_if(json_t *object, const char *key, uint64_t value)
-{
-    if (value != 0) {
-        set_number(object, key, value);
-    }
-}
-
 static void set_numbers(json_t *object, const char *key, const uint16_t *numbers, size_t count)
 {
     json_t *array = json_array();
@@ -153,6 +158,44 @@ static void set_numbers(json_t *object, const char *key, const uint16_t *numbers
     json_decref(array);
 }
 
+static void describe_filter(json_t *object, const struct hf_filter *filter)
+{
+    set_numbers(object, "mccs", filter->mccs, HF_FILTER_MCCS_MAX);
+    set_numbers(object, "countries", filter->countries, HF_FILTER_COUNTRIES_MAX);
+    set_number_if(object, "channels", filter->channels);
+    if (filter->merchant[0] != 0) {
+        set_field(object, "only_merchant", filter->merchant, sizeof filter->merchant);
+    }
+}
+
+static void describe_limit(json_t *object, const struct hf_op_limit_put *put)
+{
+    static const char *const modes[] = {"SET", "RAISE", "RESET"};
+    static const char *const windows[] = {
+        [HF_LIMIT_OPERATION] = "OPERATION", [HF_LIMIT_DAY] = "DAY",
+        [HF_LIMIT_WEEK] = "WEEK",           [HF_LIMIT_MONTH] = "MONTH",
+        [HF_LIMIT_ROLLING] = "ROLLING",     [HF_LIMIT_LIFETIME] = "LIFETIME",
+    };
+    set_id(object, put->scope == HF_LIMIT_INSTRUMENT ? "token" : "account", put->scope_id);
+    set_number(object, "number", put->number);
+    set_text(object, "mode", modes[put->mode]);
+    if (put->mode == HF_LIMIT_RESET) {
+        return;
+    }
+    set_amount(object, "amount", put->max_amount, "unlimited");
+    set_amount(object, "count", put->max_count, "unlimited");
+    if (put->mode == HF_LIMIT_RAISE) {
+        return;
+    }
+    set_text(object, "window", windows[put->window]);
+    set_number_if(object, "length_ns", put->length_ns);
+    if (put->zone_minutes != 0) {
+        json_object_set_new(object, "zone_minutes", json_integer(put->zone_minutes));
+    }
+    set_number_if(object, "start", put->start);
+    describe_filter(object, &put->filter);
+}
+
 static void describe_account_terms(json_t *object, const struct hf_op_account_put *put)
 {
     set_number_if(object, "flags", put->flags);
@@ -162,12 +205,7 @@ static void describe_account_terms(json_t *object, const struct hf_op_account_pu
     set_number_if(object, "expires_ns", put->expires_ns);
     set_id_if(object, "parent", put->parent);
     set_id_if(object, "sink", put->sink);
-    set_numbers(object, "mccs", put->filter.mccs, HF_FILTER_MCCS_MAX);
-    set_numbers(object, "countries", put->filter.countries, HF_FILTER_COUNTRIES_MAX);
-    set_number_if(object, "channels", put->filter.channels);
-    if (put->filter.merchant[0] != 0) {
-        set_field(object, "only_merchant", put->filter.merchant, sizeof put->filter.merchant);
-    }
+    describe_filter(object, &put->filter);
 }
 
 static void describe_account(json_t *object, const struct hf_op_account_put *put)
@@ -388,6 +426,9 @@ static void describe_body(json_t *object, const union hf_operation *operation)
     case HF_OP_INSTRUMENT_PUT:
         describe_instrument(object, &operation->instrument_put);
         break;
+    case HF_OP_LIMIT_PUT:
+        describe_limit(object, &operation->limit_put);
+        break;
     case HF_OP_AUTH:
         describe_auth(object, &operation->auth);
         break;
@@ -520,7 +561,7 @@ static const char *event_name(uint8_t kind)
         [HF_EVENT_EXPIRED] = "EXPIRED",   [HF_EVENT_ATTESTED] = "ATTESTED",
         [HF_EVENT_OPENED] = "OPENED",     [HF_EVENT_CHANGED] = "CHANGED",
         [HF_EVENT_CLOSED] = "CLOSED",     [HF_EVENT_PUT] = "PUT",
-        [HF_EVENT_DRAWN] = "DRAWN",
+        [HF_EVENT_DRAWN] = "DRAWN",       [HF_EVENT_LIMIT] = "LIMIT",
     };
     bool known = kind < sizeof names / sizeof names[0] && names[kind] != NULL;
     return known ? names[kind] : "UNKNOWN";

@@ -2,14 +2,14 @@
  * options that any operation may have, then what is expected. */
 #include "script.h"
 
-#include "script_parser.h"
+#include "script_statements.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Pairs of field and value up to the end or an arrow. */
-static bool read_values(struct hf_script_parser *parser, uint32_t allowed, uint8_t subject)
+static bool read_values(struct hf_script_parser *parser, uint64_t allowed, uint8_t subject)
 {
     struct hf_script_expectation *expected = &parser->statement->expected;
     while (parser->at < parser->word_count && strcmp(hf_script_peek(parser), "->") != 0) {
@@ -126,7 +126,7 @@ static bool parse_repeat(struct hf_script_parser *parser)
 }
 
 /* What `again` may change, by type of the first operation. */
-static uint32_t changeable(uint8_t type)
+static uint64_t changeable(uint8_t type)
 {
     switch (type) {
     case HF_OP_ACCOUNT_PUT:
@@ -143,6 +143,8 @@ static uint32_t changeable(uint8_t type)
     case HF_OP_MOVE_PLAN:
     case HF_OP_HOLD_PLAN:
         return HF_SCRIPT_FIELD(AMOUNT);
+    case HF_OP_LIMIT_PUT:
+        return HF_SCRIPT_FIELD(AMOUNT) | HF_SCRIPT_FIELD(COUNT);
     case HF_OP_INSTRUMENT_PUT:
         return HF_SCRIPT_FIELD(STATUS) | HF_SCRIPT_FIELD(COUNT) | HF_SCRIPT_FIELD(LIMIT);
     default:
@@ -206,7 +208,7 @@ struct subject {
     uint8_t query; /* enum hf_query_subject */
     enum hf_script_kind kind;
     uint16_t unknown; /* the code when it is not there */
-    uint32_t fields;
+    uint64_t fields;
 };
 
 static const struct subject subjects[] = {
@@ -217,7 +219,8 @@ static const struct subject subjects[] = {
          HF_SCRIPT_FIELD(PARENT) | HF_SCRIPT_FIELD(SINK) | HF_SCRIPT_FIELD(EXPIRES) |
          HF_SCRIPT_FIELD(HOLDS)},
     {"card", HF_QUERY_INSTRUMENT, HF_SCRIPT_KIND_CARD, HF_CODE_UNKNOWN_INSTRUMENT,
-     HF_SCRIPT_FIELD(STATUS) | HF_SCRIPT_FIELD(REMAINING) | HF_SCRIPT_FIELD(LIMIT)},
+     HF_SCRIPT_FIELD(STATUS) | HF_SCRIPT_FIELD(REMAINING) | HF_SCRIPT_FIELD(LIMIT) |
+         HF_SCRIPT_FIELD(ACCOUNT)},
     {"hold", HF_QUERY_HOLD, HF_SCRIPT_KIND_OPERATION, HF_CODE_UNKNOWN_HOLD,
      HF_SCRIPT_FIELD(AMOUNT) | HF_SCRIPT_FIELD(REMAINING) | HF_SCRIPT_FIELD(CAPTURED) |
          HF_SCRIPT_FIELD(STATUS) | HF_SCRIPT_FIELD(PAYER) | HF_SCRIPT_FIELD(PAYEE) |
@@ -229,13 +232,44 @@ static const struct subject subjects[] = {
          HF_SCRIPT_FIELD(AVAILABLE) | HF_SCRIPT_FIELD(ENTRY)},
 };
 
-/* expect [account|card|hold|operation] NAME FIELD VALUE...  |  ... unknown */
+/* limit NUMBER on NAME FIELD VALUE...  |  ... unknown. The first line of the page that begins
+ * behind the number before is that limit's, if it is there. */
+static bool parse_expect_limit(struct hf_script_parser *parser)
+{
+    struct hf_script_statement *statement = parser->statement;
+    uint8_t number;
+    uint8_t scope;
+    struct hf_id scope_id;
+    if (!hf_script_take_limit_name(parser, &number, &scope, &scope_id))
+        return false;
+    if (number == 0)
+        return hf_script_wrong(parser, "limits are numbered from 1");
+    uint8_t subject =
+        scope == HF_LIMIT_INSTRUMENT ? HF_QUERY_INSTRUMENT_LIMITS : HF_QUERY_ACCOUNT_LIMITS;
+    hf_make_query(statement->operation, no_id, subject, scope_id);
+    statement->operation->query.cursor = number - 1u;
+    if (hf_script_accept(parser, "unknown")) {
+        statement->expected.code.number = HF_CODE_UNKNOWN_LIMIT;
+        return hf_script_ended(parser);
+    }
+    if (parser->at == parser->word_count)
+        return hf_script_wrong(parser, "nothing is expected of limit %u", number);
+    return read_values(parser,
+                       HF_SCRIPT_FIELD(USED) | HF_SCRIPT_FIELD(COUNT) | HF_SCRIPT_FIELD(AMOUNT) |
+                           HF_SCRIPT_FIELD(MOST),
+                       subject) &&
+           hf_script_ended(parser);
+}
+
+/* expect [account|card|hold|operation] NAME FIELD VALUE...  |  ... unknown  |  expect limit ... */
 static bool parse_expect(struct hf_script_parser *parser)
 {
     struct hf_script_statement *statement = parser->statement;
     const struct subject *subject = &subjects[0];
     const struct hf_script_name *name;
     statement->verb = HF_SCRIPT_EXPECT;
+    if (parser->word_count > parser->at + 2 && hf_script_accept(parser, "limit"))
+        return parse_expect_limit(parser);
     for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++) {
         if (strcmp(hf_script_peek(parser), subjects[i].word) == 0 &&
             parser->at + 1 < parser->word_count) {
@@ -367,6 +401,7 @@ static const struct {
     {"release", hf_script_parse_release, true},
     {"adjust", hf_script_parse_adjust, true},
     {"attest", hf_script_parse_attest, true},
+    {"limit", hf_script_parse_limit, true},
     {"class", hf_script_parse_class, true},
     {"card", hf_script_parse_card, true},
     {"auth", hf_script_parse_auth, true},

@@ -1,6 +1,5 @@
-/* Scenario scripts: one line, one operation, with the answer it must get. The language is described
- * in SCRIPT.md. Parsing is pure and complete before anything is sent: names become ids, amounts
- * smallest units, expectations values to compare. */
+/* Scenario scripts (SCRIPT.md): one line, one operation, with the answer it must get. Parsing is
+ * pure and complete before anything is sent: names become ids, amounts smallest units. */
 #ifndef HF_TOOLS_SCRIPT_H
 #define HF_TOOLS_SCRIPT_H
 
@@ -45,7 +44,7 @@ enum hf_script_field {
     HF_SCRIPT_ENTRY,
     HF_SCRIPT_CEILING,
     HF_SCRIPT_CREDITS,
-    HF_SCRIPT_PARENT, /* as are sink, payer and payee an id */
+    HF_SCRIPT_PARENT, /* as are sink, payer, payee and account an id */
     HF_SCRIPT_SINK,
     HF_SCRIPT_HOLDS,
     HF_SCRIPT_EXPIRES, /* 0: never, else 1 */
@@ -59,6 +58,9 @@ enum hf_script_field {
     HF_SCRIPT_PAYEE,
     HF_SCRIPT_ASSET,
     HF_SCRIPT_COUNT,
+    HF_SCRIPT_USED,    /* of a limit: an amount */
+    HF_SCRIPT_MOST,    /* authorisations a limit allows */
+    HF_SCRIPT_ACCOUNT, /* a card's; an id */
     HF_SCRIPT_FIELDS,
 };
 const char *hf_script_field_name(enum hf_script_field field);
@@ -67,7 +69,7 @@ const char *hf_script_field_name(enum hf_script_field field);
 struct hf_script_value {
     enum hf_script_field field;
     uint64_t bits;
-    struct hf_id id; /* parent, sink, payer, payee; zero: none */
+    struct hf_id id; /* parent, sink, payer, payee, account; zero: none */
 };
 
 /* The code an answer must have: by number, or by its ISO 8583 response code. */
@@ -93,8 +95,7 @@ struct hf_script_span {
 enum hf_script_patch_kind {
     HF_SCRIPT_PATCH_ID,        /* the id of `statement`'s operation */
     HF_SCRIPT_PATCH_TIME,      /* Unix nanoseconds, `ms` from now */
-    HF_SCRIPT_PATCH_SIGNATURE, /* by `key` for the condition of this ATTEST, of `statement`'s hold
-                                */
+    HF_SCRIPT_PATCH_SIGNATURE, /* for the condition of this ATTEST, of `statement`'s hold */
 };
 struct hf_script_patch {
     enum hf_script_patch_kind kind;
@@ -113,8 +114,7 @@ struct hf_script_statement {
     struct hf_script_patch patches[HF_SCRIPT_PATCHES_MAX];
     uint32_t patch_count;
     uint32_t chain_count; /* of a CHAIN: how many statements before this one are in it */
-    uint32_t reference;   /* the statement whose id this is about (repeat, again, expect of a hold
-                             or an operation), or HF_SCRIPT_NONE */
+    uint32_t reference;   /* repeat, again, expect: whose id this is about, or HF_SCRIPT_NONE */
     struct hf_script_span id_time; /* of the operation's id */
     struct hf_script_span deadline;
     int64_t advance_ms;
@@ -141,9 +141,9 @@ struct hf_script {
     char *text; /* what the statements' texts are cut from */
 };
 
-/* Parses a whole script. `file` is how faults call it. `salt` goes into every id a name gets, so
- * that two runs against one node do not meet. INVALID with "FILE:LINE: why", or NO_MEMORY. Free the
- * script in any case. */
+/* Parses a whole script, `file` to faults. `salt` goes into every id a name gets: two runs against
+ * one node do not meet. INVALID with "FILE:LINE: why", or NO_MEMORY. Free the script in any case.
+ */
 HF_MUST_USE enum hf_status hf_script_parse(const char *file, const char *text, uint64_t salt,
                                            struct hf_script *script, struct hf_fault *fault);
 void hf_script_free(struct hf_script *script);

@@ -52,6 +52,15 @@ static void append_or_none(char text[HF_SCRIPT_TEXT_SIZE], uint64_t bits, uint64
         hf_script_append_amount(text, bits, is_signed, scale);
 }
 
+/* Of payments: all bits set is no bound, of a card's counter and of a limit. */
+static void append_count(char text[HF_SCRIPT_TEXT_SIZE], uint64_t count)
+{
+    if (count == UINT64_MAX)
+        hf_script_append(text, "unlimited");
+    else
+        hf_script_append(text, "%" PRIu64, count);
+}
+
 static void append_value(char text[HF_SCRIPT_TEXT_SIZE], enum hf_script_field field, uint64_t bits,
                          uint8_t subject, uint8_t scale)
 {
@@ -70,6 +79,13 @@ static void append_value(char text[HF_SCRIPT_TEXT_SIZE], enum hf_script_field fi
         break;
     case HF_SCRIPT_LIMIT:
         append_or_none(text, bits, HF_INSTRUMENT_UNLIMITED, false, scale);
+        break;
+    case HF_SCRIPT_AMOUNT:
+        append_or_none(text, bits, HF_LIMIT_UNLIMITED, false, scale);
+        break;
+    case HF_SCRIPT_COUNT:
+    case HF_SCRIPT_MOST:
+        append_count(text, bits);
         break;
     case HF_SCRIPT_STATUS:
         hf_script_append(text, "%s", status_word(subject, bits));
@@ -96,10 +112,8 @@ static void append_value(char text[HF_SCRIPT_TEXT_SIZE], enum hf_script_field fi
     case HF_SCRIPT_REMAINING:
         if (subject != HF_QUERY_INSTRUMENT)
             hf_script_append_amount(text, bits, false, scale);
-        else if (bits == HF_INSTRUMENT_UNLIMITED)
-            hf_script_append(text, "unlimited");
         else
-            hf_script_append(text, "%" PRIu64, bits);
+            append_count(text, bits);
         break;
     default:
         hf_script_append_amount(text, bits, false, scale);
@@ -110,7 +124,7 @@ static void append_value(char text[HF_SCRIPT_TEXT_SIZE], enum hf_script_field fi
 static bool is_id_field(enum hf_script_field field)
 {
     return field == HF_SCRIPT_PARENT || field == HF_SCRIPT_SINK || field == HF_SCRIPT_PAYER ||
-           field == HF_SCRIPT_PAYEE;
+           field == HF_SCRIPT_PAYEE || field == HF_SCRIPT_ACCOUNT;
 }
 
 /* An account as the script calls it. */
@@ -242,6 +256,20 @@ static uint64_t field_of_hold(const struct hf_hold_view *view, enum hf_script_fi
     }
 }
 
+static uint64_t field_of_limit(const struct hf_limit_line *line, enum hf_script_field field)
+{
+    switch (field) {
+    case HF_SCRIPT_USED:
+        return line->used_amount;
+    case HF_SCRIPT_COUNT:
+        return line->used_count;
+    case HF_SCRIPT_AMOUNT:
+        return line->max_amount;
+    default:
+        return line->max_count;
+    }
+}
+
 static uint64_t field_of_reply(const struct hf_reply *reply, enum hf_script_field field)
 {
     switch (field) {
@@ -272,6 +300,9 @@ static uint64_t field_of(const struct hf_script_found *found, uint8_t subject,
         return field_of_card(&reply->view.instrument, field);
     case HF_QUERY_HOLD:
         return field_of_hold(&reply->view.hold, field);
+    case HF_QUERY_INSTRUMENT_LIMITS:
+    case HF_QUERY_ACCOUNT_LIMITS:
+        return field_of_limit(&reply->view.limits.lines[0], field);
     case HF_QUERY_OPERATION:
         return field_of_reply(&reply->view.operation, field);
     default:
@@ -286,6 +317,8 @@ static struct hf_id id_of(const struct hf_script_found *found, enum hf_script_fi
         return found->reply.view.account.parent;
     case HF_SCRIPT_SINK:
         return found->reply.view.account.sink;
+    case HF_SCRIPT_ACCOUNT:
+        return found->reply.view.instrument.account;
     case HF_SCRIPT_PAYER:
         return found->reply.view.hold.payer;
     default:
@@ -342,10 +375,10 @@ bool hf_script_matches(const struct hf_script *script, const struct hf_script_st
     };
     expected[0] = '\0';
     got[0] = '\0';
-    if (!with.is_viewed || !good)
+    if (!with.is_viewed || !good) {
         append_code(expected, &wanted->code, wanted->rule);
-    if (!with.is_viewed)
         hf_script_describe_reply(got, statement, reply);
+    }
     if (!good)
         return false;
     for (uint32_t i = 0; i < wanted->value_count; i++) {

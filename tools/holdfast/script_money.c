@@ -1,5 +1,5 @@
 /* Statements that move and hold money, one payer at a time; plans are in script_plan.c. */
-#include "script_parser.h"
+#include "script_statements.h"
 
 #include <string.h>
 
@@ -69,7 +69,29 @@ bool hf_script_parse_hold(struct hf_script_parser *parser)
     return hf_script_name_operation(parser, own_name, asset) && hf_script_finish_operation(parser);
 }
 
-/* auth NAME CARD PAYEE AMOUNT [ASSET] [mcc N] [country N] [channel N] [merchant TEXT] */
+/* One option of an authorisation if it is next: 1; 0: something else is; -1: wrong. */
+static int take_auth_option(struct hf_script_parser *parser, struct hf_op_auth *auth,
+                            struct hf_script_attributes *attributes)
+{
+    uint64_t number = 0;
+    uint32_t count;
+    bool good;
+    if (hf_script_accept(parser, "minimum")) {
+        good = hf_script_take_amount_or(parser, "minimum", "max", HF_AMOUNT_MAX, &auth->minimum);
+    } else if (hf_script_accept(parser, "class")) {
+        good = hf_script_take_numbers(parser, "class", UINT8_MAX, &number, 1, &count);
+        auth->class_number = (uint8_t)number;
+    } else if (hf_script_accept(parser, "tolerance")) {
+        good = hf_script_take_permille(parser, &number);
+        auth->tolerance = (uint16_t)number;
+    } else {
+        return hf_script_take_attribute(parser, attributes);
+    }
+    return good ? 1 : -1;
+}
+
+/* auth NAME CARD PAYEE AMOUNT [ASSET] [minimum A] [class N] [tolerance N%] [mcc N] [country N]
+ * [channel N] [merchant TEXT] */
 bool hf_script_parse_auth(struct hf_script_parser *parser)
 {
     const char *own_name;
@@ -83,13 +105,13 @@ bool hf_script_parse_auth(struct hf_script_parser *parser)
         !hf_script_known(parser, HF_SCRIPT_KIND_CARD, "card", &card) ||
         !parse_value(parser, card, &payee, &amount, &asset))
         return false;
+    struct hf_op_auth *auth = &parser->statement->operation->auth;
+    hf_make_auth(parser->statement->operation, no_id, card->id, payee->id, amount, asset);
     do {
-        taken = hf_script_take_attribute(parser, &attributes);
+        taken = take_auth_option(parser, auth, &attributes);
     } while (taken > 0);
     if (taken < 0)
         return false;
-    struct hf_op_auth *auth = &parser->statement->operation->auth;
-    hf_make_auth(parser->statement->operation, no_id, card->id, payee->id, amount, asset);
     auth->mcc = attributes.mcc;
     auth->country = attributes.country;
     auth->channel = attributes.channel;

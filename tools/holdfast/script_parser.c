@@ -230,6 +230,7 @@ bool hf_script_take_code(struct hf_script_parser *parser, struct hf_script_code 
     return true;
 }
 
+_Static_assert(HF_SCRIPT_FIELDS <= 64, "a set of fields is a word of bits");
 static const char *const field_names[HF_SCRIPT_FIELDS] = {
     [HF_SCRIPT_APPROVED] = "approved",   [HF_SCRIPT_AVAILABLE] = "available",
     [HF_SCRIPT_POSTED] = "posted",       [HF_SCRIPT_HELD] = "held",
@@ -246,6 +247,8 @@ static const char *const field_names[HF_SCRIPT_FIELDS] = {
     [HF_SCRIPT_PAYERS] = "payers",       [HF_SCRIPT_CONDITIONS] = "conditions",
     [HF_SCRIPT_REQUIRED] = "required",   [HF_SCRIPT_MET] = "met",
     [HF_SCRIPT_TOLERANCE] = "tolerance", [HF_SCRIPT_CLASS] = "class",
+    [HF_SCRIPT_USED] = "used",           [HF_SCRIPT_MOST] = "most",
+    [HF_SCRIPT_ACCOUNT] = "account",
 };
 
 const char *hf_script_field_name(enum hf_script_field field)
@@ -254,14 +257,14 @@ const char *hf_script_field_name(enum hf_script_field field)
 }
 
 /* Takes the next word as one of the `allowed` fields (bits). */
-bool hf_script_take_field(struct hf_script_parser *parser, uint32_t allowed,
+bool hf_script_take_field(struct hf_script_parser *parser, uint64_t allowed,
                           enum hf_script_field *field)
 {
     const char *word = hf_script_peek(parser);
     if (strcmp(word, "failed") == 0) /* of a chain: reads better */
         word = field_names[HF_SCRIPT_ENTRY];
     for (uint32_t i = 0; i < HF_SCRIPT_FIELDS; i++) {
-        if ((allowed & (1u << i)) != 0 && strcmp(word, field_names[i]) == 0) {
+        if ((allowed & (UINT64_C(1) << i)) != 0 && strcmp(word, field_names[i]) == 0) {
             *field = (enum hf_script_field)i;
             parser->at++;
             return true;
@@ -304,7 +307,7 @@ static bool take_plain_code(struct hf_script_parser *parser, uint64_t *bits)
     return true;
 }
 
-static bool take_permille(struct hf_script_parser *parser, uint64_t *bits)
+bool hf_script_take_permille(struct hf_script_parser *parser, uint64_t *bits)
 {
     const char *word;
     uint16_t permille;
@@ -327,6 +330,11 @@ static bool take_whether(struct hf_script_parser *parser, uint64_t *bits)
            hf_script_wrong(parser, "expires is `never` or `set`, not '%s'", hf_script_peek(parser));
 }
 
+static bool is_limit(uint8_t subject)
+{
+    return subject == HF_QUERY_INSTRUMENT_LIMITS || subject == HF_QUERY_ACCOUNT_LIMITS;
+}
+
 /* The value of a field of a record or an answer; `subject` tells which statuses and units there
  * are. */
 bool hf_script_take_value(struct hf_script_parser *parser, uint8_t subject,
@@ -345,6 +353,7 @@ bool hf_script_take_value(struct hf_script_parser *parser, uint8_t subject,
         return hf_script_take_amount_or(parser, what, "none", HF_INSTRUMENT_UNLIMITED,
                                         &value->bits);
     case HF_SCRIPT_COUNT:
+    case HF_SCRIPT_MOST:
         return hf_script_take_count(parser, what, &value->bits);
     case HF_SCRIPT_REMAINING:
         return subject == HF_QUERY_INSTRUMENT ? hf_script_take_count(parser, what, &value->bits)
@@ -354,11 +363,16 @@ bool hf_script_take_value(struct hf_script_parser *parser, uint8_t subject,
     case HF_SCRIPT_CODE:
         return take_plain_code(parser, &value->bits);
     case HF_SCRIPT_TOLERANCE:
-        return take_permille(parser, &value->bits);
+        return hf_script_take_permille(parser, &value->bits);
     case HF_SCRIPT_EXPIRES:
         return take_whether(parser, &value->bits);
+    case HF_SCRIPT_AMOUNT: /* of a limit there may be none */
+        return is_limit(subject) ? hf_script_take_amount_or(parser, what, "none",
+                                                            HF_LIMIT_UNLIMITED, &value->bits)
+                                 : read_amount(parser, what, &value->bits);
     case HF_SCRIPT_PARENT:
     case HF_SCRIPT_SINK:
+    case HF_SCRIPT_ACCOUNT:
         return take_account(parser, "none", value);
     case HF_SCRIPT_PAYER:
     case HF_SCRIPT_PAYEE:

@@ -1,7 +1,6 @@
 /* The parser of scenario scripts, inside: the line being read, the names known so far, and readers
- * for its words. The statements are in script.c, script_record.c (what there is), script_money.c
- * (what moves) and script_plan.c. Every reader returns false after it has put "FILE:LINE: why" into
- * the fault. */
+ * for its words. Every reader returns false after it has put "FILE:LINE: why" into the
+ * fault. What statements there are: script_statements.h. */
 #ifndef HF_TOOLS_SCRIPT_PARSER_H
 #define HF_TOOLS_SCRIPT_PARSER_H
 
@@ -94,14 +93,24 @@ bool hf_script_take_text(struct hf_script_parser *parser, const char *what, void
 bool hf_script_take_numbers(struct hf_script_parser *parser, const char *what, uint64_t limit,
                             uint64_t numbers[], uint32_t most, uint32_t *count);
 
-#define HF_SCRIPT_FIELD(name) (1u << HF_SCRIPT_##name)
+#define HF_SCRIPT_FIELD(name) (UINT64_C(1) << HF_SCRIPT_##name)
 /* Takes the next word as one of the `allowed` fields (bits). */
-bool hf_script_take_field(struct hf_script_parser *parser, uint32_t allowed,
+bool hf_script_take_field(struct hf_script_parser *parser, uint64_t allowed,
                           enum hf_script_field *field);
 /* The value of a field; `subject` (enum hf_query_subject, 0: an answer) tells its statuses and
  * units. */
 bool hf_script_take_value(struct hf_script_parser *parser, uint8_t subject,
                           struct hf_script_value *value);
+
+/* One of "mcc 8011,8062", "country N,N", "channel N,N" and "merchant TEXT" into the filter, if it
+ * is next; `*is_filter` says whether. */
+bool hf_script_take_filter(struct hf_script_parser *parser, struct hf_filter *filter,
+                           bool *is_filter);
+/* "15%", as parts per thousand. */
+bool hf_script_take_permille(struct hf_script_parser *parser, uint64_t *permille);
+/* "NUMBER on [card|account] NAME"; amounts are then in the asset of NAME. */
+bool hf_script_take_limit_name(struct hf_script_parser *parser, uint8_t *number, uint8_t *scope,
+                               struct hf_id *scope_id);
 
 /* The statement's operation, anew: `length` zero bytes but for the header. NULL with a fault. */
 union hf_operation *hf_script_make_operation(struct hf_script_parser *parser, uint8_t type,
@@ -114,28 +123,6 @@ bool hf_script_name_operation(struct hf_script_parser *parser, const char *word,
 /* Options of any operation, then what is expected of it; then the line must end. */
 bool hf_script_finish_operation(struct hf_script_parser *parser);
 bool hf_script_expects_ok(const struct hf_script_statement *statement);
-
-/* ---- statements: each reads the words behind its first ---- */
-
-bool hf_script_parse_asset(struct hf_script_parser *parser);
-bool hf_script_parse_account(struct hf_script_parser *parser);
-bool hf_script_parse_freeze(struct hf_script_parser *parser);
-bool hf_script_parse_unfreeze(struct hf_script_parser *parser);
-bool hf_script_parse_close(struct hf_script_parser *parser);
-bool hf_script_parse_card(struct hf_script_parser *parser);
-bool hf_script_parse_class(struct hf_script_parser *parser);
-bool hf_script_parse_key(struct hf_script_parser *parser);
-bool hf_script_parse_unknown(struct hf_script_parser *parser);
-bool hf_script_parse_move(struct hf_script_parser *parser);
-bool hf_script_parse_hold(struct hf_script_parser *parser);
-bool hf_script_parse_auth(struct hf_script_parser *parser);
-bool hf_script_parse_capture(struct hf_script_parser *parser);
-bool hf_script_parse_release(struct hf_script_parser *parser);
-bool hf_script_parse_adjust(struct hf_script_parser *parser);
-bool hf_script_parse_attest(struct hf_script_parser *parser);
-bool hf_script_parse_plan(struct hf_script_parser *parser);
-/* "hold NAME plan ...", behind the word plan. */
-bool hf_script_parse_hold_plan(struct hf_script_parser *parser, const char *name);
 
 /* What a payment says of itself, for filters. */
 struct hf_script_attributes {

@@ -5,7 +5,7 @@
  *     hold deal plan 80.00 from alice to shop needs 2 of signed-by a, signed-by b
  *
  * A list's items end at the word that has no comma behind it. */
-#include "script_parser.h"
+#include "script_statements.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -140,7 +140,9 @@ static bool find_asset(struct hf_script_parser *parser, struct plan *plan)
             parser->statement->scale = name->scale;
         }
     }
-    return plan->fixed.asset != 0 || hf_script_wrong(parser, "the asset is missing");
+    return plan->fixed.asset != 0 ||
+           hf_script_wrong(parser,
+                           "no account above this line is named here, so the asset must be");
 }
 
 /* AMOUNT|all from SOURCES [to DESTINATIONS] */

@@ -231,6 +231,14 @@ static void change_card(struct hf_op_instrument_put *put, const struct hf_script
         put->status = (uint8_t)change->bits;
 }
 
+static void change_limit(struct hf_op_limit_put *put, const struct hf_script_value *change)
+{
+    if (change->field == HF_SCRIPT_AMOUNT)
+        put->max_amount = change->bits;
+    else
+        put->max_count = change->bits;
+}
+
 static void change(union hf_operation *op, const struct hf_script_value *value)
 {
     switch (op->header.type) {
@@ -248,6 +256,9 @@ static void change(union hf_operation *op, const struct hf_script_value *value)
         break;
     case HF_OP_INSTRUMENT_PUT:
         change_card(&op->instrument_put, value);
+        break;
+    case HF_OP_LIMIT_PUT:
+        change_limit(&op->limit_put, value);
         break;
     case HF_OP_CAPTURE:
         op->capture.amount = value->bits;
@@ -287,9 +298,30 @@ static bool play_again(struct play *play, const struct hf_script_statement *stat
     return good;
 }
 
+/* The node shows the limits from the one asked for on: that it has no such limit is said here. */
+static void find_limit(const struct hf_op_query *query, struct hf_script_found *found)
+{
+    const struct hf_limits_view *view = &found->reply.view.limits;
+    if (view->count == 0 || view->lines[0].number != query->cursor + 1)
+        found->reply.reply.code = HF_CODE_UNKNOWN_LIMIT;
+}
+
+static bool look_at_limit(struct play *play, struct hf_op_query *query,
+                          struct hf_script_found *found)
+{
+    query->header.id = hf_client_next_id(play->player->client);
+    if (!ask(play, (const union hf_operation *)query, &found->reply))
+        return false;
+    if (found->reply.reply.code == HF_CODE_OK)
+        find_limit(query, found);
+    return true;
+}
+
 /* Asks once; of an account's holds, page by page. */
 static bool look(struct play *play, struct hf_op_query *query, struct hf_script_found *found)
 {
+    if (query->subject == HF_QUERY_INSTRUMENT_LIMITS || query->subject == HF_QUERY_ACCOUNT_LIMITS)
+        return look_at_limit(play, query, found);
     found->holds = 0;
     query->cursor = 0;
     do {

@@ -1,5 +1,5 @@
 /* Statements about what there is: assets, accounts, cards, classes of holds, keys. */
-#include "script_parser.h"
+#include "script_statements.h"
 
 #include <string.h>
 
@@ -75,8 +75,8 @@ static bool remember_account(struct hf_script_parser *parser, const struct hf_sc
     return true;
 }
 
-/* "mcc 8011,8062" and the like, into a filter. */
-static bool take_filter(struct hf_script_parser *parser, struct hf_filter *filter, bool *is_filter)
+bool hf_script_take_filter(struct hf_script_parser *parser, struct hf_filter *filter,
+                           bool *is_filter)
 {
     uint64_t numbers[32];
     uint32_t count = 0;
@@ -140,7 +140,7 @@ static bool take_term(struct hf_script_parser *parser, struct hf_op_account_put 
         put->flags |= HF_ACCOUNT_TOTAL;
         return true;
     }
-    return take_filter(parser, &put->filter, taken);
+    return hf_script_take_filter(parser, &put->filter, taken);
 }
 
 /* The options of an account, up to something else. Only what is about terms makes it long. */

@@ -150,6 +150,20 @@ bool hf_script_read_span(const char *word, struct hf_script_span *span)
     return false;
 }
 
+bool hf_script_read_zone(const char *word, int16_t *minutes)
+{
+    static const char shape[] = "+00:00";
+    bool good = strlen(word) == strlen(shape) && (word[0] == '+' || word[0] == '-');
+    for (size_t i = 1; good && i < strlen(shape); i++)
+        good = shape[i] == ':' ? word[i] == ':' : isdigit((unsigned char)word[i]) != 0;
+    if (!good || word[4] > '5')
+        return false;
+    int hours = (word[1] - '0') * 10 + word[2] - '0';
+    int count = hours * 60 + (word[4] - '0') * 10 + word[5] - '0';
+    *minutes = (int16_t)(word[0] == '-' ? -count : count);
+    return true;
+}
+
 static int rule_from_name(const char *name)
 {
     for (int rule = 0; rule <= UINT8_MAX; rule++) {

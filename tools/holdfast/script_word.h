@@ -23,6 +23,8 @@ bool hf_script_read_ratio(const char *word, uint64_t *parts, uint32_t *whole);
 bool hf_script_read_permille(const char *word, uint16_t *permille);
 /* 64 hexadecimal digits. */
 bool hf_script_read_hash(const char *word, uint8_t hash[32]);
+/* East of Greenwich, in minutes: "+02:00", "-03:30". */
+bool hf_script_read_zone(const char *word, int16_t *minutes);
 /* A time from now: "+5s", "-2h", "250ms"; ms, s, m, h, d. */
 bool hf_script_read_span(const char *word, struct hf_script_span *span);
 /* A code's name, "CODE/RULE", or an ISO 8583 response code of two or three digits. */

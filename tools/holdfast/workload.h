@@ -79,6 +79,7 @@ struct hf_workload_settings {
     uint64_t seed;
     uint64_t operations;    /* how many at most, when known: less to prepare; 0: not known */
     uint32_t clear_percent; /* AUTH: how many approved ones are captured in full later */
+    uint32_t limits;        /* of each card, to HF_LIMITS_A_SCOPE: every AUTH draws them all */
 };
 
 struct hf_workload;

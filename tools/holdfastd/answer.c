@@ -135,6 +135,27 @@ static json_t *operation_answer(const struct hf_query_reply *reply)
                      number(first->place), "timestamp_ns", number(first->timestamp_ns));
 }
 
+static json_t *limit_answer(const struct hf_limit_line *limit)
+{
+    static const char *const windows[] = {"none",  "operation", "day",     "week",
+                                          "month", "rolling",   "lifetime"};
+
+    return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:b}", "number", limit->number, "window",
+                     word(windows, 7, limit->window), "max_amount",
+                     unless_unlimited(limit->max_amount), "max_count",
+                     unless_unlimited(limit->max_count), "used_amount", number(limit->used_amount),
+                     "used_count", number(limit->used_count), "filter", limit->has_filter != 0);
+}
+
+static json_t *limits_answer(const struct mailbox *mailbox)
+{
+    json_t *limits = json_array();
+
+    for (uint32_t i = 0; i < mailbox->limit_count; i++)
+        json_array_append_new(limits, limit_answer(&mailbox->limits[i]));
+    return limits;
+}
+
 static json_t *record_answer(struct node *node, uint8_t subject, const char *argument)
 {
     static json_t *(*const answers[])(const struct hf_query_reply *) = {
@@ -145,6 +166,7 @@ static json_t *record_answer(struct node *node, uint8_t subject, const char *arg
     };
     struct hf_op_query *query = &node->mailbox.query;
     struct hf_id id;
+    json_t *answer;
 
     if (!hf_id_parse(argument, strlen(argument), &id))
         return error_answer("the id is neither decimal, 0x hexadecimal nor 8-4-4-4-12");
@@ -159,7 +181,10 @@ static json_t *record_answer(struct node *node, uint8_t subject, const char *arg
     if (node->mailbox.reply.reply.code != HF_CODE_OK)
         return json_pack("{s:s, s:s}", "error", hf_code_sentence(node->mailbox.reply.reply.code),
                          "code", hf_code_name(node->mailbox.reply.reply.code));
-    return answers[subject](&node->mailbox.reply);
+    answer = answers[subject](&node->mailbox.reply);
+    if (subject == HF_QUERY_ACCOUNT || subject == HF_QUERY_INSTRUMENT)
+        json_object_set_new(answer, "limits", limits_answer(&node->mailbox));
+    return answer;
 }
 
 static json_t *answer_account(struct node *node, const char *argument)
@@ -197,16 +222,19 @@ static json_t *answer_status(struct node *node, const char *argument)
     if (node_ask(node, MAILBOX_COUNT) != HF_STATUS_OK)
         return error_answer("the node has failed");
     hf_address_format(&node->port->local, address);
-    limits = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "accounts", number(node->config->accounts),
-                       "instruments", number(node->config->instruments), "holds",
-                       number(node->config->holds), "terms", number(node->config->terms), "parts",
-                       number(node->config->parts), "remembered", number(node->config->remembered));
-    tables = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "assets",
+    limits = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "accounts", number(node->config->accounts),
+        "instruments", number(node->config->instruments), "holds", number(node->config->holds),
+        "terms", number(node->config->terms), "parts", number(node->config->parts), "limits",
+        number(node->config->limits), "rolling", number(node->config->rolling), "remembered",
+        number(node->config->remembered));
+    tables = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "assets",
                        number(counts->assets), "accounts", number(counts->accounts), "instruments",
                        number(counts->instruments), "holds_open", number(counts->holds_open),
                        "holds_resolved", number(counts->holds_resolved), "terms",
                        number(counts->terms), "parts", number(counts->parts), "conditions",
-                       number(counts->conditions), "remembered", number(counts->remembered));
+                       number(counts->conditions), "limits", number(counts->limits), "rolling",
+                       number(counts->rolling), "remembered", number(counts->remembered));
     return json_pack(
         "{s:s, s:s, s:o, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:f, s:f, s:o, "
         "s:o, s:o, s:o, s:f}",

@@ -50,6 +50,8 @@ struct config {
     uint64_t holds;
     uint64_t terms;
     uint64_t parts;
+    uint64_t limits;
+    uint64_t rolling;
     uint64_t remembered;
     uint64_t remember_ns;
     uint64_t id_ahead_ns;

@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 
 enum mailbox_request {
-    MAILBOX_QUERY,      /* query -> reply */
+    MAILBOX_QUERY,      /* query -> reply; of an account or instrument its limits as well */
     MAILBOX_COUNT,      /* -> counts, place, timestamp */
     MAILBOX_DIGEST,     /* -> digest, place */
     MAILBOX_ADVANCE,    /* advance_ns -> clock_ahead_ns */
@@ -32,6 +32,8 @@ struct mailbox {
     enum hf_status status;
     struct hf_fault fault;
     struct hf_query_reply reply;
+    struct hf_limit_line limits[HF_LIMITS_A_SCOPE];
+    uint32_t limit_count;
     struct hf_ledger_counts counts;
     struct hf_id digest;
     uint64_t clock_ahead_ns; /* all that it has been advanced */

@@ -51,6 +51,8 @@ static struct hf_ledger_limits ledger_limits(const struct config *config)
         .holds = config->holds,
         .terms = config->terms,
         .parts = config->parts,
+        .limits = config->limits,
+        .rolling = config->rolling,
         .remembered = config->remembered,
         .remember_ns = config->remember_ns,
         .id_ahead_ns = config->id_ahead_ns,

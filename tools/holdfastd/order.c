@@ -210,6 +210,31 @@ static void answer_mailbox(struct orderer *orderer)
         assert(!"an eventfd takes a one");
 }
 
+/* All limits of the account or instrument just looked up, page by page: what is shown together is
+ * of one moment. */
+static void add_limits(const struct hf_ledger *ledger, struct mailbox *mailbox)
+{
+    const uint8_t subject = mailbox->query.subject;
+    struct hf_op_query query = mailbox->query;
+    struct hf_query_reply page;
+
+    mailbox->limit_count = 0;
+    if (mailbox->reply.reply.code != HF_CODE_OK ||
+        (subject != HF_QUERY_ACCOUNT && subject != HF_QUERY_INSTRUMENT))
+        return;
+    query.subject =
+        subject == HF_QUERY_ACCOUNT ? HF_QUERY_ACCOUNT_LIMITS : HF_QUERY_INSTRUMENT_LIMITS;
+    do {
+        hf_ledger_query(ledger, &query, &page);
+        assert(page.reply.code == HF_CODE_OK);
+        assert(page.view.limits.count <= HF_LIMITS_A_SCOPE - mailbox->limit_count);
+        memcpy(&mailbox->limits[mailbox->limit_count], page.view.limits.lines,
+               page.view.limits.count * sizeof(struct hf_limit_line));
+        mailbox->limit_count += page.view.limits.count;
+        query.cursor = page.view.limits.next_cursor;
+    } while (query.cursor != 0);
+}
+
 static void look_into_mailbox(struct orderer *orderer)
 {
     struct mailbox *mailbox = orderer->mailbox;
@@ -220,6 +245,7 @@ static void look_into_mailbox(struct orderer *orderer)
     switch (mailbox->request) {
     case MAILBOX_QUERY:
         hf_ledger_query(orderer->ledger, &mailbox->query, &mailbox->reply);
+        add_limits(orderer->ledger, mailbox);
         break;
     case MAILBOX_COUNT:
         hf_ledger_count(orderer->ledger, &mailbox->counts);

@@ -13,8 +13,8 @@
 /* Operations replayed between two lines of progress. */
 #define PROGRESS_OPERATIONS 5000000
 
-_Static_assert(sizeof(struct hf_ledger_limits) == HF_SUPERBLOCK_SETTINGS_SIZE,
-               "the superblock's settings are the ledger's limits");
+_Static_assert(sizeof(struct hf_ledger_limits) <= HF_SUPERBLOCK_SETTINGS_SIZE,
+               "the superblock's settings have room for the ledger's limits");
 
 /* What recovery carries from piece to piece. */
 struct recovery {
@@ -88,12 +88,12 @@ static enum hf_status check_limits(const struct recovery *recovery,
     memcpy(&then, superblock->settings, sizeof then);
     snprintf(fault->line, sizeof fault->line,
              "[ledger] limits differ from those of the log: start with accounts %llu instruments "
-             "%llu holds %llu terms %llu parts %llu remembered %llu remember %lluns id_ahead "
-             "%lluns, stop clean, then "
-             "change them",
+             "%llu holds %llu terms %llu parts %llu limits %llu rolling %llu remembered %llu "
+             "remember %lluns id_ahead %lluns, stop clean, then change them",
              (unsigned long long)then.accounts, (unsigned long long)then.instruments,
              (unsigned long long)then.holds, (unsigned long long)then.terms,
-             (unsigned long long)then.parts, (unsigned long long)then.remembered,
+             (unsigned long long)then.parts, (unsigned long long)then.limits,
+             (unsigned long long)then.rolling, (unsigned long long)then.remembered,
              (unsigned long long)then.remember_ns, (unsigned long long)then.id_ahead_ns);
     return HF_STATUS_INVALID;
 }

@@ -1,0 +1,119 @@
+/* Loading limits: their settings are such as an operation could have made, and what is used is such
+ * as draws up to the newest operation could have used. */
+#include "image_limit.h"
+
+#include "state.h"
+
+#include <assert.h>
+#include <string.h>
+
+static bool is_zero(const uint8_t *bytes, size_t count)
+{
+    uint8_t seen = 0;
+
+    for (size_t i = 0; i < count; i++)
+        seen |= bytes[i];
+    return seen == 0;
+}
+
+/* The settings of a limit as the operation that could have made it. */
+static struct hf_op_limit_put put_of(const struct hf_image_limit *record)
+{
+    return (struct hf_op_limit_put){
+        .header = {.length = sizeof(struct hf_op_limit_put),
+                   .type = HF_OP_LIMIT_PUT,
+                   .id = record->scope_id},
+        .scope_id = record->scope_id,
+        .max_amount = record->max_amount,
+        .max_count = record->max_count,
+        .length_ns = record->length_ns,
+        .scope = record->scope,
+        .number = record->number,
+        .window = record->window,
+        .zone_minutes = record->zone_minutes,
+        .start = record->start,
+        .filter = record->filter,
+    };
+}
+
+/* May so much be used, in this window? None lies ahead of the newest operation's. */
+static bool is_usage(const struct hf_image_reader *reader, const struct hf_limit *limit,
+                     const struct hf_image_limit *record)
+{
+    if (record->period != 0 && record->period > hf_limit_period(limit, reader->timestamp_ns))
+        return false;
+    switch (limit->window) {
+    case HF_LIMIT_OPERATION:
+        return record->used_count == 0 && record->used_amount == 0 && record->period == 0;
+    case HF_LIMIT_ROLLING: /* its buckets tell */
+        return record->used_count == 0 && record->used_amount == 0 && record->period >= 0;
+    case HF_LIMIT_LIFETIME:
+        return record->used_amount >= record->used_count && record->period == 0;
+    default: /* every draw is of something */
+        return record->used_amount >= record->used_count &&
+               (record->used_count != 0 || (record->used_amount == 0 && record->period == 0));
+    }
+}
+
+/* Where the chain of a scope begins. Any bytes may be asked for. */
+static uint32_t *find_scope(const struct hf_ledger *ledger, uint8_t scope, struct hf_id id)
+{
+    if ((scope != HF_LIMIT_INSTRUMENT && scope != HF_LIMIT_ACCOUNT) || hf_id_is_reserved(id))
+        return NULL;
+    return hf_limit_first(ledger, scope, id);
+}
+
+enum hf_status hf_image_take_limit(struct hf_image_reader *reader, const void *bytes)
+{
+    struct hf_ledger *ledger = reader->ledger;
+    const struct hf_limit_list *limits = &ledger->limit_list;
+    struct hf_image_limit record;
+    uint32_t count = 0;
+
+    memcpy(&record, bytes, sizeof(record));
+    const union hf_operation operation = {.limit_put = put_of(&record)};
+    uint32_t *first = find_scope(ledger, record.scope, record.scope_id);
+    if (first == NULL || !is_zero(record.reserved, sizeof(record.reserved)) ||
+        hf_operation_check(&operation, sizeof(operation.limit_put)).code != HF_CODE_OK ||
+        hf_limit_find(limits, *first, record.number) != NULL)
+        return HF_STATUS_CORRUPT;
+    for (uint32_t link = *first; link != 0; link = limits->list[link - 1].next)
+        count++;
+    if (count == HF_LIMITS_A_SCOPE)
+        return HF_STATUS_CORRUPT;
+    struct hf_limit *limit = hf_limit_add(ledger, first, &operation.limit_put);
+    limit->used_amount = record.used_amount;
+    limit->used_count = record.used_count;
+    limit->period = record.period;
+    return is_usage(reader, limit, &record) ? HF_STATUS_OK : HF_STATUS_CORRUPT;
+}
+
+enum hf_status hf_image_take_rolling(struct hf_image_reader *reader, const void *bytes)
+{
+    struct hf_ledger *ledger = reader->ledger;
+    struct hf_image_rolling record;
+
+    memcpy(&record, bytes, sizeof(record));
+    const uint32_t *first = find_scope(ledger, record.scope, record.scope_id);
+    if (first == NULL || !is_zero(record.reserved, sizeof(record.reserved)))
+        return HF_STATUS_CORRUPT;
+    struct hf_limit *limit = hf_limit_find(&ledger->limit_list, *first, record.number);
+    if (limit == NULL || limit->window != HF_LIMIT_ROLLING || limit->rolling != HF_TABLE_NONE)
+        return HF_STATUS_CORRUPT;
+    for (uint32_t i = 0; i < HF_LIMIT_BUCKETS; i++) {
+        if (record.rolling.buckets[i].amount < record.rolling.buckets[i].count)
+            return HF_STATUS_CORRUPT;
+    }
+    *hf_limit_add_rolling(ledger, limit) = record.rolling;
+    return HF_STATUS_OK;
+}
+
+bool hf_image_are_limits_whole(const struct hf_limit_list *limits)
+{
+    for (uint32_t i = 0; i < limits->count; i++) {
+        const struct hf_limit *limit = &limits->list[i];
+        if ((limit->window == HF_LIMIT_ROLLING) != (limit->rolling != HF_TABLE_NONE))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,531 @@
+/* Windows, what is used in them, and whether an authorisation fits. */
+#include "limit.h"
+
+#include "state.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define NS_PER_SECOND   UINT64_C(1000000000)
+#define SECONDS_PER_DAY 86400
+
+HF_STATIC_ASSERT(HF_LIMITS_BEARING_MAX == HF_UNDO_DRAWS_MAX, "all draws can be undone");
+HF_STATIC_ASSERT(offsetof(struct hf_limit, filter) + sizeof(struct hf_rolling) +
+                         2 * HF_UNDO_NOTE_SIZE ==
+                     HF_UNDO_DRAW_SIZE,
+                 "all draws can be undone");
+
+void hf_limits_create(struct hf_limit_list *limits, struct hf_arena *arena, uint64_t capacity,
+                      uint64_t rolling_capacity)
+{
+    limits->list = hf_arena_take(arena, capacity, sizeof(*limits->list));
+    limits->count = 0;
+    limits->capacity = (uint32_t)capacity;
+    hf_pool_create(&limits->rolling_pool, arena, rolling_capacity);
+    limits->rollings = hf_arena_take(arena, rolling_capacity, sizeof(*limits->rollings));
+}
+
+/* ---- windows ---- */
+
+static int64_t floor_divide(int64_t number, int64_t divisor)
+{
+    int64_t quotient = number / divisor;
+
+    assert(divisor > 0);
+    return quotient - (number % divisor < 0);
+}
+
+/* The month of a day, both counted from 1 March of the year 0: a year that begins in March has its
+ * leap day at its end. After Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms",
+ * civil_from_days; `day` counts from 1970-01-01. */
+static int64_t month_of(int64_t day)
+{
+    const int64_t days_per_era = 146097; /* 400 years */
+    int64_t since = day + 719468;
+    int64_t era = floor_divide(since, days_per_era);
+    int64_t day_of_era = since - era * days_per_era;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+
+    assert(day_of_year >= 0);
+    assert(day_of_year <= 365);
+    return (era * 400 + year_of_era) * 12 + (5 * day_of_year + 2) / 153;
+}
+
+/* How long a bucket is. One is always there only in part, so that 63 whole ones cover the window.
+ */
+static uint64_t step_ns(uint64_t length_ns)
+{
+    return (length_ns + HF_LIMIT_BUCKETS - 2) / (HF_LIMIT_BUCKETS - 1);
+}
+
+int64_t hf_limit_period(const struct hf_limit *limit, uint64_t timestamp_ns)
+{
+    if (limit->window == HF_LIMIT_OPERATION || limit->window == HF_LIMIT_LIFETIME)
+        return 0;
+    if (limit->window == HF_LIMIT_ROLLING)
+        return (int64_t)(timestamp_ns / step_ns(limit->length_ns));
+    int64_t seconds = (int64_t)(timestamp_ns / NS_PER_SECOND) + limit->zone_minutes * 60;
+    int64_t day = floor_divide(seconds, SECONDS_PER_DAY);
+    switch (limit->window) {
+    case HF_LIMIT_DAY:
+        return day;
+    case HF_LIMIT_WEEK: /* day 0 was a Thursday: three days after a Monday */
+        return floor_divide(day + 3 - (limit->start - 1), 7);
+    default:
+        assert(limit->window == HF_LIMIT_MONTH);
+        return month_of(day - (limit->start - 1));
+    }
+}
+
+static uint64_t add_up_to_most(uint64_t a, uint64_t b)
+{
+    uint64_t sum;
+
+    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+static struct hf_usage used_of_rolling(const struct hf_rolling *rolling, int64_t newest,
+                                       int64_t period)
+{
+    struct hf_usage used = {0};
+
+    assert(period >= newest);
+    for (int64_t i = period < HF_LIMIT_BUCKETS ? 0 : period - (HF_LIMIT_BUCKETS - 1); i <= newest;
+         i++) {
+        const struct hf_usage *bucket = &rolling->buckets[i % HF_LIMIT_BUCKETS];
+        used.amount = add_up_to_most(used.amount, bucket->amount);
+        used.count += bucket->count;
+    }
+    return used;
+}
+
+struct hf_usage hf_limit_used(const struct hf_limit_list *limits, const struct hf_limit *limit,
+                              int64_t period)
+{
+    if (limit->window == HF_LIMIT_ROLLING)
+        return used_of_rolling(&limits->rollings[limit->rolling], limit->period, period);
+    if (limit->period != period)
+        return (struct hf_usage){0};
+    return (struct hf_usage){limit->used_amount, limit->used_count};
+}
+
+/* ---- the limits of a scope ---- */
+
+uint32_t *hf_limit_first(const struct hf_ledger *ledger, uint8_t scope, struct hf_id scope_id)
+{
+    if (scope == HF_LIMIT_INSTRUMENT) {
+        uint32_t slot = hf_table_find(&ledger->instruments, scope_id, hf_id_hash(scope_id));
+        return slot == HF_TABLE_NONE ? NULL
+                                     : &hf_instrument_at(&ledger->instruments, slot)->first_limit;
+    }
+    assert(scope == HF_LIMIT_ACCOUNT);
+    const struct hf_account *account = hf_ledger_find_account(ledger, scope_id);
+    struct hf_terms *terms = account == NULL ? NULL : hf_terms_of(&ledger->terms, account);
+    return terms == NULL ? NULL : &terms->first_limit;
+}
+
+static struct hf_limit *limit_at(const struct hf_limit_list *limits, uint32_t link)
+{
+    assert(link >= 1);
+    assert(link <= limits->count);
+    return &limits->list[link - 1];
+}
+
+struct hf_limit *hf_limit_find(const struct hf_limit_list *limits, uint32_t first, uint8_t number)
+{
+    for (uint32_t link = first; link != 0; link = limit_at(limits, link)->next) {
+        struct hf_limit *limit = limit_at(limits, link);
+        if (limit->number == number)
+            return limit;
+    }
+    return NULL;
+}
+
+static uint32_t count_limits(const struct hf_limit_list *limits, uint32_t first)
+{
+    uint32_t count = 0;
+
+    for (uint32_t link = first; link != 0; link = limit_at(limits, link)->next)
+        count++;
+    assert(count <= HF_LIMITS_A_SCOPE);
+    return count;
+}
+
+static void set_settings(struct hf_limit *limit, const struct hf_op_limit_put *put)
+{
+    static const struct hf_filter empty;
+
+    limit->max_amount = put->max_amount;
+    limit->max_count = put->max_count;
+    limit->length_ns = put->length_ns;
+    limit->zone_minutes = put->zone_minutes;
+    limit->window = put->window;
+    limit->start = put->start;
+    limit->filter = put->filter;
+    limit->has_filter = memcmp(&put->filter, &empty, sizeof(empty)) != 0;
+}
+
+struct hf_limit *hf_limit_add(struct hf_ledger *ledger, uint32_t *first,
+                              const struct hf_op_limit_put *put)
+{
+    struct hf_limit_list *limits = &ledger->limit_list;
+    uint32_t *link = first;
+
+    assert(limits->count < limits->capacity);
+    assert(count_limits(limits, *first) < HF_LIMITS_A_SCOPE);
+    while (*link != 0 && limit_at(limits, *link)->number < put->number)
+        link = &limit_at(limits, *link)->next;
+    hf_undo_keep(&ledger->undo, &limits->count, sizeof(limits->count));
+    hf_undo_keep(&ledger->undo, link, sizeof(*link));
+    struct hf_limit *limit = &limits->list[limits->count];
+    *limit = (struct hf_limit){
+        .next = *link,
+        .rolling = HF_TABLE_NONE,
+        .scope = put->scope,
+        .number = put->number,
+        .scope_id = put->scope_id,
+    };
+    set_settings(limit, put);
+    *link = ++limits->count;
+    return limit;
+}
+
+struct hf_rolling *hf_limit_add_rolling(struct hf_ledger *ledger, struct hf_limit *limit)
+{
+    struct hf_limit_list *limits = &ledger->limit_list;
+
+    assert(limit->window == HF_LIMIT_ROLLING);
+    assert(limit->rolling == HF_TABLE_NONE);
+    limit->rolling = hf_pool_take(&limits->rolling_pool, &ledger->undo);
+    struct hf_rolling *rolling = &limits->rollings[limit->rolling];
+    hf_undo_keep(&ledger->undo, rolling, sizeof(*rolling));
+    memset(rolling, 0, sizeof(*rolling));
+    return rolling;
+}
+
+/* Begins with nothing used. The limit's line has been kept. */
+static void forget_used(struct hf_ledger *ledger, struct hf_limit *limit)
+{
+    limit->used_amount = 0;
+    limit->used_count = 0;
+    limit->period = 0;
+    if (limit->rolling == HF_TABLE_NONE)
+        return;
+    struct hf_rolling *rolling = &ledger->limit_list.rollings[limit->rolling];
+    hf_undo_keep(&ledger->undo, rolling, sizeof(*rolling));
+    memset(rolling, 0, sizeof(*rolling));
+}
+
+/* ---- LIMIT_PUT ---- */
+
+/* Whose limit it is: one of the two. */
+struct owner {
+    struct hf_instrument *instrument;
+    struct hf_account *account;
+    uint16_t asset;
+};
+
+static struct hf_verdict refusal(uint16_t code, uint8_t rule)
+{
+    return (struct hf_verdict){code, rule, 0};
+}
+
+static const struct hf_verdict fine = {HF_CODE_OK, HF_RULE_NONE, 0};
+
+static struct hf_verdict find_owner(const struct hf_ledger *ledger,
+                                    const struct hf_op_limit_put *put, struct owner *owner)
+{
+    *owner = (struct owner){0};
+    if (put->scope == HF_LIMIT_ACCOUNT) {
+        owner->account = hf_ledger_find_account(ledger, put->scope_id);
+        if (owner->account == NULL)
+            return refusal(HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_ACCOUNT);
+        if (owner->account->status == HF_ACCOUNT_CLOSED)
+            return refusal(HF_CODE_CLOSED, HF_RULE_ACCOUNT);
+        owner->asset = owner->account->asset;
+        return fine;
+    }
+    assert(put->scope == HF_LIMIT_INSTRUMENT);
+    uint32_t slot = hf_table_find(&ledger->instruments, put->scope_id, hf_id_hash(put->scope_id));
+    if (slot == HF_TABLE_NONE)
+        return refusal(HF_CODE_UNKNOWN_INSTRUMENT, HF_RULE_INSTRUMENT);
+    owner->instrument = hf_instrument_at(&ledger->instruments, slot);
+    if (owner->instrument->status == HF_INSTRUMENT_CLOSED)
+        return refusal(HF_CODE_CLOSED, HF_RULE_INSTRUMENT);
+    owner->asset = hf_account_at(&ledger->accounts, owner->instrument->account)->asset;
+    return fine;
+}
+
+static uint32_t first_of(const struct hf_ledger *ledger, const struct owner *owner)
+{
+    if (owner->instrument != NULL)
+        return owner->instrument->first_limit;
+    const struct hf_terms *terms = hf_terms_of(&ledger->terms, owner->account);
+    return terms == NULL ? 0 : terms->first_limit;
+}
+
+/* What a maximum becomes when `more` is added. False beyond the largest that is one. */
+static bool raise_maximum(uint64_t maximum, uint64_t more, uint64_t *raised)
+{
+    *raised = HF_LIMIT_UNLIMITED;
+    if (maximum == HF_LIMIT_UNLIMITED || more == HF_LIMIT_UNLIMITED)
+        return true;
+    return !__builtin_add_overflow(maximum, more, raised) && *raised != HF_LIMIT_UNLIMITED;
+}
+
+/* May it be set? `limit` is NULL when it will be a new one. */
+static struct hf_verdict check_set(const struct hf_ledger *ledger, const struct owner *owner,
+                                   const struct hf_op_limit_put *put, const struct hf_limit *limit)
+{
+    const struct hf_limit_list *limits = &ledger->limit_list;
+    bool has_rolling = limit != NULL && limit->window == HF_LIMIT_ROLLING;
+    bool needs_terms =
+        owner->account != NULL && (owner->account->flags & HF_ACCOUNT_HAS_TERMS) == 0;
+
+    if (limit == NULL && count_limits(limits, first_of(ledger, owner)) == HF_LIMITS_A_SCOPE)
+        return refusal(HF_CODE_CAPACITY, HF_RULE_LIMIT);
+    if (limit == NULL && limits->count == limits->capacity)
+        return refusal(HF_CODE_CAPACITY, HF_RULE_TABLE);
+    if (needs_terms && ledger->terms.count == ledger->terms.capacity)
+        return refusal(HF_CODE_CAPACITY, HF_RULE_TABLE);
+    if (put->window == HF_LIMIT_ROLLING && !has_rolling && hf_pool_room(&limits->rolling_pool) == 0)
+        return refusal(HF_CODE_CAPACITY, HF_RULE_TABLE);
+    return fine;
+}
+
+static struct hf_verdict check_put(const struct hf_ledger *ledger, const struct owner *owner,
+                                   const struct hf_op_limit_put *put, const struct hf_limit *limit)
+{
+    uint64_t raised;
+
+    if (put->mode == HF_LIMIT_SET)
+        return check_set(ledger, owner, put, limit);
+    if (limit == NULL)
+        return refusal(HF_CODE_UNKNOWN_LIMIT, HF_RULE_LIMIT);
+    if (put->mode == HF_LIMIT_RAISE &&
+        (!raise_maximum(limit->max_amount, put->max_amount, &raised) ||
+         !raise_maximum(limit->max_count, put->max_count, &raised)))
+        return refusal(HF_CODE_OVERFLOW, HF_RULE_LIMIT);
+    return fine;
+}
+
+/* Gives a known limit other settings. */
+static void set_again(struct hf_ledger *ledger, struct hf_limit *limit,
+                      const struct hf_op_limit_put *put)
+{
+    bool is_same_window = limit->window == put->window && limit->length_ns == put->length_ns &&
+                          limit->zone_minutes == put->zone_minutes && limit->start == put->start;
+
+    if (!is_same_window)
+        forget_used(ledger, limit);
+    if (limit->window == HF_LIMIT_ROLLING && put->window != HF_LIMIT_ROLLING) {
+        hf_pool_give_back(&ledger->limit_list.rolling_pool, &ledger->undo, limit->rolling);
+        limit->rolling = HF_TABLE_NONE;
+    }
+    set_settings(limit, put);
+}
+
+static struct hf_limit *set(struct hf_ledger *ledger, const struct owner *owner,
+                            const struct hf_op_limit_put *put, struct hf_limit *limit)
+{
+    if (limit != NULL) {
+        set_again(ledger, limit, put);
+    } else if (owner->instrument != NULL) {
+        limit = hf_limit_add(ledger, &owner->instrument->first_limit, put);
+    } else {
+        struct hf_terms *terms = hf_terms_of(&ledger->terms, owner->account);
+        if (terms == NULL)
+            terms = hf_terms_add(ledger, owner->account);
+        limit = hf_limit_add(ledger, &terms->first_limit, put);
+    }
+    if (put->window == HF_LIMIT_ROLLING && limit->rolling == HF_TABLE_NONE)
+        hf_limit_add_rolling(ledger, limit);
+    return limit;
+}
+
+/* Tells how much of a limit is used now, as far as an event can say. */
+static void tell(struct hf_ledger *ledger, const struct hf_limit *limit, int64_t period,
+                 uint16_t asset, const struct hf_answer *answer)
+{
+    if (__builtin_expect(ledger->events == NULL, 1))
+        return;
+    uint64_t amount = hf_limit_used(&ledger->limit_list, limit, period).amount;
+    hf_event_add(ledger, answer, HF_EVENT_LIMIT, limit->scope_id,
+                 amount > INT64_MAX ? INT64_MAX : (int64_t)amount, asset, limit->number);
+}
+
+void hf_limit_put(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
+{
+    const struct hf_op_limit_put *put = &turn->operation->limit_put;
+    struct hf_limit *limit = NULL;
+    struct owner owner;
+
+    struct hf_verdict verdict = find_owner(ledger, put, &owner);
+    if (verdict.code == HF_CODE_OK) {
+        limit = hf_limit_find(&ledger->limit_list, first_of(ledger, &owner), put->number);
+        verdict = check_put(ledger, &owner, put, limit);
+    }
+    if (verdict.code != HF_CODE_OK) {
+        hf_answer_refuse(answer, verdict.code, verdict.rule);
+        return;
+    }
+    if (hf_turn_is_dry(turn))
+        return;
+    if (limit != NULL)
+        hf_undo_keep(&ledger->undo, limit, sizeof(*limit));
+    if (put->mode == HF_LIMIT_SET) {
+        limit = set(ledger, &owner, put, limit);
+    } else if (put->mode == HF_LIMIT_RAISE) {
+        raise_maximum(limit->max_amount, put->max_amount, &limit->max_amount);
+        raise_maximum(limit->max_count, put->max_count, &limit->max_count);
+    } else {
+        assert(put->mode == HF_LIMIT_RESET);
+        forget_used(ledger, limit);
+    }
+    tell(ledger, limit, hf_limit_period(limit, ledger->bundle_ns), owner.asset, answer);
+}
+
+/* ---- authorisations ---- */
+
+static void gather(struct hf_ledger *ledger, uint32_t first, uint8_t rule,
+                   const struct hf_attributes *attributes)
+{
+    struct hf_bearing *bearing = &ledger->bearing;
+
+    for (uint32_t link = first; link != 0;) {
+        struct hf_limit *limit = limit_at(&ledger->limit_list, link);
+        link = limit->next;
+        if (limit->has_filter != 0 && !hf_filter_passes(&limit->filter, attributes))
+            continue;
+        assert(bearing->count < HF_LIMITS_BEARING_MAX);
+        bearing->list[bearing->count++] = (struct hf_bearing_limit){
+            .limit = limit,
+            .period = hf_limit_period(limit, ledger->bundle_ns),
+            .rule = rule,
+        };
+    }
+}
+
+void hf_limits_gather(struct hf_ledger *ledger, const struct hf_instrument *instrument,
+                      const struct hf_account *payer, const struct hf_attributes *attributes)
+{
+    uint8_t rule = HF_RULE_ACCOUNT_LIMIT;
+    const struct hf_terms *terms = hf_terms_of(&ledger->terms, payer);
+
+    ledger->bearing.count = 0;
+    gather(ledger, instrument->first_limit, HF_RULE_INSTRUMENT_LIMIT, attributes);
+    while (terms != NULL) {
+        gather(ledger, terms->first_limit, rule, attributes);
+        if (terms->parent == HF_TABLE_NONE)
+            return;
+        terms = hf_terms_of(&ledger->terms, hf_account_at(&ledger->accounts, terms->parent));
+        rule = HF_RULE_PARENT_LIMIT;
+    }
+}
+
+/* What a limit allows, and whether it is its count that allows nothing. */
+struct allowance {
+    uint64_t amount;
+    bool is_count_used_up;
+};
+
+static struct allowance allowance_of(const struct hf_limit_list *limits,
+                                     const struct hf_bearing_limit *bearing)
+{
+    const struct hf_limit *limit = bearing->limit;
+    struct hf_usage used = hf_limit_used(limits, limit, bearing->period);
+
+    if (limit->max_count != HF_LIMIT_UNLIMITED && used.count >= limit->max_count)
+        return (struct allowance){.amount = 0, .is_count_used_up = true};
+    if (limit->max_amount == HF_LIMIT_UNLIMITED)
+        return (struct allowance){.amount = HF_LIMIT_UNLIMITED};
+    return (struct allowance){
+        .amount = used.amount < limit->max_amount ? limit->max_amount - used.amount : 0};
+}
+
+static bool is_stricter(const struct allowance *one, const struct allowance *other)
+{
+    if (one->amount != other->amount)
+        return one->amount < other->amount;
+    return one->is_count_used_up && !other->is_count_used_up;
+}
+
+struct hf_verdict hf_limits_check(const struct hf_ledger *ledger, uint64_t minimum,
+                                  uint64_t *amount)
+{
+    const struct hf_bearing *bearing = &ledger->bearing;
+    struct allowance strictest = {.amount = HF_LIMIT_UNLIMITED};
+    uint32_t index = 0;
+
+    assert(*amount <= HF_AMOUNT_MAX);
+    assert(minimum <= *amount);
+    for (uint32_t i = 0; i < bearing->count; i++) {
+        struct allowance allowance = allowance_of(&ledger->limit_list, &bearing->list[i]);
+        if (!is_stricter(&allowance, &strictest))
+            continue;
+        strictest = allowance;
+        index = i;
+    }
+    if (strictest.amount >= *amount && !strictest.is_count_used_up)
+        return fine;
+    if (strictest.amount != 0 && minimum != 0 && strictest.amount >= minimum) {
+        *amount = strictest.amount;
+        return fine;
+    }
+    return (struct hf_verdict){
+        strictest.is_count_used_up ? HF_CODE_COUNT_LIMIT : HF_CODE_AMOUNT_LIMIT,
+        bearing->list[index].rule,
+        bearing->list[index].limit->number,
+    };
+}
+
+/* Makes the bucket of this number the newest: those passed over are empty. */
+static void roll_on(struct hf_rolling *rolling, int64_t newest, int64_t period)
+{
+    int64_t first = newest + 1;
+
+    if (period - first >= HF_LIMIT_BUCKETS)
+        first = period - (HF_LIMIT_BUCKETS - 1);
+    for (int64_t i = first; i <= period; i++)
+        rolling->buckets[i % HF_LIMIT_BUCKETS] = (struct hf_usage){0};
+}
+
+static void draw(struct hf_ledger *ledger, struct hf_limit *limit, int64_t period, uint64_t amount)
+{
+    struct hf_usage used = {limit->used_amount, limit->used_count};
+
+    if (limit->window == HF_LIMIT_OPERATION)
+        return;
+    hf_undo_keep(&ledger->undo, limit, offsetof(struct hf_limit, filter));
+    if (limit->window == HF_LIMIT_ROLLING) {
+        struct hf_rolling *rolling = &ledger->limit_list.rollings[limit->rolling];
+        struct hf_usage *bucket = &rolling->buckets[period % HF_LIMIT_BUCKETS];
+        hf_undo_keep(&ledger->undo, rolling, sizeof(*rolling));
+        roll_on(rolling, limit->period, period);
+        limit->period = period;
+        bucket->amount = add_up_to_most(bucket->amount, amount);
+        bucket->count++;
+        return;
+    }
+    if (limit->period != period)
+        used = (struct hf_usage){0};
+    limit->period = period;
+    limit->used_amount = add_up_to_most(used.amount, amount);
+    limit->used_count = used.count + 1;
+}
+
+void hf_limits_draw(struct hf_ledger *ledger, uint64_t amount, uint16_t asset,
+                    const struct hf_answer *answer)
+{
+    const struct hf_bearing *bearing = &ledger->bearing;
+
+    assert(amount >= 1);
+    assert(amount <= HF_AMOUNT_MAX);
+    for (uint32_t i = 0; i < bearing->count; i++) {
+        struct hf_limit *limit = bearing->list[i].limit;
+        draw(ledger, limit, bearing->list[i].period, amount);
+        tell(ledger, limit, bearing->list[i].period, asset, answer);
+    }
+}
