@@ -99,7 +99,10 @@ static void make_room(struct run *run)
 
 static void prepare_auths(struct run *run, enum hf_bench_cards cards)
 {
-    make_room(run);
+    /* Those of the last time, and not plain holds: what is open when holds are measured is plain.
+     */
+    hf_bench_pool_fill_captures_of(run->other, run->fixture, run->pool);
+    hf_bench_pool_apply(run->other, run->fixture, HF_BUNDLE_OPERATIONS_MAX);
     hf_bench_pool_fill_auths(run->pool, run->fixture, cards);
 }
 

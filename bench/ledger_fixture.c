@@ -121,7 +121,6 @@ void hf_bench_pool_fill_auths(struct hf_bench_pool *pool, struct hf_bench_ledger
         uint64_t payee = hf_bench_workload_account_but(workload, card);
         struct hf_op_auth *auth = hf_bench_pool_add(pool, sizeof(*auth));
         hf_bench_make_auth(workload, auth, card, payee);
-        push_hold(fixture, auth->header.id);
     }
     pool->timestamp_ns = hf_bench_workload_now_ns(workload);
 }
@@ -133,6 +132,18 @@ void hf_bench_pool_fill_captures(struct hf_bench_pool *pool, struct hf_bench_led
     while (pool->count < HF_BENCH_POOL) {
         hf_bench_make_capture(workload, hf_bench_pool_add(pool, HF_CAPTURE_SHORT),
                               pop_hold(fixture));
+    }
+    pool->timestamp_ns = hf_bench_workload_now_ns(workload);
+}
+
+void hf_bench_pool_fill_captures_of(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture,
+                                    const struct hf_bench_pool *made)
+{
+    struct hf_bench_workload *workload = &fixture->workload;
+    hf_bench_pool_clear(pool);
+    for (uint32_t i = 0; i < made->count; i++) {
+        hf_bench_make_capture(workload, hf_bench_pool_add(pool, HF_CAPTURE_SHORT),
+                              made->operations[i]->header.id);
     }
     pool->timestamp_ns = hf_bench_workload_now_ns(workload);
 }

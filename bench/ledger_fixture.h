@@ -53,8 +53,8 @@ struct hf_bench_pool {
 void hf_bench_pool_clear(struct hf_bench_pool *pool);
 /* Room for one more operation of `length` bytes, 8-byte aligned. Asserts that there is some. */
 void *hf_bench_pool_add(struct hf_bench_pool *pool, size_t length);
-/* Fills the pool: all of one kind. The held ones go into the ring of open holds; captures take the
- * oldest out of it. */
+/* Fills the pool: all of one kind. What HOLDs hold goes into the ring of open holds; captures take
+ * the oldest out of it. What authorisations hold does not: it is no plain hold. */
 void hf_bench_pool_fill_moves(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
 void hf_bench_pool_fill_hot(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
 void hf_bench_pool_fill_plans(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture,
@@ -64,6 +64,9 @@ void hf_bench_pool_fill_holds(struct hf_bench_pool *pool, struct hf_bench_ledger
 void hf_bench_pool_fill_auths(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture,
                               enum hf_bench_cards cards);
 void hf_bench_pool_fill_captures(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
+/* Captures of all that the operations of another pool have held. */
+void hf_bench_pool_fill_captures_of(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture,
+                                    const struct hf_bench_pool *made);
 /* Applies all of it in bundles of `bundle` operations; answers that are not OK count as refused. */
 void hf_bench_pool_apply(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture,
                          uint32_t bundle);
