@@ -284,7 +284,9 @@ static struct hf_ledger *create_ledger(struct hf_bench_ledger *fixture,
     const struct hf_ledger_limits limits = {
         .accounts = accounts,
         .instruments = fixture->cards,
-        .holds = 2 * scale->holds_open + HF_BENCH_POOL,
+        /* As many ended as open, and a pool each for what is being measured: holds and five kinds
+         * of authorisations. */
+        .holds = 2 * scale->holds_open + 6 * HF_BENCH_POOL,
         .terms = 1024,
         .parts = 1024,
         .limits = count_limits(fixture) + 1,
