@@ -682,9 +682,8 @@ static void take_record(struct hf_image_reader *reader, const uint8_t *record)
 }
 
 /* Records that come after this one in the same buffer: so that an insert need not wait for memory.
- * Inlined, or gcc would drop it: to it a function that only prefetches has no effect. */
-static inline __attribute__((always_inline)) void fetch_ahead(const struct hf_image_reader *reader,
-                                                              const uint8_t *bytes, size_t length)
+ */
+static void fetch_ahead(const struct hf_image_reader *reader, const uint8_t *bytes, size_t length)
 {
     const struct hf_ledger *ledger = reader->ledger;
     struct hf_id key;
@@ -693,7 +692,7 @@ static inline __attribute__((always_inline)) void fetch_ahead(const struct hf_im
         return;
     memcpy(&key, bytes + GROUP_AHEAD * HF_IMAGE_UNIT, sizeof(key));
     if (reader->section == HF_IMAGE_SECTION_ANSWERS)
-        __builtin_prefetch(hf_seen_home(&ledger->seen, hf_id_hash(key)), 1);
+        hf_prefetch(hf_seen_home(&ledger->seen, hf_id_hash(key)));
     if (reader->section == HF_IMAGE_SECTION_ACCOUNTS) {
         hf_table_prefetch_group(&ledger->accounts, hf_id_hash(key));
         memcpy(&key, bytes + LINE_AHEAD * HF_IMAGE_UNIT, sizeof(key));

@@ -33,6 +33,7 @@
 
 #include "arena.h"
 #include "id.h"
+#include "prefetch.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -146,7 +147,7 @@ static inline void *hf_table_follow(struct hf_id key, uint64_t hash, void *home)
     int64_t away = place->guides[hf_table_guide_index(hash)];
 
     away &= -(int64_t)!hf_id_equal(place->key, key);
-    __builtin_prefetch(place + away, 1);
+    hf_prefetch(place + away);
     return place + away;
 }
 
@@ -166,7 +167,7 @@ static inline uint32_t hf_table_prefetch_group(const struct hf_table *table, uin
 {
     uint32_t home = hf_table_home(table, hash);
 
-    __builtin_prefetch(&table->groups[home], 1);
+    hf_prefetch(&table->groups[home]);
     return home;
 }
 
@@ -184,9 +185,9 @@ static inline void *hf_table_guess(const struct hf_table *table, uint64_t hash, 
     }
     uint8_t *lines = table->lines + (size_t)home * HF_TABLE_GROUP_LINES * HF_TABLE_LINE_SIZE;
     uint8_t *guess = lines + (size_t)(unsigned)__builtin_ctz(mask) * HF_TABLE_LINE_SIZE;
-    __builtin_prefetch(guess, 1);
+    hf_prefetch(guess);
     for (mask &= mask - 1; __builtin_expect(mask != 0, 0); mask &= mask - 1)
-        __builtin_prefetch(lines + (size_t)__builtin_ctz(mask) * HF_TABLE_LINE_SIZE, 1);
+        hf_prefetch(lines + (size_t)__builtin_ctz(mask) * HF_TABLE_LINE_SIZE);
     return guess;
 }
 
@@ -216,9 +217,9 @@ static inline uint32_t hf_table_guess_free(const struct hf_table *table, uint64_
         free_lines = hf_table_match(&table->groups[group], 0);
     }
     uint32_t guess = group * HF_TABLE_GROUP_LINES + hf_table_choose(free_lines, index);
-    __builtin_prefetch(hf_table_line(table, guess), 1);
+    hf_prefetch(hf_table_line(table, guess));
     if (table->is_guided)
-        __builtin_prefetch(hf_table_line(table, home), 1);
+        hf_prefetch(hf_table_line(table, home));
     return guess;
 }
 

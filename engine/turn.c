@@ -214,7 +214,7 @@ static void prefetch_id(const struct hf_table *table, struct hf_id id, enum list
     if (table->is_guided) {
         void *home = hf_table_home_line(table, hash);
         if (pass == FIRST_PASS)
-            __builtin_prefetch(home, 1);
+            hf_prefetch(home);
         else
             hf_table_follow(id, hash, home);
     } else if (pass == FIRST_PASS) {
@@ -222,9 +222,6 @@ static void prefetch_id(const struct hf_table *table, struct hf_id id, enum list
     } else {
         hf_table_guess(table, hash, hf_table_home(table, hash));
     }
-    /* To gcc a function that only prefetches has no effect, and it drops the calls. This has one.
-     */
-    __asm__ volatile("");
 }
 
 static void prefetch_entries(const struct hf_ledger *ledger, const struct hf_op_plan *plan,
@@ -305,9 +302,9 @@ look_up(const struct hf_ledger *ledger, const union hf_operation *operation, str
  * translations of many overlap. Amid the hashing it took more than twice the time. */
 static inline void ask(const struct hf_turn *turn)
 {
-    __builtin_prefetch(turn->keys[0].guess, 1);
-    __builtin_prefetch(turn->keys[1].guess, 1);
-    __builtin_prefetch(turn->id_home, 1);
+    hf_prefetch(turn->keys[0].guess);
+    hf_prefetch(turn->keys[1].guess);
+    hf_prefetch(turn->id_home);
 }
 
 /* The hold that will be forgotten for a new one, before which `number` others come in the bundle.
@@ -317,8 +314,8 @@ static inline void ask_forgotten(const struct hf_holds *holds, uint32_t number)
     if (holds->table.count + number < holds->table.capacity || number >= holds->tally.ended_count)
         return;
     uint32_t slot = hf_hold_ended(holds, number);
-    __builtin_prefetch(hf_hold_at(holds, slot), 1);
-    __builtin_prefetch(&holds->table.groups[slot / HF_TABLE_GROUP_LINES], 1);
+    hf_prefetch(hf_hold_at(holds, slot));
+    hf_prefetch(&holds->table.groups[slot / HF_TABLE_GROUP_LINES]);
 }
 
 /* What others than a MOVE need besides. `hold_count` is how many of those before it in the bundle
@@ -356,9 +353,9 @@ static inline __attribute__((always_inline)) void fetch_free(const struct hf_hol
 
     if (slot == HF_TABLE_NONE)
         return;
-    __builtin_prefetch(&holds->answers[slot], 1);
+    hf_prefetch(&holds->answers[slot]);
     if (turn->type != HF_OP_HOLD)
-        __builtin_prefetch(&holds->more[slot], 1);
+        hf_prefetch(&holds->more[slot]);
 }
 
 static inline __attribute__((always_inline)) void fetch(const struct hf_ledger *ledger,
@@ -439,10 +436,8 @@ static void fetch_lost(struct hf_ledger *ledger, const struct lost_keys *lost)
     }
 }
 
-/* Some accounts are named by another record only: by a card, by a hold. This must be inlined: to
- * gcc a function that only prefetches has no effect, and it drops the calls. */
-static inline __attribute__((always_inline)) void fetch_behind(const struct hf_ledger *ledger,
-                                                               const struct hf_turn *turn)
+/* Some accounts are named by another record only: by a card, by a hold. */
+static void fetch_behind(const struct hf_ledger *ledger, const struct hf_turn *turn)
 {
     uint8_t type = turn->type;
     const void *guess = turn->keys[0].guess;
@@ -451,14 +446,14 @@ static inline __attribute__((always_inline)) void fetch_behind(const struct hf_l
         return;
     if (type == HF_OP_AUTH) {
         const struct hf_instrument *instrument = guess;
-        __builtin_prefetch(hf_account_at(&ledger->accounts, instrument->account), 1);
+        hf_prefetch(hf_account_at(&ledger->accounts, instrument->account));
         if (instrument->first_limit != 0)
-            __builtin_prefetch(&ledger->limit_list.list[instrument->first_limit - 1], 1);
+            hf_prefetch(&ledger->limit_list.list[instrument->first_limit - 1]);
     } else if (type == HF_OP_CAPTURE || type == HF_OP_RELEASE || type == HF_OP_ADJUST) {
         const struct hf_hold *hold = guess;
-        __builtin_prefetch(hf_account_at(&ledger->accounts, hold->payer), 1);
+        hf_prefetch(hf_account_at(&ledger->accounts, hold->payer));
         if (hold->payee != HF_TABLE_NONE)
-            __builtin_prefetch(hf_account_at(&ledger->accounts, hold->payee), 1);
+            hf_prefetch(hf_account_at(&ledger->accounts, hold->payee));
     }
 }
 
