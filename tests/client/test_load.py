@@ -122,8 +122,10 @@ class Load(unittest.TestCase):
         result = {}
 
         def put_load():
-            result.update(self.load("--seconds", 3, "--drain", 1, status=1))
+            result.update(self.load("--seconds", 3, "--drain", 1, "--inflight", 32, status=1))
 
+        # What makes the accounts takes 103 places, and at most 32 operations wait for their answers:
+        # at place 300 some have been answered.
         loader = threading.Thread(target=put_load)
         loader.start()
         while self.node.admin("status")["place"] < 300:

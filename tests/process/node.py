@@ -243,11 +243,18 @@ class Workspace:
         return os.path.join(self.directory, name)
 
     def close(self):
+        """A node that ended by itself, unasked, is a failure: it says what it said."""
+        ended = []
         for node in self.nodes:
-            if node.process is not None:
-                node.kill9()
+            if node.process is None:
+                continue
+            if not node.running:
+                ended.append(f"the node ended by itself with {node.process.returncode}:\n{node.errors()[-8000:]}")
+            node.kill9()
         self.closing.close()
         shutil.rmtree(self.directory)
+        if ended:
+            raise AssertionError("\n".join(ended))
 
 
 @contextlib.contextmanager
