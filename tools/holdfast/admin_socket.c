@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -33,32 +32,65 @@ static int connect_to(const char *path, struct hf_fault *fault)
     return connection;
 }
 
+/* Where an answer comes from. */
+struct source {
+    int connection;
+    size_t received;
+    int error; /* errno of a recv that failed, or 0 */
+};
+
+/* An io_uring of this thread interrupts a recv with a timeout when a datagram comes in: that is
+ * nobody's failure. */
+static size_t receive(void *buffer, size_t size, void *from)
+{
+    struct source *source = from;
+    ssize_t got;
+    do {
+        got = recv(source->connection, buffer, size, 0);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) {
+        source->error = errno;
+        return (size_t)-1;
+    }
+    source->received += (size_t)got;
+    return (size_t)got;
+}
+
+static int send_line(int connection, const char *command)
+{
+    char line[1024];
+    int length = snprintf(line, sizeof line, "%s\n", command);
+    if (length < 0 || (size_t)length >= sizeof line)
+        return EMSGSIZE;
+    for (int sent = 0; sent < length;) {
+        ssize_t done = send(connection, line + sent, (size_t)(length - sent), MSG_NOSIGNAL);
+        if (done < 0 && errno != EINTR)
+            return errno;
+        if (done > 0)
+            sent += (int)done;
+    }
+    return 0;
+}
+
 json_t *hf_admin_socket_ask(const char *path, const char *command, struct hf_fault *fault)
 {
-    int connection = connect_to(path, fault);
-    if (connection < 0)
+    struct source source = {.connection = connect_to(path, fault)};
+    if (source.connection < 0)
         return NULL;
-    FILE *stream = fdopen(connection, "r+");
-    if (stream == NULL) {
-        close(connection);
-        snprintf(fault->line, sizeof fault->line, "%.150s: %s", path, strerror(errno));
-        return NULL;
-    }
-    char *line = NULL;
-    size_t room = 0;
     json_t *answer = NULL;
-    if (fprintf(stream, "%s\n", command) < 0 || fflush(stream) != 0) {
-        snprintf(fault->line, sizeof fault->line, "%.150s: %s", path, strerror(errno));
-    } else if (getline(&line, &room, stream) < 0) {
-        snprintf(fault->line, sizeof fault->line, "%.150s: no answer", path);
-    } else {
-        json_error_t error;
-        answer = json_loads(line, 0, &error);
-        if (answer == NULL)
+    int error = send_line(source.connection, command);
+    if (error == 0) {
+        json_error_t syntax;
+        answer = json_load_callback(receive, &source, JSON_DISABLE_EOF_CHECK, &syntax);
+        error = source.error;
+        if (answer == NULL && error == 0 && source.received != 0)
             snprintf(fault->line, sizeof fault->line, "%.100s: answer is not JSON: %.100s", path,
-                     error.text);
+                     syntax.text);
+        else if (answer == NULL && error == 0)
+            snprintf(fault->line, sizeof fault->line, "%.150s: no answer", path);
     }
-    free(line);
-    fclose(stream);
+    if (answer == NULL && error != 0)
+        snprintf(fault->line, sizeof fault->line, "%.150s: %s", path, strerror(error));
+    close(source.connection);
     return answer;
 }
