@@ -23,9 +23,7 @@ static const struct hf_op_condition *find_condition(const struct hf_holds *holds
 static struct hf_hold *find_open(const struct hf_ledger *ledger, const struct hf_turn *turn,
                                  struct hf_answer *answer)
 {
-    const struct hf_key *key = &turn->keys[0];
-    struct hf_hold *hold =
-        hf_table_find_at(&ledger->holds.table, turn->operation->attest.hold, key->hash, key->guess);
+    struct hf_hold *hold = hf_turn_find_hold(ledger, turn, turn->operation->attest.hold);
 
     if (hold == NULL) {
         hf_answer_refuse(answer, HF_CODE_UNKNOWN_HOLD, HF_RULE_HOLD);
@@ -66,7 +64,7 @@ void hf_attest(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_a
     if (hf_turn_is_dry(turn))
         return;
     assert(hold->has_more);
-    struct hf_hold_more *more = &holds->more[hf_table_slot(&holds->table, hold)];
+    struct hf_hold_more *more = &holds->more[hf_hold_slot(holds, hold)];
     hf_undo_keep(&ledger->undo, more, sizeof(*more));
     more->met |= (uint8_t)(1u << (attest->condition - 1));
     hf_event_add(ledger, answer, HF_EVENT_ATTESTED, hold->id, 0, 0, attest->condition);

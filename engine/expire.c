@@ -17,8 +17,7 @@
 void hf_expire_create(struct hf_ledger *ledger, struct hf_arena *arena)
 {
     ledger->wheels = &ledger->wheels_inside;
-    hf_timers_create(&ledger->wheels->holds, arena,
-                     ledger->holds.table.group_count * HF_TABLE_GROUP_LINES);
+    hf_timers_create(&ledger->wheels->holds, arena, ledger->holds.slots.capacity);
     hf_timers_create(&ledger->wheels->accounts, arena, ledger->terms.capacity);
 }
 
@@ -64,14 +63,12 @@ struct finding {
 static struct finding look_at_hold(const struct hf_ledger *ledger, uint32_t slot,
                                    uint64_t timestamp_ns)
 {
-    const struct hf_table *table = &ledger->holds.table;
     const struct hf_hold *hold = hf_hold_at(&ledger->holds, slot);
     struct finding finding = {.id = hold->id};
 
     /* The hold may be gone and its line free, or another's that has no expiry. */
     if (hf_id_is_reserved(hold->id) || hold->status != HF_HOLD_OPEN)
         return finding;
-    assert(hf_table_next(table, slot) == slot);
     const struct hf_hold_more *more = hf_hold_more_of(&ledger->holds, hold);
     finding.is_due = hf_hold_is_due(more, timestamp_ns);
     finding.later_ns = more->expires_ns;
@@ -136,7 +133,7 @@ bool hf_ledger_make_expire(const struct hf_ledger *ledger, uint64_t timestamp_ns
 
 static bool expire_hold(struct hf_ledger *ledger, struct hf_id id, const struct hf_answer *answer)
 {
-    uint32_t slot = hf_table_find(&ledger->holds.table, id, hf_id_hash(id));
+    uint32_t slot = hf_hold_find(&ledger->holds, id, hf_id_hash(id));
 
     return slot != HF_TABLE_NONE && hf_settle_lapse(ledger, slot, answer);
 }

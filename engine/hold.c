@@ -27,10 +27,11 @@ static const uint64_t first_lifetimes_ns[HF_CLASSES] = {
 void hf_holds_create(struct hf_holds *holds, struct hf_arena *arena,
                      const struct hf_ledger_limits *limits)
 {
-    hf_table_create(&holds->table, arena, limits->holds);
-    size_t slot_count = (size_t)holds->table.group_count * HF_TABLE_GROUP_LINES;
-    holds->answers = hf_arena_take(arena, slot_count, sizeof(*holds->answers));
-    holds->more = hf_arena_take(arena, slot_count, sizeof(*holds->more));
+    holds->lines = hf_arena_take(arena, limits->holds, sizeof(*holds->lines));
+    holds->answers = hf_arena_take(arena, limits->holds, sizeof(*holds->answers));
+    holds->more = hf_arena_take(arena, limits->holds, sizeof(*holds->more));
+    hf_pool_create(&holds->slots, arena, limits->holds);
+    hf_index_create(&holds->index, arena, limits->holds, holds->lines);
     holds->ended = hf_arena_take(arena, limits->holds, sizeof(*holds->ended));
     hf_pool_create(&holds->part_pool, arena, limits->parts);
     holds->parts = hf_arena_take(arena, limits->parts, sizeof(*holds->parts));
@@ -43,23 +44,37 @@ void hf_holds_create(struct hf_holds *holds, struct hf_arena *arena,
 
 const struct hf_answer *hf_hold_answer(const struct hf_holds *holds, struct hf_id id, uint64_t hash)
 {
-    uint32_t slot = hf_table_find(&holds->table, id, hash);
+    uint32_t slot = hf_hold_find(holds, id, hash);
 
     return slot == HF_TABLE_NONE ? NULL : &holds->answers[slot];
 }
 
-/* The tally has been kept. */
-static void forget_first_ended(struct hf_holds *holds, struct hf_undo *undo)
+uint32_t hf_hold_next(const struct hf_holds *holds, uint32_t slot)
+{
+    for (; slot < holds->slots.fresh_index; slot++) {
+        if (!hf_id_is_zero(holds->lines[slot].id))
+            return slot;
+    }
+    return HF_TABLE_NONE;
+}
+
+/* Forgets the hold that ended first, and returns its slot: still taken, its line all zero. The
+ * tally has been kept. */
+static uint32_t forget_first_ended(struct hf_holds *holds, struct hf_undo *undo)
 {
     struct hf_hold_tally *tally = &holds->tally;
     uint32_t slot = hf_hold_ended(holds, 0);
 
     assert(tally->ended_count > 0);
-    assert(hf_hold_at(holds, slot)->status != HF_HOLD_OPEN);
+    struct hf_hold *hold = hf_hold_at(holds, slot);
+    assert(hold->status != HF_HOLD_OPEN);
     tally->ended_first =
-        tally->ended_first + 1 == holds->table.capacity ? 0 : tally->ended_first + 1;
+        tally->ended_first + 1 == holds->slots.capacity ? 0 : tally->ended_first + 1;
     tally->ended_count--;
-    hf_undo_delete(undo, &holds->table, slot);
+    hf_undo_remove(undo, &holds->index, slot, hf_id_hash(hold->id));
+    hf_undo_keep(undo, hold, sizeof(*hold));
+    *hold = (struct hf_hold){0};
+    return slot;
 }
 
 uint32_t hf_hold_add(struct hf_ledger *ledger, struct hf_id id, uint64_t hash,
@@ -67,17 +82,23 @@ uint32_t hf_hold_add(struct hf_ledger *ledger, struct hf_id id, uint64_t hash,
 {
     struct hf_holds *holds = &ledger->holds;
 
-    assert(holds->tally.open_count < holds->table.capacity);
+    uint32_t slot;
+
+    assert(holds->tally.open_count < holds->slots.capacity);
     hf_undo_keep(&ledger->undo, &holds->tally, sizeof(holds->tally));
-    if (holds->table.count == holds->table.capacity)
-        forget_first_ended(holds, &ledger->undo);
-    uint32_t slot = hf_undo_insert(&ledger->undo, &holds->table, id, hash);
-    assert(slot != HF_TABLE_NONE);
+    if (hf_pool_room(&holds->slots) == 0)
+        slot = forget_first_ended(holds, &ledger->undo);
+    else
+        slot = hf_pool_take(&holds->slots, &ledger->undo);
+    struct hf_hold *hold = hf_hold_at(holds, slot);
+    assert(hf_id_is_zero(hold->id));
+    hf_undo_keep(&ledger->undo, hold, sizeof(*hold));
+    hf_undo_enter(&ledger->undo, &holds->index, slot, hash);
+    hold->id = id;
+    hold->status = HF_HOLD_OPEN;
     holds->tally.open_count++;
     if (ledger->undo.is_open)
         hf_hold_note_unseen(holds, id);
-    struct hf_hold *hold = hf_hold_at(holds, slot);
-    hold->status = HF_HOLD_OPEN;
     hf_undo_keep(&ledger->undo, &holds->answers[slot], sizeof(*holds->answers));
     if (more == &hf_hold_plain || memcmp(more, &hf_hold_plain, sizeof(*more)) == 0)
         return slot;
@@ -148,7 +169,7 @@ static void add_ended(struct hf_holds *holds, struct hf_undo *undo, uint32_t slo
     struct hf_hold_tally *tally = &holds->tally;
     uint32_t *place = &holds->ended[hf_hold_ended_index(holds, tally->ended_count)];
 
-    assert(tally->ended_count < holds->table.capacity);
+    assert(tally->ended_count < holds->slots.capacity);
     hf_undo_keep(undo, place, sizeof(*place));
     *place = slot;
     tally->ended_count++;

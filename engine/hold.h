@@ -1,12 +1,14 @@
 /* Holds: money promised to a payee, until it is captured, released or expired.
  *
- * A hold is a line in a table, and at the same slot of two arrays beside it: the answer of the
- * operation that made it, and whatever a plain hold has no need of (`more`): expiry, origin, class
- * and policy, where the parts of several payers and the conditions begin. The parts and conditions
- * of open holds lie in pools. An ended hold stays, so that its maker is answered again, until the
- * table is full and a new hold needs the place: then the one that ended first is forgotten. The
- * slots of ended holds lie in a ring, in the order in which they ended: so which will be forgotten
- * is known, and can be fetched, before their turn comes. */
+ * A hold is a line, and at the same slot of two arrays beside it: the answer of the operation that
+ * made it, and whatever a plain hold has no need of (`more`): expiry, origin, class and policy,
+ * where the parts of several payers and the conditions begin. The parts and conditions of open
+ * holds lie in pools. An ended hold stays, so that its maker is answered again, until all slots are
+ * taken and a new hold needs one: then the one that ended first is forgotten, and its slot is the
+ * new hold's. The slots of ended holds lie in a ring, in the order in which they ended: so which
+ * slot comes next is known, and can be fetched, before its turn comes; and where holds end in the
+ * order in which they were made, slots are taken one after the other. An index leads from ids to
+ * slots. */
 #ifndef HF_ENGINE_HOLD_H
 #define HF_ENGINE_HOLD_H
 
@@ -63,11 +65,13 @@ struct hf_hold_tally {
 };
 
 struct hf_holds {
-    struct hf_table table;
-    struct hf_answer *answers; /* by slot, as `more` */
+    struct hf_index index;
+    struct hf_pool slots;
+    struct hf_hold *lines; /* by slot, as the next two; of a free slot all zero */
+    struct hf_answer *answers;
     struct hf_hold_more *more;
     struct hf_hold_tally tally;
-    uint32_t *ended;    /* ring of slots, as many as the table takes keys */
+    uint32_t *ended;    /* ring of slots, as many as there are */
     uint64_t unseen_ms; /* over the id times of all holds that the memory of ids may not know */
     struct hf_pool part_pool;
     struct hf_part *parts;
@@ -82,13 +86,27 @@ void hf_holds_create(struct hf_holds *holds, struct hf_arena *arena,
 
 static inline struct hf_hold *hf_hold_at(const struct hf_holds *holds, uint32_t slot)
 {
-    return (struct hf_hold *)hf_table_line(&holds->table, slot);
+    return &holds->lines[slot];
 }
+
+static inline uint32_t hf_hold_slot(const struct hf_holds *holds, const struct hf_hold *hold)
+{
+    return (uint32_t)(hold - holds->lines);
+}
+
+/* The slot of the hold of this id, or HF_TABLE_NONE. */
+static inline uint32_t hf_hold_find(const struct hf_holds *holds, struct hf_id id, uint64_t hash)
+{
+    return hf_index_find(&holds->index, id, hash);
+}
+
+/* The first slot at or after `slot` that a hold has, or HF_TABLE_NONE: to walk all of them. */
+uint32_t hf_hold_next(const struct hf_holds *holds, uint32_t slot);
 
 static inline const struct hf_hold_more *hf_hold_more_of(const struct hf_holds *holds,
                                                          const struct hf_hold *hold)
 {
-    return hold->has_more ? &holds->more[hf_table_slot(&holds->table, hold)] : &hf_hold_plain;
+    return hold->has_more ? &holds->more[hf_hold_slot(holds, hold)] : &hf_hold_plain;
 }
 
 /* Where in the ring is the ended hold before which `number` others ended? */
@@ -97,13 +115,26 @@ static inline uint32_t hf_hold_ended_index(const struct hf_holds *holds, uint32_
     uint32_t index = holds->tally.ended_first + number; /* both at most 2^31 */
 
     assert(number <= holds->tally.ended_count);
-    return index < holds->table.capacity ? index : index - holds->table.capacity;
+    return index < holds->slots.capacity ? index : index - holds->slots.capacity;
 }
 
 /* Its slot, when so many have ended. */
 static inline uint32_t hf_hold_ended(const struct hf_holds *holds, uint32_t number)
 {
     return holds->ended[hf_hold_ended_index(holds, number)];
+}
+
+/* Which slot gets the new hold before which `number` others come, all by themselves; HF_TABLE_NONE:
+ * one that was given back. */
+static inline uint32_t hf_hold_slot_to_come(const struct hf_holds *holds, uint32_t number)
+{
+    uint32_t unused = holds->slots.capacity - holds->slots.count;
+
+    if (number >= unused)
+        return number - unused < holds->tally.ended_count ? hf_hold_ended(holds, number - unused)
+                                                          : HF_TABLE_NONE;
+    return holds->slots.first_free == HF_TABLE_NONE ? holds->slots.fresh_index + number
+                                                    : HF_TABLE_NONE;
 }
 
 /* Has its expiry come? */

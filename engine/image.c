@@ -17,7 +17,7 @@ uint64_t hf_image_length(const struct hf_ledger *ledger)
            ledger->terms.count * sizeof(struct hf_image_terms) +
            ledger->limit_list.count * sizeof(struct hf_image_limit) +
            ledger->limit_list.rolling_pool.count * sizeof(struct hf_image_rolling) +
-           holds->table.count * sizeof(struct hf_image_hold) +
+           holds->slots.count * sizeof(struct hf_image_hold) +
            holds->part_pool.count * sizeof(struct hf_image_part) +
            holds->condition_pool.count * sizeof(struct hf_image_condition) +
            sizeof(struct hf_image_trailer);
@@ -288,11 +288,17 @@ static bool make_ended(struct hf_image_writer *writer)
     return true;
 }
 
+static bool step_to_hold(struct hf_image_writer *writer)
+{
+    writer->cursor = hf_hold_next(&writer->ledger->holds, (uint32_t)writer->cursor);
+    return writer->cursor != HF_TABLE_NONE;
+}
+
 static bool make_open(struct hf_image_writer *writer)
 {
     const struct hf_holds *holds = &writer->ledger->holds;
 
-    while (step_to_taken(writer, &holds->table)) {
+    while (step_to_hold(writer)) {
         uint32_t slot = (uint32_t)writer->cursor++;
         if (hf_hold_at(holds, slot)->status != HF_HOLD_OPEN)
             continue;
@@ -316,7 +322,7 @@ static bool step_to_item(struct hf_image_writer *writer, const struct hf_pool *p
         writer->item_number = 0;
         writer->cursor++;
     }
-    for (; step_to_taken(writer, &holds->table); writer->cursor++) {
+    for (; step_to_hold(writer); writer->cursor++) {
         const struct hf_hold_more *more =
             hf_hold_more_of(holds, hf_hold_at(holds, (uint32_t)writer->cursor));
         writer->item = is_part ? more->first_part : more->first_condition;
@@ -337,7 +343,7 @@ static bool make_part(struct hf_image_writer *writer)
         return false;
     const struct hf_part *part = &holds->parts[writer->item];
     const struct hf_image_part record = {
-        .hold = hf_table_key(&holds->table, (uint32_t)writer->cursor),
+        .hold = hf_hold_at(holds, (uint32_t)writer->cursor)->id,
         .account = hf_table_key(&ledger->accounts, part->account),
         .remaining = part->remaining,
         .number = writer->item_number,
@@ -353,7 +359,7 @@ static bool make_condition(struct hf_image_writer *writer)
     if (!step_to_item(writer, &holds->condition_pool, false))
         return false;
     const struct hf_image_condition record = {
-        .hold = hf_table_key(&holds->table, (uint32_t)writer->cursor),
+        .hold = hf_hold_at(holds, (uint32_t)writer->cursor)->id,
         .number = writer->item_number,
         .condition = holds->conditions[writer->item],
     };

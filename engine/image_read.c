@@ -341,7 +341,7 @@ static enum hf_status take_hold(struct hf_image_reader *reader, const struct hf_
     };
 
     if (!is_hold(reader, record) || (record->remaining != 0) != is_open ||
-        hf_table_find(&holds->table, record->id, hash) != HF_TABLE_NONE)
+        hf_hold_find(holds, record->id, hash) != HF_TABLE_NONE)
         return HF_STATUS_CORRUPT;
     struct hf_account *payer = find_account(ledger, record->payer);
     struct hf_account *payee = find_account(ledger, record->payee);
@@ -401,8 +401,8 @@ static enum hf_status take_open(struct hf_image_reader *reader, const void *byte
 /* The open hold that a part or condition belongs to, or NULL. */
 static struct hf_hold *find_open(const struct hf_ledger *ledger, struct hf_id id)
 {
-    uint32_t slot = hf_id_is_reserved(id) ? HF_TABLE_NONE
-                                          : hf_table_find(&ledger->holds.table, id, hf_id_hash(id));
+    uint32_t slot =
+        hf_id_is_reserved(id) ? HF_TABLE_NONE : hf_hold_find(&ledger->holds, id, hf_id_hash(id));
 
     if (slot == HF_TABLE_NONE || hf_hold_at(&ledger->holds, slot)->status != HF_HOLD_OPEN)
         return NULL;
@@ -443,7 +443,7 @@ static enum hf_status take_part(struct hf_image_reader *reader, const void *byte
     }
     if (!take_promise(account, record.remaining))
         return HF_STATUS_CORRUPT;
-    hf_hold_add_part(ledger, hf_table_slot(&holds->table, hold), slot, record.remaining);
+    hf_hold_add_part(ledger, hf_hold_slot(holds, hold), slot, record.remaining);
     return HF_STATUS_OK;
 }
 
@@ -480,7 +480,7 @@ static enum hf_status take_condition(struct hf_image_reader *reader, const void 
         return HF_STATUS_CORRUPT;
     if (hf_condition_is_time(&record.condition) && (more->met >> (record.number - 1) & 1) != 0)
         return HF_STATUS_CORRUPT;
-    hf_hold_add_condition(ledger, hf_table_slot(&holds->table, hold), &record.condition);
+    hf_hold_add_condition(ledger, hf_hold_slot(holds, hold), &record.condition);
     return HF_STATUS_OK;
 }
 
@@ -533,8 +533,8 @@ static bool settle_promises(struct hf_ledger *ledger)
             (account->held_out != 0 || account->held_in != 0))
             return false;
     }
-    for (uint32_t slot = hf_table_next(&holds->table, 0); slot != HF_TABLE_NONE;
-         slot = hf_table_next(&holds->table, slot + 1)) {
+    for (uint32_t slot = hf_hold_next(holds, 0); slot != HF_TABLE_NONE;
+         slot = hf_hold_next(holds, slot + 1)) {
         const struct hf_hold *hold = hf_hold_at(holds, slot);
         if (hold->status != HF_HOLD_OPEN)
             continue;

@@ -12,7 +12,7 @@ bool hf_promise_begin(const struct hf_ledger *ledger, const struct hf_turn *turn
     /* Whoever made it is answered before an operation comes this far, or refused as too old: this
      * one was made in a chain, or is named in one. */
     if ((ledger->undo.is_open || hf_hold_may_be_unseen(&ledger->holds, answer->id)) &&
-        hf_table_find(&ledger->holds.table, answer->id, turn->id_hash) != HF_TABLE_NONE) {
+        hf_hold_find(&ledger->holds, answer->id, turn->id_hash) != HF_TABLE_NONE) {
         hf_answer_refuse(answer, HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID);
         return false;
     }
@@ -25,7 +25,7 @@ bool hf_promise_begin(const struct hf_ledger *ledger, const struct hf_turn *turn
 
 static bool is_full(const struct hf_holds *holds)
 {
-    return holds->tally.open_count == holds->table.capacity;
+    return holds->tally.open_count == holds->slots.capacity;
 }
 
 /* The hold of an operation whose plan has just been applied. Returns its slot. */

@@ -88,19 +88,13 @@ static bool show_line(const struct hf_ledger *ledger, const struct hf_hold *hold
     return true;
 }
 
-static bool is_taken(const struct hf_table *table, uint32_t slot)
-{
-    return table->groups[slot / HF_TABLE_GROUP_LINES].tags[slot % HF_TABLE_GROUP_LINES] != 0;
-}
-
 /* The cursor is the slot where the page begins. A bounded look: a page may find nothing and say
  * where to go on. */
 static bool view_account_holds(const struct hf_ledger *ledger, struct hf_id id, uint32_t cursor,
                                struct hf_query_reply *reply)
 {
     struct hf_account_holds_view *view = &reply->view.account_holds;
-    const struct hf_table *table = &ledger->holds.table;
-    uint32_t slot_count = table->group_count * HF_TABLE_GROUP_LINES;
+    uint32_t slot_count = ledger->holds.slots.fresh_index;
     const struct hf_account *account = show_account(ledger, id, &view->account, &reply->reply);
     uint32_t slot = cursor;
     uint32_t looks = 0;
@@ -112,7 +106,7 @@ static bool view_account_holds(const struct hf_ledger *ledger, struct hf_id id, 
          slot++, looks++) {
         const struct hf_hold *hold = hf_hold_at(&ledger->holds, slot);
         struct hf_hold_line line = {.remaining = 0};
-        if (!is_taken(table, slot) || hold->status != HF_HOLD_OPEN)
+        if (hf_id_is_zero(hold->id) || hold->status != HF_HOLD_OPEN)
             continue;
         if (show_line(ledger, hold, account_slot, &line, &looks))
             view->lines[view->count++] = line;
@@ -219,7 +213,7 @@ static bool view_operation(const struct hf_ledger *ledger, struct hf_id id,
 static bool view_hold(const struct hf_ledger *ledger, struct hf_id id, struct hf_query_reply *reply)
 {
     struct hf_hold_view *view = &reply->view.hold;
-    uint32_t slot = hf_table_find(&ledger->holds.table, id, hf_id_hash(id));
+    uint32_t slot = hf_hold_find(&ledger->holds, id, hf_id_hash(id));
 
     if (slot == HF_TABLE_NONE)
         return false;

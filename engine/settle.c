@@ -36,7 +36,7 @@ static void begin(const struct hf_ledger *ledger, struct settlement *s, struct h
     s->captured = 0;
     s->released = 0;
     s->raised = 0;
-    s->slot = hf_table_slot(&ledger->holds.table, hold);
+    s->slot = hf_hold_slot(&ledger->holds, hold);
     s->share_count = 0;
 }
 
@@ -53,10 +53,8 @@ static void refuse(const struct settlement *s, uint16_t code, uint8_t rule, uint
 static bool find(const struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_id id,
                  struct settlement *s, struct hf_answer *answer)
 {
-    const struct hf_key *key = &turn->keys[0];
+    struct hf_hold *hold = hf_turn_find_hold(ledger, turn, id);
 
-    assert(!hf_id_is_reserved(id)); /* a freed line's key is zero */
-    struct hf_hold *hold = hf_table_find_at(&ledger->holds.table, id, key->hash, key->guess);
     if (hold == NULL) {
         hf_answer_refuse(answer, HF_CODE_UNKNOWN_HOLD, HF_RULE_HOLD);
         return false;
@@ -214,8 +212,7 @@ static bool settle_short(struct hf_ledger *ledger, const struct hf_turn *turn, s
     hold->remaining -= captured + released;
     hold->captured += captured;
     if (hold->remaining == 0)
-        hf_hold_end(ledger, hf_table_slot(&ledger->holds.table, hold), HF_HOLD_RESOLVED,
-                    answer->place);
+        hf_hold_end(ledger, hf_hold_slot(&ledger->holds, hold), HF_HOLD_RESOLVED, answer->place);
     return true;
 }
 
@@ -224,8 +221,7 @@ static bool settle_short(struct hf_ledger *ledger, const struct hf_turn *turn, s
 static bool settle_plain(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_id id,
                          uint64_t amount, bool is_release, bool is_final, struct hf_answer *answer)
 {
-    const struct hf_key *key = &turn->keys[0];
-    struct hf_hold *hold = hf_table_find_at(&ledger->holds.table, id, key->hash, key->guess);
+    struct hf_hold *hold = hf_turn_find_hold(ledger, turn, id);
 
     if (hold == NULL)
         return false;

@@ -19,8 +19,8 @@
 /* A record named by an operation: its hash, and where it probably lies. */
 struct hf_key {
     uint64_t hash;
-    void *guess; /* its line, probably; of an unguided table perhaps NULL. Before the fetch pass:
-                    what is to be fetched */
+    void *guess; /* its line, probably; of a hold perhaps NULL. Before the fetch pass: what is to be
+                    fetched */
 };
 
 /* One operation's turn: what the passes before the apply pass found out about it. */
@@ -31,6 +31,7 @@ struct hf_turn {
     struct hf_key keys[2]; /* of the first and second id in the body */
     uint32_t fingerprint;  /* of its content: all but id, deadline, flags and origin */
     uint32_t origin;       /* who sent it; inside a chain, who sent the chain. Not of a MOVE */
+    uint32_t hold_slot;    /* of one that makes a hold: the slot it will get, probably */
     uint8_t type;          /* of the operation, and its flags: at hand */
     uint8_t flags;
 };
@@ -126,6 +127,17 @@ static inline struct hf_account *hf_turn_find_account(const struct hf_ledger *le
     if (__builtin_expect(hf_id_equal(guess->id, id), 1))
         return guess;
     return hf_turn_search_account(ledger, turn, index);
+}
+
+/* The hold that is the first id of the operation's body, or NULL. */
+static inline struct hf_hold *hf_turn_find_hold(const struct hf_ledger *ledger,
+                                                const struct hf_turn *turn, struct hf_id id)
+{
+    const struct hf_key *key = &turn->keys[0];
+
+    assert(!hf_id_is_reserved(id)); /* a free line's id is zero */
+    return (struct hf_hold *)(uintptr_t)hf_index_find_at(&ledger->holds.index, id, key->hash,
+                                                         key->guess);
 }
 
 /* The two accounts of a MOVE or HOLD. A refusal goes into the answer. */

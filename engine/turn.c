@@ -121,14 +121,13 @@ HF_STATIC_ASSERT(offsetof(struct hf_op_instrument_put, account) == FIRST_KEY_OFF
 HF_STATIC_ASSERT(offsetof(struct hf_op_auth, token) == FIRST_KEY_OFFSET, "first id");
 HF_STATIC_ASSERT(offsetof(struct hf_op_auth, payee) == FIRST_KEY_OFFSET + 16, "second id");
 
+/* All but HOLDS, which have an index. */
 static const struct hf_table *table_of(const struct hf_ledger *ledger, uint8_t kind)
 {
     if (kind == ACCOUNTS)
         return &ledger->accounts;
-    if (kind == INSTRUMENTS)
-        return &ledger->instruments;
-    assert(kind == HOLDS);
-    return &ledger->holds.table;
+    assert(kind == INSTRUMENTS);
+    return &ledger->instruments;
 }
 
 static inline struct hf_id key_of(const union hf_operation *operation, uint32_t index)
@@ -156,17 +155,18 @@ struct hf_account *hf_ledger_find_account(const struct hf_ledger *ledger, struct
     return (struct hf_account *)hf_table_find_at(&ledger->accounts, id, hash, guess);
 }
 
-static inline void look_up_key(const struct hf_table *table, const union hf_operation *operation,
-                               uint32_t index, struct hf_key *key)
+static inline void look_up_key(const struct hf_ledger *ledger, uint8_t kind,
+                               const union hf_operation *operation, uint32_t index,
+                               struct hf_key *key)
 {
     key->hash = hf_id_hash(key_of(operation, index));
-    if (table->is_guided)
-        key->guess = hf_table_home_line(table, key->hash);
+    if (kind == HOLDS)
+        key->guess = hf_index_home(&ledger->holds.index, key->hash);
     else
-        key->guess = &table->groups[hf_table_home(table, key->hash)];
+        key->guess = hf_table_home_line(table_of(ledger, kind), key->hash);
 }
 
-/* The same for two accounts, which are guided. */
+/* The same for two accounts. */
 static inline void look_up_accounts(const struct hf_ledger *ledger,
                                     const union hf_operation *operation, struct hf_turn *turn)
 {
@@ -207,28 +207,31 @@ fingerprint_of_length(const union hf_operation *operation, size_t length)
  * this leads to. The hash is made twice, which is cheaper than somewhere to keep it. */
 enum list_pass { FIRST_PASS, SECOND_PASS };
 
-static void prefetch_id(const struct hf_table *table, struct hf_id id, enum list_pass pass)
+static void prefetch_id(const struct hf_ledger *ledger, uint8_t kind, struct hf_id id,
+                        enum list_pass pass)
 {
     uint64_t hash = hf_id_hash(id);
 
-    if (table->is_guided) {
-        void *home = hf_table_home_line(table, hash);
+    if (kind == HOLDS) {
+        struct hf_index_bucket *home = hf_index_home(&ledger->holds.index, hash);
         if (pass == FIRST_PASS)
             hf_prefetch(home);
         else
-            hf_table_follow(id, hash, home);
-    } else if (pass == FIRST_PASS) {
-        hf_table_prefetch_group(table, hash);
-    } else {
-        hf_table_guess(table, hash, hf_table_home(table, hash));
+            hf_index_guess(&ledger->holds.index, hash, home);
+        return;
     }
+    void *home = hf_table_home_line(table_of(ledger, kind), hash);
+    if (pass == FIRST_PASS)
+        hf_prefetch(home);
+    else
+        hf_table_follow(id, hash, home);
 }
 
 static void prefetch_entries(const struct hf_ledger *ledger, const struct hf_op_plan *plan,
                              const struct hf_op_entry *entries, enum list_pass pass)
 {
     for (uint32_t i = 0; i < (uint32_t)plan->source_count + plan->destination_count; i++)
-        prefetch_id(&ledger->accounts, entries[i].account, pass);
+        prefetch_id(ledger, ACCOUNTS, entries[i].account, pass);
 }
 
 static void prefetch_list(const struct hf_ledger *ledger, const union hf_operation *operation,
@@ -239,8 +242,8 @@ static void prefetch_list(const struct hf_ledger *ledger, const union hf_operati
     else if (operation->header.type == HF_OP_HOLD_PLAN)
         prefetch_entries(ledger, &operation->hold_plan.plan, operation->hold_plan.entries, pass);
     else if (operation->header.type == HF_OP_LIMIT_PUT)
-        prefetch_id(operation->limit_put.scope == HF_LIMIT_INSTRUMENT ? &ledger->instruments
-                                                                      : &ledger->accounts,
+        prefetch_id(ledger,
+                    operation->limit_put.scope == HF_LIMIT_INSTRUMENT ? INSTRUMENTS : ACCOUNTS,
                     operation->limit_put.scope_id, pass);
 }
 
@@ -253,7 +256,7 @@ static void prefetch_chain(const struct hf_ledger *ledger, const struct hf_op_ch
         const union hf_operation *operation = hf_chain_operation(chain, offset);
         const uint8_t *tables = key_tables[operation->header.type];
         for (uint32_t index = 0; index < 2 && tables[index] != NO_TABLE; index++)
-            prefetch_id(table_of(ledger, tables[index]), key_of(operation, index), pass);
+            prefetch_id(ledger, tables[index], key_of(operation, index), pass);
         prefetch_list(ledger, operation, pass);
         offset += operation->header.length;
     }
@@ -283,7 +286,7 @@ look_up(const struct hf_ledger *ledger, const union hf_operation *operation, str
         return;
     }
     if (type == HF_OP_CAPTURE && operation->header.length == HF_CAPTURE_SHORT) {
-        look_up_key(&ledger->holds.table, operation, 0, &turn->keys[0]);
+        look_up_key(ledger, HOLDS, operation, 0, &turn->keys[0]);
         turn->keys[1].guess = NULL;
         turn->fingerprint = fingerprint_of_length(operation, HF_CAPTURE_SHORT);
         return;
@@ -293,7 +296,7 @@ look_up(const struct hf_ledger *ledger, const union hf_operation *operation, str
     for (uint32_t i = 0; i < 2; i++) {
         turn->keys[i].guess = NULL;
         if (key_tables[type][i] != NO_TABLE)
-            look_up_key(table_of(ledger, key_tables[type][i]), operation, i, &turn->keys[i]);
+            look_up_key(ledger, key_tables[type][i], operation, i, &turn->keys[i]);
     }
 }
 
@@ -307,25 +310,40 @@ static inline void ask(const struct hf_turn *turn)
     hf_prefetch(turn->id_home);
 }
 
-/* The hold that will be forgotten for a new one, before which `number` others come in the bundle.
- */
-static inline void ask_forgotten(const struct hf_holds *holds, uint32_t number)
+/* Where a new hold will lie, before which `number` others come in the bundle: its line, its answer
+ * and what a hold that is not plain has besides. All lie in the order of slots, as do those of the
+ * holds that will be forgotten for them. */
+static inline void ask_slot(const struct hf_holds *holds, struct hf_turn *turn, uint32_t number)
 {
-    if (holds->table.count + number < holds->table.capacity || number >= holds->tally.ended_count)
+    uint32_t slot = hf_hold_slot_to_come(holds, number);
+
+    turn->hold_slot = slot;
+    if (slot == HF_TABLE_NONE)
         return;
-    uint32_t slot = hf_hold_ended(holds, number);
     hf_prefetch(hf_hold_at(holds, slot));
-    hf_prefetch(&holds->table.groups[slot / HF_TABLE_GROUP_LINES]);
+    hf_prefetch(&holds->answers[slot]);
+    if (turn->type != HF_OP_HOLD)
+        hf_prefetch(&holds->more[slot]);
+}
+
+/* And in the index the hold that will be forgotten. */
+static inline __attribute__((always_inline)) void fetch_forgotten(const struct hf_holds *holds,
+                                                                  const struct hf_turn *turn)
+{
+    if (turn->hold_slot == HF_TABLE_NONE)
+        return;
+    struct hf_id id = hf_hold_at(holds, turn->hold_slot)->id;
+    if (!hf_id_is_zero(id))
+        hf_prefetch(hf_index_home(&holds->index, hf_id_hash(id)));
 }
 
 /* What others than a MOVE need besides. `hold_count` is how many of those before it in the bundle
  * make a hold. */
-static void ask_more(const struct hf_ledger *ledger, const struct hf_turn *turn,
-                     uint32_t *hold_count)
+static void ask_more(const struct hf_ledger *ledger, struct hf_turn *turn, uint32_t *hold_count)
 {
     if (makes_hold(turn->type)) {
-        hf_table_prefetch_group(&ledger->holds.table, turn->id_hash);
-        ask_forgotten(&ledger->holds, (*hold_count)++);
+        hf_prefetch(hf_index_home(&ledger->holds.index, turn->id_hash));
+        ask_slot(&ledger->holds, turn, (*hold_count)++);
     }
     prefetch_list(ledger, turn->operation, FIRST_PASS);
     if (turn->type == HF_OP_CHAIN)
@@ -345,17 +363,9 @@ static inline void follow_key(struct hf_turn *turn, uint32_t index)
     key->guess = hf_table_follow(key_of(turn->operation, index), key->hash, key->guess);
 }
 
-/* Where a new hold will lie, its answer too, and what a hold that is not plain has besides. */
-static inline __attribute__((always_inline)) void fetch_free(const struct hf_holds *holds,
-                                                             const struct hf_turn *turn)
+static inline void guess_hold(const struct hf_holds *holds, struct hf_key *key)
 {
-    uint32_t slot = hf_table_guess_free(&holds->table, turn->id_hash);
-
-    if (slot == HF_TABLE_NONE)
-        return;
-    hf_prefetch(&holds->answers[slot]);
-    if (turn->type != HF_OP_HOLD)
-        hf_prefetch(&holds->more[slot]);
+    key->guess = (void *)(uintptr_t)hf_index_guess(&holds->index, key->hash, key->guess);
 }
 
 static inline __attribute__((always_inline)) void fetch(const struct hf_ledger *ledger,
@@ -367,19 +377,17 @@ static inline __attribute__((always_inline)) void fetch(const struct hf_ledger *
         follow_key(turn, 0);
         follow_key(turn, 1);
         if (type == HF_OP_HOLD)
-            fetch_free(&ledger->holds, turn);
+            fetch_forgotten(&ledger->holds, turn);
         return;
     }
     for (uint32_t i = 0; i < 2 && key_tables[type][i] != NO_TABLE; i++) {
-        const struct hf_table *table = table_of(ledger, key_tables[type][i]);
-        if (table->is_guided)
-            follow_key(turn, i);
+        if (key_tables[type][i] == HOLDS)
+            guess_hold(&ledger->holds, &turn->keys[i]);
         else
-            turn->keys[i].guess =
-                hf_table_guess(table, turn->keys[i].hash, hf_table_home(table, turn->keys[i].hash));
+            follow_key(turn, i);
     }
     if (makes_hold(type))
-        fetch_free(&ledger->holds, turn);
+        fetch_forgotten(&ledger->holds, turn);
     prefetch_list(ledger, turn->operation, SECOND_PASS);
     if (type == HF_OP_CHAIN)
         prefetch_chain(ledger, &turn->operation->chain, SECOND_PASS);
@@ -389,6 +397,7 @@ void hf_turn_look_up(const struct hf_ledger *ledger, const union hf_operation *o
                      struct hf_turn *turn)
 {
     look_up(ledger, operation, turn);
+    turn->hold_slot = HF_TABLE_NONE;
     fetch(ledger, turn);
 }
 
@@ -400,8 +409,7 @@ static inline void note_if_lost(struct lost_keys *lost, const struct hf_turn *tu
     lost->count += !hf_table_is_at(key_of(turn->operation, index), turn->keys[index].guess);
 }
 
-static inline void note_lost(const struct hf_ledger *ledger, const struct hf_turn *turn,
-                             uint32_t number, struct lost_keys *lost)
+static inline void note_lost(const struct hf_turn *turn, uint32_t number, struct lost_keys *lost)
 {
     uint8_t type = turn->type;
 
@@ -411,7 +419,7 @@ static inline void note_lost(const struct hf_ledger *ledger, const struct hf_tur
         return;
     }
     for (uint32_t i = 0; i < 2 && key_tables[type][i] != NO_TABLE; i++) {
-        if (table_of(ledger, key_tables[type][i])->is_guided)
+        if (key_tables[type][i] != HOLDS)
             note_if_lost(lost, turn, number, i);
     }
 }
@@ -477,7 +485,7 @@ void hf_turns_prepare(struct hf_ledger *ledger, const union hf_operation *const 
         fetch(ledger, &turns[i]);
     lost.count = 0;
     for (uint32_t i = 0; i < count; i++)
-        note_lost(ledger, &turns[i], i, &lost);
+        note_lost(&turns[i], i, &lost);
     fetch_lost(ledger, &lost);
     for (uint32_t i = 0; i < count && !are_moves; i++)
         fetch_behind(ledger, &turns[i]);

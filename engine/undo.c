@@ -5,12 +5,12 @@
 #include <assert.h>
 #include <string.h>
 
-enum note_kind { BYTES, INSERTED, DELETED };
+enum note_kind { BYTES, INSERTED, DELETED, ENTERED, REMOVED };
 
 struct note {
-    void *at;      /* where the bytes belong; of a line: its table */
-    uint32_t size; /* of the bytes below, before rounding */
-    uint32_t slot; /* of a line */
+    void *at;      /* where the bytes belong; of a line: its table; of an entry: its index */
+    uint32_t size; /* of the bytes below, before rounding. An entry's are the hash */
+    uint32_t slot; /* of a line or entry */
     uint64_t kind;
 };
 _Static_assert(sizeof(struct note) == HF_UNDO_NOTE_SIZE, "note");
@@ -82,6 +82,35 @@ void hf_undo_delete(struct hf_undo *undo, struct hf_table *table, uint32_t slot)
     hf_table_delete(table, slot);
 }
 
+static void push_entry(struct hf_undo *undo, struct hf_index *index, uint32_t slot, uint64_t hash,
+                       enum note_kind kind)
+{
+    const struct note note = {.at = index, .size = sizeof(hash), .slot = slot, .kind = kind};
+
+    if (undo->is_open)
+        push(undo, &hash, &note);
+}
+
+void hf_undo_enter(struct hf_undo *undo, struct hf_index *index, uint32_t slot, uint64_t hash)
+{
+    push_entry(undo, index, slot, hash, ENTERED);
+    hf_index_insert(index, slot, hash);
+}
+
+void hf_undo_remove(struct hf_undo *undo, struct hf_index *index, uint32_t slot, uint64_t hash)
+{
+    push_entry(undo, index, slot, hash, REMOVED);
+    hf_index_remove(index, slot, hash);
+}
+
+static uint64_t hash_of(const void *bytes)
+{
+    uint64_t hash;
+
+    memcpy(&hash, bytes, sizeof(hash));
+    return hash;
+}
+
 static void take_back(const struct note *note, const void *bytes)
 {
     switch (note->kind) {
@@ -91,9 +120,15 @@ static void take_back(const struct note *note, const void *bytes)
     case INSERTED:
         hf_table_delete(note->at, note->slot);
         return;
-    default:
-        assert(note->kind == DELETED);
+    case DELETED:
         hf_table_restore(note->at, note->slot, bytes);
+        return;
+    case ENTERED:
+        hf_index_remove(note->at, note->slot, hash_of(bytes));
+        return;
+    default:
+        assert(note->kind == REMOVED);
+        hf_index_insert(note->at, note->slot, hash_of(bytes));
     }
 }
 

@@ -10,8 +10,8 @@
 #define HF_ENGINE_UNDO_H
 
 #include "arena.h"
+#include "index.h"
 #include "operation.h"
-#include "table.h"
 
 #include <stdbool.h>
 
@@ -54,5 +54,9 @@ static inline void hf_undo_keep(struct hf_undo *undo, void *at, size_t size)
 uint32_t hf_undo_insert(struct hf_undo *undo, struct hf_table *table, struct hf_id key,
                         uint64_t hash);
 void hf_undo_delete(struct hf_undo *undo, struct hf_table *table, uint32_t slot);
+
+/* hf_index_insert and hf_index_remove that can be taken back. */
+void hf_undo_enter(struct hf_undo *undo, struct hf_index *index, uint32_t slot, uint64_t hash);
+void hf_undo_remove(struct hf_undo *undo, struct hf_index *index, uint32_t slot, uint64_t hash);
 
 #endif
