@@ -176,9 +176,16 @@ static inline void look_up_accounts(const struct hf_ledger *ledger,
     }
 }
 
-static bool makes_hold(uint8_t type)
+static inline bool makes_hold(uint8_t type)
 {
     return type == HF_OP_HOLD || type == HF_OP_AUTH || type == HF_OP_HOLD_PLAN;
+}
+
+/* The types that name two records of tables, and have no list: those that are frequent, and take
+ * the short way through the passes. */
+static inline bool names_two(uint8_t type)
+{
+    return type == HF_OP_MOVE || type == HF_OP_HOLD || type == HF_OP_AUTH;
 }
 
 /* The low 32 bits of XXH3-64 over the operation's body. Id, deadline, flags and origin are not
@@ -285,6 +292,12 @@ look_up(const struct hf_ledger *ledger, const union hf_operation *operation, str
         turn->fingerprint = fingerprint_of_length(operation, sizeof(operation->hold));
         return;
     }
+    if (type == HF_OP_AUTH) {
+        look_up_key(ledger, INSTRUMENTS, operation, 0, &turn->keys[0]);
+        look_up_key(ledger, ACCOUNTS, operation, 1, &turn->keys[1]);
+        turn->fingerprint = fingerprint_of_length(operation, sizeof(operation->auth));
+        return;
+    }
     if (type == HF_OP_CAPTURE && operation->header.length == HF_CAPTURE_SHORT) {
         look_up_key(ledger, HOLDS, operation, 0, &turn->keys[0]);
         turn->keys[1].guess = NULL;
@@ -345,6 +358,8 @@ static void ask_more(const struct hf_ledger *ledger, struct hf_turn *turn, uint3
         hf_prefetch(hf_index_home(&ledger->holds.index, turn->id_hash));
         ask_slot(&ledger->holds, turn, (*hold_count)++);
     }
+    if (names_two(turn->type))
+        return;
     prefetch_list(ledger, turn->operation, FIRST_PASS);
     if (turn->type == HF_OP_CHAIN)
         prefetch_chain(ledger, &turn->operation->chain, FIRST_PASS);
@@ -373,10 +388,10 @@ static inline __attribute__((always_inline)) void fetch(const struct hf_ledger *
 {
     uint8_t type = turn->type;
 
-    if (__builtin_expect(type == HF_OP_MOVE || type == HF_OP_HOLD, 1)) {
+    if (__builtin_expect(names_two(type), 1)) {
         follow_key(turn, 0);
         follow_key(turn, 1);
-        if (type == HF_OP_HOLD)
+        if (type != HF_OP_MOVE)
             fetch_forgotten(&ledger->holds, turn);
         return;
     }
@@ -413,7 +428,7 @@ static inline void note_lost(const struct hf_turn *turn, uint32_t number, struct
 {
     uint8_t type = turn->type;
 
-    if (__builtin_expect(type == HF_OP_MOVE || type == HF_OP_HOLD, 1)) {
+    if (__builtin_expect(names_two(type), 1)) {
         note_if_lost(lost, turn, number, 0);
         note_if_lost(lost, turn, number, 1);
         return;
@@ -444,8 +459,24 @@ static void fetch_lost(struct hf_ledger *ledger, const struct lost_keys *lost)
     }
 }
 
-/* Some accounts are named by another record only: by a card, by a hold. */
-static void fetch_behind(const struct hf_ledger *ledger, const struct hf_turn *turn)
+/* Which limits come next: a link of each instrument's chain. */
+struct limit_links {
+    uint32_t count;
+    uint32_t links[HF_BUNDLE_OPERATIONS_MAX];
+};
+
+static inline void ask_limit(const struct hf_ledger *ledger, uint32_t link,
+                             struct limit_links *limits)
+{
+    if (link == 0)
+        return;
+    hf_prefetch(&ledger->limit_list.list[link - 1]);
+    limits->links[limits->count++] = link;
+}
+
+/* Some records are named by another one only: by a card, by a hold. */
+static void fetch_behind(const struct hf_ledger *ledger, const struct hf_turn *turn,
+                         struct limit_links *limits)
 {
     uint8_t type = turn->type;
     const void *guess = turn->keys[0].guess;
@@ -455,8 +486,7 @@ static void fetch_behind(const struct hf_ledger *ledger, const struct hf_turn *t
     if (type == HF_OP_AUTH) {
         const struct hf_instrument *instrument = guess;
         hf_prefetch(hf_account_at(&ledger->accounts, instrument->account));
-        if (instrument->first_limit != 0)
-            hf_prefetch(&ledger->limit_list.list[instrument->first_limit - 1]);
+        ask_limit(ledger, instrument->first_limit, limits);
     } else if (type == HF_OP_CAPTURE || type == HF_OP_RELEASE || type == HF_OP_ADJUST) {
         const struct hf_hold *hold = guess;
         hf_prefetch(hf_account_at(&ledger->accounts, hold->payer));
@@ -465,11 +495,23 @@ static void fetch_behind(const struct hf_ledger *ledger, const struct hf_turn *t
     }
 }
 
+/* Each limit names the next: all chains are followed side by side. */
+static void fetch_limits(const struct hf_ledger *ledger, struct limit_links *limits)
+{
+    while (limits->count != 0) {
+        uint32_t count = limits->count;
+        limits->count = 0;
+        for (uint32_t i = 0; i < count; i++)
+            ask_limit(ledger, ledger->limit_list.list[limits->links[i] - 1].next, limits);
+    }
+}
+
 void hf_turns_prepare(struct hf_ledger *ledger, const union hf_operation *const operations[],
                       uint32_t count)
 {
     struct hf_turn *turns = ledger->turns;
     struct lost_keys lost;
+    struct limit_links limits;
     bool are_moves = true;
     uint32_t hold_count = 0;
 
@@ -487,6 +529,10 @@ void hf_turns_prepare(struct hf_ledger *ledger, const union hf_operation *const 
     for (uint32_t i = 0; i < count; i++)
         note_lost(&turns[i], i, &lost);
     fetch_lost(ledger, &lost);
-    for (uint32_t i = 0; i < count && !are_moves; i++)
-        fetch_behind(ledger, &turns[i]);
+    if (are_moves)
+        return;
+    limits.count = 0;
+    for (uint32_t i = 0; i < count; i++)
+        fetch_behind(ledger, &turns[i], &limits);
+    fetch_limits(ledger, &limits);
 }
