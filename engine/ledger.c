@@ -36,9 +36,9 @@ static void lay_out(struct hf_ledger *ledger, struct hf_arena *arena,
 {
     size_t before = arena->used;
 
-    hf_table_create_guided(&ledger->accounts, arena, limits->accounts);
+    hf_table_create(&ledger->accounts, arena, limits->accounts);
     ledger->account_memory_size = arena->used - before;
-    hf_table_create_guided(&ledger->instruments, arena, limits->instruments);
+    hf_table_create(&ledger->instruments, arena, limits->instruments);
     hf_holds_create(&ledger->holds, arena, limits);
     hf_seen_create(&ledger->seen, arena, limits->remembered);
     hf_terms_create(&ledger->terms, arena, limits->terms);

@@ -20,13 +20,6 @@ void hf_table_create(struct hf_table *table, struct hf_arena *arena, uint64_t ca
     table->line_count = (uint32_t)group_count * HF_TABLE_GROUP_LINES;
     table->capacity = (uint32_t)capacity;
     table->count = 0;
-    table->is_guided = false;
-}
-
-void hf_table_create_guided(struct hf_table *table, struct hf_arena *arena, uint64_t capacity)
-{
-    hf_table_create(table, arena, capacity);
-    table->is_guided = true;
 }
 
 uint32_t hf_table_find(const struct hf_table *table, struct hf_id key, uint64_t hash)
@@ -83,8 +76,7 @@ uint32_t hf_table_insert(struct hf_table *table, struct hf_id key, uint64_t hash
     table->groups[group].tags[index] = hf_table_tag(hash);
     table->count++;
     *(struct hf_id *)hf_table_line(table, slot) = key;
-    if (table->is_guided)
-        guide(table, home, slot, hash);
+    guide(table, home, slot, hash);
     return slot;
 }
 
@@ -104,10 +96,7 @@ void hf_table_delete(struct hf_table *table, uint32_t slot)
     }
     table->groups[holder].tags[index] = 0;
     table->count--;
-    if (table->is_guided)
-        memset(hf_table_line(table, slot), 0, HF_TABLE_LINE_SIZE - HF_TABLE_GUIDES);
-    else
-        memset(hf_table_line(table, slot), 0, HF_TABLE_LINE_SIZE);
+    memset(hf_table_line(table, slot), 0, HF_TABLE_LINE_SIZE - HF_TABLE_GUIDES);
 }
 
 void hf_table_restore(struct hf_table *table, uint32_t slot, const void *line)

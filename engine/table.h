@@ -13,8 +13,8 @@
  *
  * Lines never move: a slot (the line's number) stays right as long as its key is in the table.
  *
- * Control words are too many to stay in a cache: each is a miss like the line itself. A table whose
- * records leave their last four bytes to it is guided, and finds nearly every key without them. Of
+ * Control words are too many to stay in a cache: each is a miss like the line itself. So records
+ * leave their last four bytes to the table, and nearly every key is found without control words. Of
  * a full table's keys 58 % lie at home. The home line's guides say how far from it others lie:
  *
  *   offset 60  guides[4]  signed, in lines, one for each value of two bits of the hash; 0 = none
@@ -23,11 +23,10 @@
  * from home last wrote it. Filled once, two lines find 97 % of a full table's keys; for the others
  * there are the control words.
  *
- * A lookup falls into steps, so that the misses of many lookups overlap. Guided: hf_table_home_line
- * (to be fetched), hf_table_follow (fetches the likely line), and where hf_table_is_at then says
- * no, the steps of any table: hf_table_prefetch_group, hf_table_guess (fetches the likely line).
- * Last comes hf_table_find_at. All-zero memory is an empty table. One thread at a time; nothing
- * here blocks. */
+ * A lookup falls into steps, so that the misses of many lookups overlap: hf_table_home_line (to be
+ * fetched), hf_table_follow (fetches the likely line), and where hf_table_is_at then says no:
+ * hf_table_prefetch_group, hf_table_guess (fetches the likely line). Last comes hf_table_find_at.
+ * All-zero memory is an empty table. One thread at a time; nothing here blocks. */
 #ifndef HF_ENGINE_TABLE_H
 #define HF_ENGINE_TABLE_H
 
@@ -52,7 +51,7 @@ struct hf_table_group {
 };
 HF_STATIC_ASSERT(sizeof(struct hf_table_group) == 16, "a control word is one vector register");
 
-/* What a guided table looks at in a line. */
+/* What a table looks at in a line. */
 struct hf_table_place {
     struct hf_id key;
     uint8_t record[HF_TABLE_LINE_SIZE - sizeof(struct hf_id) - HF_TABLE_GUIDES];
@@ -67,14 +66,11 @@ struct hf_table {
     uint32_t line_count; /* free ones too */
     uint32_t capacity;   /* most keys it takes */
     uint32_t count;      /* keys in it */
-    bool is_guided;
 };
 
-/* Lays out an empty table for `capacity` keys (1 to 2^31, asserted) in the arena. */
+/* Lays out an empty table for `capacity` keys (1 to 2^31, asserted) in the arena. Nobody else may
+ * write the last four bytes of a line. */
 void hf_table_create(struct hf_table *table, struct hf_arena *arena, uint64_t capacity);
-
-/* The same, guided: nobody else may write the last four bytes of a line. */
-void hf_table_create_guided(struct hf_table *table, struct hf_arena *arena, uint64_t capacity);
 
 static inline void *hf_table_line(const struct hf_table *table, uint32_t slot)
 {
@@ -133,13 +129,13 @@ static inline uint32_t hf_table_guide_index(uint64_t hash)
     return (uint32_t)(hash >> 8) % HF_TABLE_GUIDES;
 }
 
-/* Guided, step one: the home line, for the caller to fetch and for step two. */
+/* Step one: the home line, for the caller to fetch and for step two. */
 static inline void *hf_table_home_line(const struct hf_table *table, uint64_t hash)
 {
     return hf_table_line(table, hf_table_home_slot(table, hash));
 }
 
-/* Guided, step two: the line that the home leads to, fetched: itself, or where its guide points.
+/* Step two: the line that the home leads to, fetched: itself, or where its guide points.
  * Either way the same instructions: which it is nobody could predict. */
 static inline void *hf_table_follow(struct hf_id key, uint64_t hash, void *home)
 {
@@ -151,7 +147,7 @@ static inline void *hf_table_follow(struct hf_id key, uint64_t hash, void *home)
     return place + away;
 }
 
-/* Guided, step three: is the key where step two led? */
+/* Step three: is the key where step two led? */
 static inline bool hf_table_is_at(struct hf_id key, const void *line)
 {
     return hf_id_equal(*(const struct hf_id *)line, key);
@@ -162,7 +158,7 @@ static inline uint32_t hf_table_group_after(const struct hf_table *table, uint32
     return group + 1 == table->group_count ? 0 : group + 1;
 }
 
-/* Step one: fetches the control word. Returns the home, for step two. */
+/* Where it is not, step one again: fetches the control word. Returns the home, for step two. */
 static inline uint32_t hf_table_prefetch_group(const struct hf_table *table, uint64_t hash)
 {
     uint32_t home = hf_table_home(table, hash);
@@ -172,7 +168,8 @@ static inline uint32_t hf_table_prefetch_group(const struct hf_table *table, uin
 }
 
 /* Step two: fetches every line whose tag fits, and returns the first. It may be another key's, and
- * the key may be further on or have come meanwhile: step three finds out. NULL when no tag fits. */
+ * the key may be further on or have come meanwhile: the last step finds out. NULL when no tag fits.
+ */
 static inline void *hf_table_guess(const struct hf_table *table, uint64_t hash, uint32_t home)
 {
     uint32_t mask = hf_table_match(&table->groups[home], hf_table_tag(hash));
@@ -200,8 +197,8 @@ static inline uint32_t hf_table_choose(uint32_t free_lines, uint32_t index)
     return (uint32_t)__builtin_ctz(from_home != 0 ? from_home : free_lines);
 }
 
-/* Step two for a key that will be inserted: the slot it would get now, its line fetched; or NONE.
- */
+/* For a key that will be inserted, its control word fetched: the slot it would get now, its line
+ * fetched; or NONE. */
 static inline uint32_t hf_table_guess_free(const struct hf_table *table, uint64_t hash)
 {
     uint32_t home = hf_table_home_slot(table, hash);
@@ -218,15 +215,14 @@ static inline uint32_t hf_table_guess_free(const struct hf_table *table, uint64_
     }
     uint32_t guess = group * HF_TABLE_GROUP_LINES + hf_table_choose(free_lines, index);
     hf_prefetch(hf_table_line(table, guess));
-    if (table->is_guided)
-        hf_prefetch(hf_table_line(table, home));
+    hf_prefetch(hf_table_line(table, home));
     return guess;
 }
 
 /* The slot of a key, or NONE. `hash` is the key's, here and below. */
 uint32_t hf_table_find(const struct hf_table *table, struct hf_id key, uint64_t hash);
 
-/* Step three: the line of a key, or NULL, beginning with a guess (which may be NULL, or out of
+/* The last step: the line of a key, or NULL, beginning with a guess (which may be NULL, or out of
  * date). The key must not be a reserved id: a free line's key is zero. */
 static inline void *hf_table_find_at(const struct hf_table *table, struct hf_id key, uint64_t hash,
                                      void *guess)

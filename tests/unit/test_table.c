@@ -22,22 +22,19 @@ struct world {
     uint32_t count;
 };
 
-static void open_world(struct world *world, uint64_t capacity, bool is_guided)
+static void open_world(struct world *world, uint64_t capacity)
 {
     struct hf_arena arena;
 
-    void (*create)(struct hf_table *, struct hf_arena *, uint64_t) =
-        is_guided ? hf_table_create_guided : hf_table_create;
-
     memset(world, 0, sizeof(*world));
     hf_arena_open(&arena, NULL, 0);
-    create(&world->table, &arena, capacity);
+    hf_table_create(&world->table, &arena, capacity);
     size_t size = arena.used;
     world->memory = aligned_alloc(64, size);
     assert_non_null(world->memory);
     memset(world->memory, 0, size);
     hf_arena_open(&arena, world->memory, size);
-    create(&world->table, &arena, capacity);
+    hf_table_create(&world->table, &arena, capacity);
     assert_int_equal(arena.used, size);
 }
 
@@ -107,7 +104,7 @@ static void compare_all(const struct world *world)
         assert_int_equal(line_at(world, slot)->rest[3], world->values[i]);
         assert_int_equal(line_at(world, slot)->last, (uint32_t)world->values[i]);
     }
-    for (uint32_t i = 0; i < world->count && world->table.is_guided; i++) {
+    for (uint32_t i = 0; i < world->count; i++) {
         uint64_t hash = hf_id_hash(world->keys[i]);
         void *home = hf_table_home_line(&world->table, hash);
         const void *line = hf_table_follow(world->keys[i], hash, home);
@@ -124,14 +121,14 @@ static void compare_all(const struct world *world)
     assert_int_equal(walked, world->count);
 }
 
-static void run_random(uint64_t capacity, uint64_t key_space, uint64_t seed, bool is_guided)
+static void run_random(uint64_t capacity, uint64_t key_space, uint64_t seed)
 {
     struct world *world = calloc(1, sizeof(*world));
 
     assert_non_null(world);
     print_message("capacity %llu seed %llu\n", (unsigned long long)capacity,
                   (unsigned long long)seed);
-    open_world(world, capacity, is_guided);
+    open_world(world, capacity);
     for (uint64_t step = 1; step <= 20000; step++) {
         struct hf_id key = {1 + next_random(&seed) % key_space, 3};
         uint64_t hash = hf_id_hash(key);
@@ -161,13 +158,11 @@ static void run_random(uint64_t capacity, uint64_t key_space, uint64_t seed, boo
 static void test_random_against_list(void **state)
 {
     (void)state;
-    for (uint64_t is_guided = 0; is_guided <= 1; is_guided++) {
-        run_random(1, 3, 11, is_guided == 1);
-        run_random(12, 30, 12, is_guided == 1);
-        run_random(13, 40, 13, is_guided == 1);
-        run_random(100, 150, 14, is_guided == 1);
-        run_random(1000, 1500, 15, is_guided == 1);
-    }
+    run_random(1, 3, 11);
+    run_random(12, 30, 12);
+    run_random(13, 40, 13);
+    run_random(100, 150, 14);
+    run_random(1000, 1500, 15);
 }
 
 static void test_full_and_only_then(void **state)
@@ -177,7 +172,7 @@ static void test_full_and_only_then(void **state)
     (void)state;
     assert_non_null(world);
     for (uint64_t capacity = 1; capacity <= 200; capacity++) {
-        open_world(world, capacity, capacity % 2 == 0);
+        open_world(world, capacity);
         for (uint64_t i = 1; i <= capacity + 2; i++)
             insert(world, (struct hf_id){i, capacity}, i);
         assert_int_equal(world->count, capacity);
@@ -209,7 +204,7 @@ static void test_overflow_counts(void **state)
 
     (void)state;
     assert_non_null(world);
-    open_world(world, 400, true); /* 32 groups, 480 lines */
+    open_world(world, 400); /* 32 groups, 480 lines */
     uint32_t last = world->table.group_count - 1;
     const struct hf_table_group *groups = world->table.groups;
 
@@ -260,7 +255,7 @@ static void test_guides_lead(void **state)
 
     (void)state;
     assert_non_null(world);
-    open_world(world, 1500, true);
+    open_world(world, 1500);
     for (uint64_t i = 1; i <= 1500; i++)
         insert(world, (struct hf_id){i, 1}, i);
     assert_true(count_led(world) > 1425); /* 95 % */
@@ -281,7 +276,7 @@ static void test_stuck_everywhere(void **state)
 
     (void)state;
     assert_non_null(world);
-    open_world(world, 30, false);
+    open_world(world, 30);
     for (uint32_t group = 0; group < world->table.group_count; group++)
         world->table.groups[group].overflow = 255;
     struct hf_id key = {5, 5};
