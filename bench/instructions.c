@@ -1,37 +1,95 @@
-/* Instructions a transfer: a small deterministic run for callgrind, which counts only what happens
- * inside hf_bench_instructions_measured (--toggle-collect). Prints how many transfers that were.
+/* Instructions an operation: a small deterministic run for callgrind, which counts only what
+ * happens inside hf_bench_instructions_measured (--toggle-collect). Prints how many operations that
+ * were.
  *
- *   valgrind --tool=callgrind --toggle-collect=hf_bench_instructions_measured holdfast-instructions
+ *   valgrind --tool=callgrind --toggle-collect=hf_bench_instructions_measured \
+ *       holdfast-instructions [move|hold|capture|auth|auth-1|auth-4|auth-16|auth-rolling]
  *
  * Accounts are few, so that setting up does not take long under valgrind; the path is the same. */
 #include "bench/ledger_fixture.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ROUNDS 4
 
-void hf_bench_instructions_measured(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
+void hf_bench_instructions_measured(struct hf_ledger *ledger, uint64_t timestamp_ns,
+                                    const union hf_operation *const operations[],
+                                    struct hf_reply replies[]);
 
-/* The engine alone: no look at the answers, which is the benchmark's business. */
-__attribute__((noinline)) void hf_bench_instructions_measured(struct hf_bench_pool *pool,
-                                                              struct hf_bench_ledger *fixture)
+/* One bundle, and the engine alone: no look at the answers. */
+__attribute__((noinline)) void
+hf_bench_instructions_measured(struct hf_ledger *ledger, uint64_t timestamp_ns,
+                               const union hf_operation *const operations[],
+                               struct hf_reply replies[])
 {
-    static struct hf_reply replies[HF_BUNDLE_OPERATIONS_MAX];
-    for (uint32_t begin = 0; begin < pool->count; begin += HF_BUNDLE_OPERATIONS_MAX) {
-        hf_ledger_apply(fixture->ledger, pool->timestamp_ns, &pool->operations[begin],
-                        HF_BUNDLE_OPERATIONS_MAX, replies);
-    }
+    hf_ledger_apply(ledger, timestamp_ns, operations, HF_BUNDLE_OPERATIONS_MAX, replies);
 }
 
-int main(void)
+/* Applies the whole pool. False when anything in it was refused. */
+static bool apply_pool(const struct hf_bench_pool *pool, struct hf_bench_ledger *fixture)
+{
+    static struct hf_reply replies[HF_BUNDLE_OPERATIONS_MAX];
+
+    for (uint32_t begin = 0; begin < pool->count; begin += HF_BUNDLE_OPERATIONS_MAX) {
+        hf_bench_instructions_measured(fixture->ledger, pool->timestamp_ns,
+                                       &pool->operations[begin], replies);
+        for (uint32_t i = 0; i < HF_BUNDLE_OPERATIONS_MAX; i++) {
+            if (replies[i].code != HF_CODE_OK)
+                return false;
+        }
+    }
+    return true;
+}
+
+static const struct kind {
+    const char *name;
+    void (*fill)(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
+    enum hf_bench_cards cards; /* of those without `fill` */
+} kinds[] = {
+    {"move", hf_bench_pool_fill_moves, 0},       {"hold", hf_bench_pool_fill_holds, 0},
+    {"capture", hf_bench_pool_fill_captures, 0}, {"auth", NULL, HF_BENCH_CARDS_PLAIN},
+    {"auth-1", NULL, HF_BENCH_CARDS_ONE},        {"auth-4", NULL, HF_BENCH_CARDS_FOUR},
+    {"auth-16", NULL, HF_BENCH_CARDS_SIXTEEN},   {"auth-rolling", NULL, HF_BENCH_CARDS_ROLLING},
+};
+#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
+
+static const struct kind *find_kind(const char *name)
+{
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        if (strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
+    }
+    return NULL;
+}
+
+/* Captures need holds, which are made outside the count. */
+static void fill(const struct kind *kind, struct hf_bench_pool *pool,
+                 struct hf_bench_ledger *fixture)
+{
+    if (kind->fill == hf_bench_pool_fill_captures) {
+        hf_bench_pool_fill_holds(pool, fixture);
+        hf_bench_pool_apply(pool, fixture, HF_BUNDLE_OPERATIONS_MAX);
+    }
+    if (kind->fill != NULL)
+        kind->fill(pool, fixture);
+    else
+        hf_bench_pool_fill_auths(pool, fixture, kind->cards);
+}
+
+int main(int argc, char **argv)
 {
     const struct hf_bench_scale scale = {
         .accounts_large = 1 << 14,
         .remembered = 1 << 14,
-        .holds_open = 1 << 10,
+        .holds_open = 1 << 15,
     };
+    const struct kind *kind = find_kind(argc > 1 ? argv[1] : "move");
+    if (kind == NULL || argc > 2) {
+        fputs("holdfast-instructions: no such kind of operation\n", stderr);
+        return 2;
+    }
     struct hf_bench_ledger *fixture = hf_bench_ledger_get(&scale, scale.accounts_large);
     struct hf_bench_pool *pool =
         aligned_alloc(_Alignof(struct hf_bench_pool), sizeof(struct hf_bench_pool));
@@ -41,10 +99,13 @@ int main(void)
     }
     pool->refused = 0;
     for (int round = 0; round < ROUNDS; round++) {
-        hf_bench_pool_fill_moves(pool, fixture);
-        hf_bench_instructions_measured(pool, fixture);
+        fill(kind, pool, fixture);
+        if (!apply_pool(pool, fixture) || pool->refused != 0) {
+            fputs("holdfast-instructions: something was refused\n", stderr);
+            return 1;
+        }
     }
-    printf("%d transfers\n", ROUNDS * HF_BENCH_POOL);
+    printf("%d operations\n", ROUNDS * HF_BENCH_POOL);
     free(pool);
     hf_bench_ledger_release_all();
     return 0;

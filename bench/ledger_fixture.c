@@ -6,7 +6,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define FIXTURES_MAX 4
+#define FIXTURES_MAX  4
+#define ACQUIRERS_MAX 1024
 /* Answers are written round a ring of this many, which stays in the second-level cache: a node
  * hands them on while they are warm. */
 #define REPLIES 2048
@@ -113,12 +114,15 @@ void hf_bench_pool_fill_auths(struct hf_bench_pool *pool, struct hf_bench_ledger
     struct hf_bench_workload *workload = &fixture->workload;
     uint64_t first = fixture->card_group_begin[cards];
     uint64_t count = fixture->card_group_begin[cards + 1] - first;
+    uint64_t acquirers = fixture->cards < ACQUIRERS_MAX ? fixture->cards : ACQUIRERS_MAX;
 
     assert(count >= 1);
+    assert(acquirers <= workload->accounts - fixture->cards);
     hf_bench_pool_clear(pool);
     while (pool->count < HF_BENCH_POOL) {
         uint64_t card = first + hf_bench_random_below(&workload->random, count);
-        uint64_t payee = hf_bench_workload_account_but(workload, card);
+        uint64_t payee =
+            workload->accounts - 1 - hf_bench_random_below(&workload->random, acquirers);
         struct hf_op_auth *auth = hf_bench_pool_add(pool, sizeof(*auth));
         hf_bench_make_auth(workload, auth, card, payee);
     }

@@ -60,7 +60,8 @@ void hf_bench_pool_fill_hot(struct hf_bench_pool *pool, struct hf_bench_ledger *
 void hf_bench_pool_fill_plans(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture,
                               const struct hf_bench_plan_shape *shape);
 void hf_bench_pool_fill_holds(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
-/* By cards of one group, which must not be empty. */
+/* By cards of one group, which must not be empty, for a thousand or so acquirers: the last
+ * accounts, which no card draws on. */
 void hf_bench_pool_fill_auths(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture,
                               enum hf_bench_cards cards);
 void hf_bench_pool_fill_captures(struct hf_bench_pool *pool, struct hf_bench_ledger *fixture);
