@@ -76,19 +76,23 @@ static void open_log(struct run *run)
     enum hf_status status =
         hf_disk_uring_open(run->directory, false, true, BLOCK_SIZE, &run->disk, &fault);
     must(status == HF_STATUS_OK, &fault);
-    const struct hf_log_options options = {
+    uint8_t secret_key[HF_CHAIN_SECRET_SIZE];
+    hf_chain_key_make(secret_key);
+    struct hf_log_options options = {
         .cluster = {.lo = 1, .hi = 1},
         .node = 1,
         .create = true,
         .from_start = true,
         .segment_size = run->segment_size,
     };
+    memcpy(options.public_key, hf_chain_key_public(secret_key), sizeof options.public_key);
     const struct hf_log_replay replay = {.record = replay_nothing};
     struct hf_log_state state;
     status = hf_log_open(run->disk, &options, &replay, &state, &fault);
     must(status == HF_STATUS_OK, &fault);
     struct hf_log_writer_options writer_options;
     hf_log_writer_defaults(&writer_options);
+    writer_options.secret_key = secret_key;
     writer_options.depth = DEPTH;
     writer_options.batch_count = BATCH_COUNT;
     writer_options.batch_capacity = run->setting.batch_bytes;

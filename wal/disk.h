@@ -13,6 +13,7 @@
 
 #include "engine/status.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,13 +48,14 @@ struct hf_disk_maker {
     enum hf_status (*write)(struct hf_disk *disk, int file, uint64_t offset, const void *buffer,
                             size_t length);
     enum hf_status (*flush)(struct hf_disk *disk, int file);
-    /* Gives a new file its whole room, as zeros. FULL when the device has not that much; that, and
-     * FULL from a fill, is no error of the log's. */
+    /* Gives a new file its whole room, as zeros. FULL when the device has not that much, or would
+     * then have less than keep_free_bytes; that, and FULL from a fill, is no error of the log's. */
     enum hf_status (*allocate)(struct hf_disk *disk, int file, uint64_t bytes);
     enum hf_status (*rename)(struct hf_disk *disk, const char *from, const char *to);
     enum hf_status (*remove)(struct hf_disk *disk, const char *name);
     enum hf_status (*flush_directory)(struct hf_disk *disk);
-    /* Calls `visit` for every plain file; stops early when it returns false. Order unspecified. */
+    /* Calls `visit` for every name but those of the file system itself, also for what is no plain
+     * file, which open then refuses; stops early when it returns false. Order unspecified. */
     enum hf_status (*list)(struct hf_disk *disk, bool (*visit)(void *context, const char *name),
                            void *context);
     /* Takes the directory for this process alone, until destroy. LOCKED when another process has
@@ -81,6 +83,9 @@ struct hf_disk {
     const struct hf_disk_maker *maker;
     uint32_t block_size; /* of direct writes, in bytes: 512 or 4096 */
     bool read_only;
+    /* What allocate leaves free for others. Any thread sets it, at any time; relaxed: a bound, not
+     * a message. */
+    _Atomic uint64_t keep_free_bytes;
     struct hf_fault fault; /* why the last call failed: file, call, reason */
 };
 

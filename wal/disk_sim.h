@@ -1,7 +1,7 @@
 /* A disk in memory that behaves as badly as a real one may, from a seed: completions late and out
  * of order, power cuts that lose, keep or tear whatever was not flushed, calls that fail, room that
- * runs out, bits that rot. Single thread; time is counted in polls. The same seed and the same
- * calls do the same.
+ * runs out, bits that rot, writes that go astray. Single thread; time is counted in polls. The same
+ * seed and the same calls do the same.
  *
  * What a power cut leaves: of a file, what a flush or a durable append's completion has covered,
  * and of each later write each 512-byte sector, or all, or none of it. Of names, a prefix of the
@@ -10,6 +10,15 @@
 #define HF_WAL_DISK_SIM_H
 
 #include "disk.h"
+
+/* What may befall one write, append or fill, besides failing. */
+enum hf_disk_sim_mishap {
+    HF_DISK_SIM_NO_MISHAP = 0,
+    HF_DISK_SIM_SHORT = 1, /* its last sector is missing; that is noticed: EIO, and no flush */
+    HF_DISK_SIM_MISDIRECTED = 2, /* it lands elsewhere in its file; says OK */
+    HF_DISK_SIM_LOST = 3,        /* nothing is written; says OK */
+    HF_DISK_SIM_ROTTEN = 4,      /* one bit of it is turned; says OK */
+};
 
 struct hf_disk_sim_options {
     uint64_t seed;
@@ -28,14 +37,31 @@ void hf_disk_sim_crash(struct hf_disk *disk);
 /* The process dies and the machine lives on: the same, but every write that had begun is whole. */
 void hf_disk_sim_kill(struct hf_disk *disk);
 
+/* How many sectors, of files and of what is queued, a power cut would decide about now; *names: how
+ * many changes of names. */
+uint64_t hf_disk_sim_unflushed(const struct hf_disk *disk, uint32_t *names);
+/* A power cut that leaves just this: everything queued has begun; bit i of `sectors` says whether
+ * unflushed sector i is kept (files by age, in each by time; from the 65th on none is); the first
+ * `names` changes of names are. */
+void hf_disk_sim_crash_keeping(struct hf_disk *disk, uint64_t sectors, uint32_t names);
+
 /* From now on, the call after `calls` more ones fails with EIO, and so does every one after it when
  * `for_ever`. Every blocking call counts, and every append and fill (which then fail at their
  * completion). UINT64_MAX: none. */
 void hf_disk_sim_fail(struct hf_disk *disk, uint64_t calls, bool for_ever);
+/* This befalls the write, append or fill after `writes` more ones. */
+void hf_disk_sim_befall(struct hf_disk *disk, enum hf_disk_sim_mishap mishap, uint64_t writes);
 /* How many such calls there were so far. */
 uint64_t hf_disk_sim_calls(const struct hf_disk *disk);
-/* Calls that change something (write, append, fill, rename, remove, create, allocate, flushes). */
+/* Steps that change something (write, append, fill, rename, remove, create, allocate, flushes; an
+ * append's or fill's completion too). */
 uint64_t hf_disk_sim_changes(const struct hf_disk *disk);
+/* Of them, write, append and fill. */
+uint64_t hf_disk_sim_writes(const struct hf_disk *disk);
+/* Calls `watch` before each of those steps, while the disk is as it was. It must not use the disk,
+ * only look and fork. NULL: nobody. */
+void hf_disk_sim_watch(struct hf_disk *disk, void (*watch)(void *context, struct hf_disk *disk),
+                       void *context);
 /* Sets the room anew. */
 void hf_disk_sim_set_space(struct hf_disk *disk, uint64_t space_bytes);
 
@@ -49,5 +75,8 @@ void hf_disk_sim_flip_bit(struct hf_disk *disk, const char *name, uint64_t bit);
 
 /* A second disk with the same files, all of them durable, and a seed of its own. */
 struct hf_disk *hf_disk_sim_clone(const struct hf_disk *disk, uint64_t seed);
+/* A second disk just as this one is at this moment, with all that is unflushed and on its way; to
+ * be crashed or killed, as its first use, while the original's batches are as they are. */
+struct hf_disk *hf_disk_sim_fork(const struct hf_disk *disk, uint64_t seed);
 
 #endif

@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -128,6 +129,14 @@ static enum hf_status fail_file(struct uring_disk *self, const char *call, int f
 
 /* ---- Blocking half ---- */
 
+/* A directory, a symbolic link, a pipe: somebody has put it where a file of ours was. */
+static enum hf_status not_plain(struct uring_disk *self, const char *name)
+{
+    snprintf(self->disk.fault.line, sizeof self->disk.fault.line,
+             "%.160s/%.64s: open: it is not a plain file", self->path, name);
+    return HF_STATUS_IO;
+}
+
 static enum hf_status uring_open(struct hf_disk *disk, const char *name, unsigned flags, int *file)
 {
     struct uring_disk *self = self_of(disk);
@@ -140,13 +149,22 @@ static enum hf_status uring_open(struct hf_disk *disk, const char *name, unsigne
     if (slot == HF_DISK_FILES_MAX) {
         return fail(self, "open", name, EMFILE);
     }
-    int mode = O_CLOEXEC | O_NOFOLLOW;
+    /* Without waiting, should it be a pipe: that is then seen below. */
+    int mode = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
     mode |= (flags & HF_DISK_WRITE) != 0 ? O_RDWR : O_RDONLY;
     mode |= (flags & HF_DISK_CREATE) != 0 ? O_CREAT | O_EXCL : 0;
     mode |= (flags & HF_DISK_DIRECT) != 0 ? O_DIRECT : 0;
     int fd = openat(self->directory, name, mode, 0640);
+    if (fd < 0 && (errno == ELOOP || errno == EISDIR || errno == ENXIO)) {
+        return not_plain(self, name);
+    }
     if (fd < 0) {
         return fail(self, errno == EINVAL ? "open with O_DIRECT" : "open", name, errno);
+    }
+    struct stat info;
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+        close(fd);
+        return not_plain(self, name);
     }
     self->files[slot] = (struct open_file){.fd = fd};
     *file = slot;
@@ -249,8 +267,22 @@ static enum hf_status uring_allocate(struct hf_disk *disk, int file, uint64_t by
         result = fallocate(fd_of(self, file), 0, 0, (off_t)bytes);
     } while (result != 0 && errno == EINTR);
     /* A file system that cannot reserve still fills: the room is then found piece by piece. */
-    if (result != 0 && errno != EOPNOTSUPP) {
+    uint64_t unreserved = 0;
+    if (result != 0 && errno == EOPNOTSUPP) {
+        unreserved = bytes;
+    } else if (result != 0) {
         return fail_file(self, "allocate", file, errno);
+    }
+    uint64_t keep_free = atomic_load_explicit(&disk->keep_free_bytes, memory_order_relaxed);
+    struct statvfs room;
+    if (keep_free == 0) {
+        return HF_STATUS_OK;
+    }
+    if (fstatvfs(fd_of(self, file), &room) != 0) {
+        return fail_file(self, "look for room", file, errno);
+    }
+    if ((uint64_t)room.f_bavail * room.f_frsize < keep_free + unreserved) {
+        return fail_file(self, "allocate", file, ENOSPC);
     }
     return HF_STATUS_OK;
 }
@@ -282,6 +314,12 @@ static enum hf_status uring_flush_directory(struct hf_disk *disk)
     return HF_STATUS_OK;
 }
 
+/* What is in every directory, or in every file system's uppermost. */
+static bool is_the_file_systems(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "lost+found") == 0;
+}
+
 static enum hf_status uring_list(struct hf_disk *disk,
                                  bool (*visit)(void *context, const char *name), void *context)
 {
@@ -299,9 +337,7 @@ static enum hf_status uring_list(struct hf_disk *disk,
     bool more = true;
     errno = 0;
     for (struct dirent *entry = readdir(stream); entry != NULL && more; entry = readdir(stream)) {
-        struct stat info;
-        if (fstatat(self->directory, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISREG(info.st_mode)) {
+        if (!is_the_file_systems(entry->d_name)) {
             more = visit(context, entry->d_name);
         }
         errno = 0;
@@ -722,4 +758,11 @@ enum hf_status hf_disk_uring_open(const char *directory, bool read_only, bool cr
     }
     *disk = &self->disk;
     return HF_STATUS_OK;
+}
+
+int hf_disk_uring_directory(const struct hf_disk *disk)
+{
+    const struct uring_disk *self = (const struct uring_disk *)(const void *)disk;
+    assert(self->directory >= 0);
+    return self->directory;
 }

@@ -11,4 +11,8 @@ HF_MUST_USE enum hf_status hf_disk_uring_open(const char *directory, bool read_o
                                               uint32_t block_size, struct hf_disk **disk,
                                               struct hf_fault *fault);
 
+/* The open directory of such a disk, with the lock when it was taken: a process that inherits it
+ * holds the lock as well. Stays the disk's. */
+int hf_disk_uring_directory(const struct hf_disk *disk);
+
 #endif

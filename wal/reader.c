@@ -119,6 +119,12 @@ static enum hf_status open_segment(struct hf_log_reader *reader, uint64_t segmen
                  reader->segment_size);
         return HF_STATUS_CORRUPT;
     }
+    if (reader->file_size == 0) {
+        snprintf(reader->fault.line, sizeof reader->fault.line,
+                 "%s at offset 0: the file is empty, and has its name only since it was whole",
+                 name);
+        return HF_STATUS_CORRUPT;
+    }
     reader->segment = segment;
     reader->window_length = 0;
     return HF_STATUS_OK;

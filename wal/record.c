@@ -1,5 +1,7 @@
 #include "record.h"
 
+#include "chain.h"
+
 #include <assert.h>
 
 static const size_t hashed_from = offsetof(struct hf_record_header, magic);
@@ -24,6 +26,10 @@ static bool header_is_sane(const struct hf_record_header *record, struct hf_id c
         if (record->count != 0 || record->length != HF_RECORD_HEADER_SIZE) {
             return false;
         }
+    } else if (record->kind == HF_RECORD_SEAL) {
+        if (record->count != 0 || record->length != HF_CHAIN_SEAL_LENGTH) {
+            return false;
+        }
     } else if (record->kind != HF_RECORD_OPERATIONS || record->count == 0) {
         return false;
     }
@@ -40,6 +46,9 @@ static bool operations_fill(const struct hf_record_header *record)
     const uint8_t *bytes = (const uint8_t *)record;
     uint32_t at = HF_RECORD_HEADER_SIZE;
     uint32_t count = 0;
+    if (record->kind == HF_RECORD_SEAL) {
+        return true; /* has a body of its own */
+    }
     while (at < record->length) {
         if (record->length - at < sizeof(struct hf_op_header)) {
             return false;

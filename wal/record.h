@@ -2,19 +2,19 @@
  *
  *      0  hash          16  XXH3-128 of bytes 16 to length-1
  *     16  magic          4  "HFLR"
- *     20  format         2  1
+ *     20  format         2  2
  *     22  kind           2  enum hf_record_kind
  *     24  length         4  header and operations in bytes, without the padding
- *     28  count          4  of operations; 0 in a mark
+ *     28  count          4  of operations; 0 in a mark and in a seal
  *     32  cluster       16
  *     48  epoch          8  from 1
  *     56  index          8  records count from 1, without gaps
- *     64  first_place    8  of the first operation; of a mark: the next operation's
+ *     64  first_place    8  of the first operation; of a mark or seal: the next operation's
  *     72  timestamp_ns   8  of every operation in it, Unix nanoseconds
  *     80  commit         8  every record up to this index was flushed when this one was written
  *     88  prev_hash     16  hash of record index-1; zero in record 1
  *    104  reserved      24  zero
- *    128  operations, back to back, as engine/operation.h lays them out
+ *    128  operations, back to back, as engine/operation.h lays them out; a seal's body (chain.h)
  * length  zeros up to the next multiple of the log's block size
  *
  * The hash comes first so that what it covers is one contiguous run. Pure: no I/O, no allocation.
@@ -26,7 +26,7 @@
 #include "hash.h"
 
 #define HF_RECORD_MAGIC       UINT32_C(0x524c4648) /* "HFLR" */
-#define HF_RECORD_FORMAT      1
+#define HF_RECORD_FORMAT      2                    /* 1 had no seals */
 #define HF_RECORD_HEADER_SIZE 128
 /* The longest record, padding included: bounds the memory of everybody who reads one. */
 #define HF_RECORD_LENGTH_MAX (UINT32_C(1) << 20)
@@ -36,6 +36,7 @@
 enum hf_record_kind {
     HF_RECORD_OPERATIONS = 1,
     HF_RECORD_MARK = 2, /* no operations: only says how far the log is committed */
+    HF_RECORD_SEAL = 3, /* no operations: signs for the records since the seal before, chain.h */
 };
 
 struct hf_record_header {
@@ -90,7 +91,7 @@ static inline const union hf_operation *hf_record_next(const struct hf_record_he
                                                        uint32_t *offset)
 {
     uint32_t at = *offset == 0 ? HF_RECORD_HEADER_SIZE : *offset;
-    if (at >= record->length) {
+    if (record->count == 0 || at >= record->length) {
         return NULL;
     }
     const union hf_operation *operation =

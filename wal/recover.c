@@ -3,48 +3,17 @@
  *   1 take the lock               nothing has been written so far, nor is until step 6
  *   2 superblock                  or an empty directory, which becomes a log
  *   3 newest whole checkpoint     a broken one counts as evidence of what was committed
- *   4 replay                      record after record, each chained to the one before
+ *   4 replay                      record after record, each chained to the one before, each seal
+ *                                 checked against the superblock's key and the records it is over
  *   5 judge what lies beyond      nothing, a torn tail, or corruption (FORMAT.md, the tail rule)
- *   6 flush what was replayed, cut the tail, clear away temporary files, next incarnation */
-#include "recover.h"
-#include "reader.h"
+ *   6 make durable what was replayed, cut the tail, clear away temporary files, next incarnation */
+#include "opening.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What the steps hand on to each other. */
-struct opening {
-    struct hf_disk *disk;
-    const struct hf_log_options *options;
-    const struct hf_log_replay *replay;
-    struct hf_log_state *state;
-    struct hf_fault *fault;
-
-    struct hf_segment_range range;
-    struct hf_checkpoint_header checkpoint; /* the one loaded */
-    struct hf_log_reader reader;
-    struct hf_log_chain chain;
-    uint64_t replay_segment; /* the first that was read */
-};
-
-static enum hf_status disk_fault(struct opening *opening, enum hf_status status)
-{
-    if (status != HF_STATUS_OK) {
-        *opening->fault = opening->disk->fault;
-    }
-    return status;
-}
-
-static enum hf_status reader_fault(struct opening *opening, enum hf_status status)
-{
-    if (status != HF_STATUS_OK) {
-        *opening->fault = opening->reader.fault;
-    }
-    return status;
-}
 
 /* ---- 2: the superblock ---- */
 
@@ -56,20 +25,24 @@ static bool strangers_visit(void *context, const char *name)
 {
     struct strangers *strangers = context;
     /* All that a first start, cut short, can have left. */
-    if (strcmp(name, "superblock.tmp") == 0) {
-        return true;
+    static const char *const ours[] = {"superblock.tmp", HF_RECOVER_KEY_NAME,
+                                       HF_RECOVER_KEY_NAME_TEMPORARY};
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
+        if (strcmp(name, ours[i]) == 0) {
+            return true;
+        }
     }
     snprintf(strangers->name, sizeof strangers->name, "%s", name);
     return false;
 }
 
-static enum hf_status create_superblock(struct opening *opening)
+static enum hf_status create_superblock(struct hf_opening *opening)
 {
     const struct hf_log_options *options = opening->options;
     struct hf_superblock *superblock = &opening->state->superblock;
     struct strangers strangers = {{0}};
-    enum hf_status status =
-        disk_fault(opening, opening->disk->maker->list(opening->disk, strangers_visit, &strangers));
+    enum hf_status status = hf_opening_disk_fault(
+        opening, opening->disk->maker->list(opening->disk, strangers_visit, &strangers));
     if (status != HF_STATUS_OK) {
         return status;
     }
@@ -98,15 +71,51 @@ static enum hf_status create_superblock(struct opening *opening)
                  HF_SEGMENT_SIZE_MAX);
         return HF_STATUS_INVALID;
     }
+    if (hf_bytes_are_zero(options->public_key, sizeof options->public_key)) {
+        snprintf(line, HF_FAULT_LINE_SIZE, "a new log needs a key to sign it");
+        return HF_STATUS_INVALID;
+    }
     hf_superblock_init(superblock, options->cluster, options->node, opening->disk->block_size,
-                       options->segment_size);
+                       options->segment_size, options->public_key);
     superblock->incarnation = 1;
     memcpy(superblock->settings, options->settings, sizeof superblock->settings);
+    if (options->before_create != NULL) {
+        enum hf_status ready = options->before_create(options->create_context, opening->fault);
+        if (ready != HF_STATUS_OK) {
+            return ready;
+        }
+    }
     opening->state->created = true;
     return hf_superblock_create(opening->disk, superblock, opening->fault);
 }
 
-static enum hf_status open_superblock(struct opening *opening)
+static void format_key(const uint8_t key[HF_CHAIN_PUBLIC_SIZE],
+                       char text[2 * HF_CHAIN_PUBLIC_SIZE + 1])
+{
+    for (size_t i = 0; i < HF_CHAIN_PUBLIC_SIZE; i++) {
+        snprintf(text + 2 * i, 3, "%02x", key[i]);
+    }
+}
+
+static enum hf_status expect_key(const struct hf_superblock *superblock,
+                                 const uint8_t key[HF_CHAIN_PUBLIC_SIZE], struct hf_fault *fault)
+{
+    char found[2 * HF_CHAIN_PUBLIC_SIZE + 1];
+    char expected[2 * HF_CHAIN_PUBLIC_SIZE + 1];
+    if (hf_bytes_are_zero(key, HF_CHAIN_PUBLIC_SIZE) ||
+        memcmp(superblock->public_key, key, HF_CHAIN_PUBLIC_SIZE) == 0) {
+        return HF_STATUS_OK;
+    }
+    format_key(superblock->public_key, found);
+    format_key(key, expected);
+    snprintf(fault->line, sizeof fault->line,
+             HF_SUPERBLOCK_NAME ": found public key %s, expected %s: the log is signed by another "
+                                "node's key",
+             found, expected);
+    return HF_STATUS_WRONG_CLUSTER;
+}
+
+static enum hf_status open_superblock(struct hf_opening *opening)
 {
     struct hf_superblock *superblock = &opening->state->superblock;
     enum hf_status status = hf_superblock_read(opening->disk, superblock, opening->fault);
@@ -116,6 +125,9 @@ static enum hf_status open_superblock(struct opening *opening)
     if (status == HF_STATUS_OK) {
         status = hf_superblock_expect(superblock, opening->options->cluster, opening->options->node,
                                       opening->fault);
+    }
+    if (status == HF_STATUS_OK) {
+        status = expect_key(superblock, opening->options->public_key, opening->fault);
     }
     if (status == HF_STATUS_OK) {
         /* A log keeps the block size it was made with, whatever the setting says now. */
@@ -128,73 +140,117 @@ static enum hf_status open_superblock(struct opening *opening)
 
 struct image_sink {
     const struct hf_log_replay *replay;
+    const struct hf_checkpoint_header *header; /* read before the first piece */
     struct hf_fault *fault;
+    bool begun;
+    bool refused; /* by the state machine: that is no fault of the file's */
 };
+
+static enum hf_status begin_image(struct image_sink *sink)
+{
+    const struct hf_log_replay *replay = sink->replay;
+    if (sink->begun || replay->image_begin == NULL) {
+        return HF_STATUS_OK;
+    }
+    sink->begun = true;
+    return replay->image_begin(replay->context, sink->header, sink->fault);
+}
 
 static enum hf_status image_sink(void *context, const void *bytes, size_t length)
 {
     struct image_sink *sink = context;
-    return sink->replay->image(sink->replay->context, bytes, length, sink->fault);
+    enum hf_status status = begin_image(sink);
+    if (status == HF_STATUS_OK) {
+        status = sink->replay->image(sink->replay->context, bytes, length, sink->fault);
+    }
+    sink->refused = status != HF_STATUS_OK;
+    return status;
 }
 
-/* The newest one that verifies, every byte of it; 0 when none does, or none is wanted. That a
- * checkpoint was named at all says its record was committed, even when the file has rotted since.
- */
-static enum hf_status choose_checkpoint(struct opening *opening, uint64_t *index)
+static bool is_broken(enum hf_status status)
 {
-    struct hf_log_state *state = opening->state;
-    enum hf_status status = hf_checkpoint_newest(opening->disk, UINT64_MAX, index, opening->fault);
-    if (status != HF_STATUS_OK) {
-        return status;
+    return status == HF_STATUS_CORRUPT || status == HF_STATUS_WRONG_FORMAT;
+}
+
+/* Loads one checkpoint. *broken: the file does not verify, and an older one may be tried. */
+static enum hf_status try_checkpoint(struct hf_opening *opening, uint64_t index, bool *broken)
+{
+    const struct hf_log_replay *replay = opening->replay;
+    struct hf_id cluster = opening->state->superblock.cluster;
+    struct image_sink sink = {
+        .replay = replay, .header = &opening->checkpoint, .fault = opening->fault};
+    const struct hf_checkpoint_stream stream = {.context = &sink, .sink = image_sink};
+    enum hf_status status = HF_STATUS_OK;
+    assert(replay->image != NULL);
+    assert(replay->image_end != NULL);
+    if (replay->image_begin == NULL) {
+        status = hf_checkpoint_verify(opening->disk, cluster, index, &opening->checkpoint,
+                                      opening->fault);
     }
-    state->known_commit = *index;
-    if (opening->options->from_start) {
-        *index = 0;
+    if (status == HF_STATUS_OK) {
+        status = hf_checkpoint_load(opening->disk, cluster, index, &opening->checkpoint, &stream,
+                                    opening->fault);
     }
-    while (status == HF_STATUS_OK && *index != 0) {
-        status = hf_checkpoint_verify(opening->disk, state->superblock.cluster, *index,
-                                      &opening->checkpoint, opening->fault);
-        if (status != HF_STATUS_CORRUPT && status != HF_STATUS_WRONG_FORMAT) {
-            break;
-        }
-        state->checkpoints_broken++;
-        status = hf_checkpoint_newest(opening->disk, *index, index, opening->fault);
+    *broken = is_broken(status) && !sink.refused;
+    if (status == HF_STATUS_OK) {
+        status = begin_image(&sink); /* of an image without a byte */
+    }
+    if (status == HF_STATUS_OK) {
+        status = replay->image_end(replay->context, &opening->checkpoint, opening->fault);
     }
     return status;
 }
 
-static enum hf_status load_checkpoint(struct opening *opening)
+/* Loads the newest checkpoint that verifies, every byte of it; none when none does, or none is
+ * wanted. That a checkpoint was named at all says its record was committed, even when the file has
+ * rotted since. */
+static enum hf_status load_checkpoint(struct hf_opening *opening)
 {
+    struct hf_log_state *state = opening->state;
+    uint64_t until = opening->options->until_index;
     uint64_t index = 0;
-    enum hf_status status = choose_checkpoint(opening, &index);
+    enum hf_status status = hf_checkpoint_newest(opening->disk, UINT64_MAX, &index, opening->fault);
     if (status != HF_STATUS_OK) {
         return status;
     }
-    if (index == 0) {
+    state->known_commit = index;
+    if (opening->options->from_start) {
         return HF_STATUS_OK;
     }
-    assert(opening->replay->image != NULL);
-    assert(opening->replay->image_end != NULL);
-    struct image_sink sink = {.replay = opening->replay, .fault = opening->fault};
-    struct hf_checkpoint_stream stream = {.context = &sink, .sink = image_sink};
-    status = hf_checkpoint_load(opening->disk, opening->state->superblock.cluster, index,
-                                &opening->checkpoint, &stream, opening->fault);
-    if (status == HF_STATUS_OK) {
-        status = opening->replay->image_end(opening->replay->context, &opening->checkpoint,
-                                            opening->fault);
+    if (until != 0 && index > until) {
+        status = hf_checkpoint_newest(opening->disk, until + 1, &index, opening->fault);
     }
-    if (status == HF_STATUS_OK) {
-        opening->state->checkpoint_index = index;
+    while (status == HF_STATUS_OK && index != 0) {
+        bool broken = false;
+        status = try_checkpoint(opening, index, &broken);
+        if (!broken) {
+            state->checkpoint_index = status == HF_STATUS_OK ? index : 0;
+            state->checkpoint_timestamp_ns = opening->checkpoint.timestamp_ns;
+            return status;
+        }
+        state->checkpoints_broken++;
+        status = hf_checkpoint_newest(opening->disk, index, &index, opening->fault);
+    }
+    if (status == HF_STATUS_OK && state->checkpoints_broken != 0 &&
+        opening->replay->image_begin != NULL) {
+        status = opening->replay->image_begin(opening->replay->context, NULL, opening->fault);
     }
     return status;
 }
 
 /* ---- 4: replay ---- */
 
+/* Reading begins with this record, the first of a segment. */
+static void begin_at(struct hf_opening *opening, const struct hf_record_header *record)
+{
+    hf_log_chain_before(&opening->chain, record);
+    hf_chain_span_init(&opening->state->span, record->index, record->first_place);
+}
+
 /* Goes to the newest segment that begins no later than the first record to replay, and sets the
  * chain to what stands before that segment. A segment whose first record is damaged is passed by:
  * reading runs into it from the one before. */
-static enum hf_status seek_after_checkpoint(struct opening *opening)
+static enum hf_status seek_after_checkpoint(struct hf_opening *opening)
 {
     const struct hf_checkpoint_header *checkpoint = &opening->checkpoint;
     struct hf_log_reader *reader = &opening->reader;
@@ -209,9 +265,9 @@ static enum hf_status seek_after_checkpoint(struct opening *opening)
             continue;
         }
         if (status != HF_STATUS_OK) {
-            return reader_fault(opening, status);
+            return hf_opening_reader_fault(opening, status);
         }
-        hf_log_chain_before(&opening->chain, record);
+        begin_at(opening, record);
         opening->replay_segment = s;
         return HF_STATUS_OK;
     }
@@ -222,16 +278,34 @@ static enum hf_status seek_after_checkpoint(struct opening *opening)
     return HF_STATUS_CORRUPT;
 }
 
-static enum hf_status seek_start(struct opening *opening)
+/* The log's first segments have been archived: what was in them is in a checkpoint, or nowhere. */
+static enum hf_status need_checkpoint(struct hf_opening *opening)
+{
+    if (opening->range.first == 1 || opening->options->from_start) {
+        return HF_STATUS_OK;
+    }
+    snprintf(opening->fault->line, HF_FAULT_LINE_SIZE,
+             "log-%016" PRIx64
+             " is the first segment, and no checkpoint that holds what was before "
+             "it is whole",
+             opening->range.first);
+    return HF_STATUS_CORRUPT;
+}
+
+static enum hf_status seek_start(struct hf_opening *opening)
 {
     struct hf_log_reader *reader = &opening->reader;
     hf_log_chain_init(&opening->chain);
     if (opening->state->checkpoint_index != 0) {
         return seek_after_checkpoint(opening);
     }
+    enum hf_status covered = need_checkpoint(opening);
+    if (covered != HF_STATUS_OK) {
+        return covered;
+    }
     enum hf_status status = hf_log_reader_seek(reader, opening->range.first, 0);
     if (status != HF_STATUS_OK) {
-        return reader_fault(opening, status);
+        return hf_opening_reader_fault(opening, status);
     }
     opening->replay_segment = opening->range.first;
     if (opening->options->from_start) {
@@ -239,16 +313,16 @@ static enum hf_status seek_start(struct opening *opening)
         const struct hf_record_header *record = NULL;
         status = hf_log_reader_peek(reader, &record);
         if (status == HF_STATUS_OK) {
-            hf_log_chain_before(&opening->chain, record);
+            begin_at(opening, record);
         } else if (status == HF_STATUS_NOT_FOUND) {
             status = HF_STATUS_OK;
         }
     }
-    return reader_fault(opening, status);
+    return hf_opening_reader_fault(opening, status);
 }
 
 /* The chain has reached the checkpoint's record: is it the same one? */
-static enum hf_status compare_checkpoint(struct opening *opening)
+static enum hf_status compare_checkpoint(struct hf_opening *opening)
 {
     const struct hf_checkpoint_header *checkpoint = &opening->checkpoint;
     if (!hf_hash_equal(opening->chain.hash, checkpoint->record_hash) ||
@@ -262,7 +336,61 @@ static enum hf_status compare_checkpoint(struct opening *opening)
     return HF_STATUS_OK;
 }
 
-static enum hf_status replay_records(struct opening *opening)
+/* Where the record lies that the reader has just gone past. */
+static struct hf_record_place place_before(const struct hf_log_reader *reader,
+                                           const struct hf_record_header *record)
+{
+    uint32_t padded = hf_record_padded_length(record->length, reader->block_size);
+    assert(reader->offset >= padded);
+    return (struct hf_record_place){.segment = reader->segment, .offset = reader->offset - padded};
+}
+
+/* The record just read is not what its place in the log demands of it. */
+static enum hf_status unsealed(struct hf_opening *opening, const struct hf_record_header *record,
+                               const char *why)
+{
+    const struct hf_log_reader *reader = &opening->reader;
+    snprintf(opening->fault->line, HF_FAULT_LINE_SIZE,
+             "log-%016" PRIx64 " at offset %" PRIu64 ": record %" PRIu64 " %s", reader->segment,
+             reader->offset - hf_record_padded_length(record->length, reader->block_size),
+             record->index, why);
+    return HF_STATUS_CORRUPT;
+}
+
+/* The record just read, as part of the signed chain. */
+static enum hf_status check_sealing(struct hf_opening *opening,
+                                    const struct hf_record_header *record)
+{
+    struct hf_log_state *state = opening->state;
+    struct hf_chain_span *span = &state->span;
+    const struct hf_log_reader *reader = &opening->reader;
+    uint32_t padded = hf_record_padded_length(record->length, reader->block_size);
+    bool opens_segment = reader->offset == padded && record->index != 1;
+    if (opens_segment && (record->kind != HF_RECORD_SEAL || span->tree.leaf_count != 0)) {
+        return unsealed(opening, record, "opens a segment without a seal before it and in it");
+    }
+    if (record->kind != HF_RECORD_SEAL) {
+        hf_chain_span_add(span, record);
+        return HF_STATUS_OK;
+    }
+    const char *why = hf_chain_seal_check(record, state->superblock.public_key);
+    if (why == NULL && hf_chain_seal_of(record)->node != state->superblock.node) {
+        why = "is another node's";
+    }
+    if (why == NULL) {
+        why = hf_chain_seal_match(span, record);
+    }
+    if (why != NULL) {
+        char what[128];
+        snprintf(what, sizeof what, "is a seal that %s", why);
+        return unsealed(opening, record, what);
+    }
+    hf_chain_span_next(span, record);
+    state->seals++;
+    return HF_STATUS_OK;
+}
+
+static enum hf_status replay_records(struct hf_opening *opening)
 {
     struct hf_log_state *state = opening->state;
     struct hf_log_chain *chain = &opening->chain;
@@ -276,17 +404,26 @@ static enum hf_status replay_records(struct opening *opening)
             chain->timestamp_ns = opening->checkpoint.timestamp_ns;
             compared = true;
         }
+        if (compared && chain->index != 0 && chain->index == opening->options->until_index) {
+            return HF_STATUS_OK;
+        }
         const struct hf_record_header *record = NULL;
         enum hf_status status = hf_log_reader_next(&opening->reader, chain, &record);
         if (status == HF_STATUS_NOT_FOUND) {
             return HF_STATUS_OK;
         }
         if (status != HF_STATUS_OK) {
-            return reader_fault(opening, status);
+            return hf_opening_reader_fault(opening, status);
+        }
+        status = check_sealing(opening, record);
+        if (status != HF_STATUS_OK) {
+            return status;
         }
         if (record->commit > state->known_commit) {
             state->known_commit = record->commit;
         }
+        opening->newest[record->index % HF_OPENING_NEWEST_MAX] =
+            place_before(&opening->reader, record);
         if (record->index <= state->checkpoint_index) {
             continue; /* in the image already */
         }
@@ -303,8 +440,9 @@ static enum hf_status replay_records(struct opening *opening)
 
 /* ---- 5: what lies beyond ---- */
 
-static enum hf_status committed_but_gone(struct opening *opening, uint64_t segment, uint64_t offset,
-                                         const char *witness, uint64_t witness_index)
+static enum hf_status committed_but_gone(struct hf_opening *opening, uint64_t segment,
+                                         uint64_t offset, const char *witness,
+                                         uint64_t witness_index)
 {
     snprintf(opening->fault->line, HF_FAULT_LINE_SIZE,
              "log-%016" PRIx64 " at offset %" PRIu64 ": record %" PRIu64
@@ -315,7 +453,7 @@ static enum hf_status committed_but_gone(struct opening *opening, uint64_t segme
 
 /* One block that is not zeros, after the end of the log: a whole record of this log, or debris.
  * Goes past it. */
-static enum hf_status judge_debris(struct opening *opening)
+static enum hf_status judge_debris(struct hf_opening *opening)
 {
     struct hf_log_state *state = opening->state;
     struct hf_log_reader *reader = &opening->reader;
@@ -327,10 +465,17 @@ static enum hf_status judge_debris(struct opening *opening)
     }
     enum hf_status status = hf_log_reader_peek(reader, &record);
     if (status != HF_STATUS_OK && status != HF_STATUS_NOT_FOUND) {
-        return reader_fault(opening, status);
+        return hf_opening_reader_fault(opening, status);
     }
     uint32_t length = reader->block_size;
-    if (status == HF_STATUS_OK && record->index >= lost) {
+    if (status == HF_STATUS_OK && record->index < lost) {
+        snprintf(opening->fault->line, HF_FAULT_LINE_SIZE,
+                 "log-%016" PRIx64 " at offset %" PRIu64 ": found record %" PRIu64
+                 ", expected none before %" PRIu64 ": this segment is another log's",
+                 reader->segment, reader->offset, record->index, lost);
+        return HF_STATUS_CORRUPT;
+    }
+    if (status == HF_STATUS_OK) {
         if (state->cut_bytes == 0 && reader->offset == 0) {
             /* The next segment begins with a whole one: what is missing stood before it. */
             state->cut_segment = state->segment;
@@ -351,7 +496,7 @@ static enum hf_status judge_debris(struct opening *opening)
 /* The tail rule. The log ends before the first record that is not whole or does not follow; call
  * its index n. If anything says that n was committed, somebody may have been answered on the
  * strength of it: corruption. If nothing does, n and all after it were still in flight. */
-static enum hf_status judge_tail(struct opening *opening)
+static enum hf_status judge_tail(struct hf_opening *opening)
 {
     struct hf_log_state *state = opening->state;
     struct hf_log_reader *reader = &opening->reader;
@@ -368,7 +513,7 @@ static enum hf_status judge_tail(struct opening *opening)
             }
         }
         if (status != HF_STATUS_NOT_FOUND) {
-            return reader_fault(opening, status);
+            return hf_opening_reader_fault(opening, status);
         }
     }
     const struct hf_superblock *superblock = &state->superblock;
@@ -388,162 +533,21 @@ static enum hf_status judge_tail(struct opening *opening)
     return HF_STATUS_OK;
 }
 
-/* ---- 6: make it so ---- */
-
-/* What was replayed may still lie in a cache of the device: the process that wrote it may have died
- * between write and flush. Answers will stand on it, so it is flushed first. */
-static enum hf_status flush_replayed(struct opening *opening)
-{
-    struct hf_disk *disk = opening->disk;
-    for (uint64_t s = opening->replay_segment; s <= opening->state->segment; s++) {
-        char name[HF_DISK_NAME_SIZE];
-        hf_segment_format_name(s, name);
-        int file = -1;
-        enum hf_status status =
-            disk->maker->open(disk, name, HF_DISK_WRITE | HF_DISK_DIRECT, &file);
-        if (status != HF_STATUS_OK) {
-            return disk_fault(opening, status);
-        }
-        status = disk_fault(opening, disk->maker->flush(disk, file));
-        enum hf_status closed = disk->maker->close(disk, file);
-        if (status != HF_STATUS_OK || closed != HF_STATUS_OK) {
-            return status != HF_STATUS_OK ? status : disk_fault(opening, closed);
-        }
-    }
-    return HF_STATUS_OK;
-}
-
-static size_t piece_size(const struct opening *opening)
-{
-    uint64_t segment_size = opening->state->superblock.segment_size;
-    return segment_size < HF_SEGMENT_PIECE_SIZE ? (size_t)segment_size : HF_SEGMENT_PIECE_SIZE;
-}
-
-/* Writes zeros over [from, to), in pieces. */
-static enum hf_status write_zeros(struct opening *opening, int file, const uint8_t *zeros,
-                                  uint64_t from, uint64_t to)
-{
-    while (from < to) {
-        uint64_t left = to - from;
-        size_t length = left < piece_size(opening) ? (size_t)left : piece_size(opening);
-        enum hf_status status =
-            opening->disk->maker->write(opening->disk, file, from, zeros, length);
-        if (status != HF_STATUS_OK) {
-            return disk_fault(opening, status);
-        }
-        from += length;
-    }
-    return HF_STATUS_OK;
-}
-
-/* Zeros whatever is not zero in an open segment, from the reader's place on. */
-static enum hf_status zero_debris(struct opening *opening, int file, const uint8_t *zeros)
-{
-    struct hf_log_reader *reader = &opening->reader;
-    for (;;) {
-        enum hf_status status = hf_log_reader_skip_zeros(reader);
-        if (status != HF_STATUS_OK) {
-            return status == HF_STATUS_NOT_FOUND ? HF_STATUS_OK : reader_fault(opening, status);
-        }
-        uint64_t left = reader->segment_size - reader->offset;
-        uint64_t length = left < piece_size(opening) ? left : piece_size(opening);
-        status = write_zeros(opening, file, zeros, reader->offset, reader->offset + length);
-        if (status != HF_STATUS_OK) {
-            return status;
-        }
-        reader->offset += length;
-    }
-}
-
-/* Makes a segment all zeros from `offset` on, gives a shortened file its whole size back, and
- * flushes. A crash in the middle leaves a tail that the rule finds and cuts again: zeroing makes no
- * record whole. */
-static enum hf_status cut_segment(struct opening *opening, uint64_t segment, uint64_t offset,
-                                  const uint8_t *zeros)
-{
-    struct hf_disk *disk = opening->disk;
-    const struct hf_log_reader *reader = &opening->reader;
-    enum hf_status status = hf_log_reader_seek(&opening->reader, segment, offset);
-    if (status != HF_STATUS_OK) {
-        return reader_fault(opening, status);
-    }
-    char name[HF_DISK_NAME_SIZE];
-    hf_segment_format_name(segment, name);
-    int file = -1;
-    status =
-        disk_fault(opening, disk->maker->open(disk, name, HF_DISK_WRITE | HF_DISK_DIRECT, &file));
-    if (status != HF_STATUS_OK) {
-        return status;
-    }
-    status = zero_debris(opening, file, zeros);
-    if (status == HF_STATUS_OK && reader->file_size < reader->segment_size) {
-        uint64_t whole = reader->file_size - reader->file_size % reader->block_size;
-        status = write_zeros(opening, file, zeros, whole > offset ? whole : offset,
-                             reader->segment_size);
-    }
-    if (status == HF_STATUS_OK) {
-        status = disk_fault(opening, disk->maker->flush(disk, file));
-    }
-    enum hf_status closed = disk->maker->close(disk, file);
-    return status != HF_STATUS_OK ? status : disk_fault(opening, closed);
-}
-
-/* Whether a segment is to be written to before the log can go on: there is debris somewhere, or the
- * file has been shortened. */
-static enum hf_status needs_cut(struct opening *opening, uint64_t segment, bool *needed)
-{
-    enum hf_status status = hf_log_reader_seek(&opening->reader, segment, 0);
-    if (status != HF_STATUS_OK) {
-        return reader_fault(opening, status);
-    }
-    *needed =
-        opening->state->cut_bytes != 0 || opening->reader.file_size < opening->reader.segment_size;
-    return HF_STATUS_OK;
-}
-
-static enum hf_status cut_tail(struct opening *opening)
-{
-    const struct hf_log_state *state = opening->state;
-    uint8_t *zeros = NULL;
-    enum hf_status status = HF_STATUS_OK;
-    for (uint64_t s = state->segment; s <= opening->range.last && status == HF_STATUS_OK; s++) {
-        uint64_t offset = s == state->segment ? state->offset : 0;
-        bool needed = false;
-        status = needs_cut(opening, s, &needed);
-        if (status != HF_STATUS_OK || !needed) {
-            continue;
-        }
-        if (zeros == NULL) {
-            zeros = aligned_alloc(HF_RECORD_BLOCK_MAX, piece_size(opening));
-            if (zeros == NULL) {
-                snprintf(opening->fault->line, HF_FAULT_LINE_SIZE,
-                         "no memory to cut the log's tail");
-                return HF_STATUS_NO_MEMORY;
-            }
-            memset(zeros, 0, piece_size(opening));
-        }
-        status = cut_segment(opening, s, offset, zeros);
-    }
-    free(zeros);
-    return status;
-}
-
-static enum hf_status remove_temporaries(struct opening *opening)
-{
-    static const char *const names[] = {HF_SEGMENT_NAME_TEMPORARY, HF_CHECKPOINT_NAME_TEMPORARY};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        enum hf_status status = opening->disk->maker->remove(opening->disk, names[i]);
-        if (status != HF_STATUS_OK && status != HF_STATUS_NOT_FOUND) {
-            return disk_fault(opening, status);
-        }
-    }
-    return HF_STATUS_OK;
-}
-
 /* ---- All of it ---- */
 
+/* In place of step 5 beside a node: there is no tail, the node writes on. */
+static enum hf_status judge_until(struct hf_opening *opening)
+{
+    const struct hf_log_state *state = opening->state;
+    uint64_t until = opening->options->until_index;
+    if (until == 0 || state->last_index == until) {
+        return HF_STATUS_OK;
+    }
+    return committed_but_gone(opening, state->segment, state->offset, "the node at record", until);
+}
+
 /* Steps 4 and 5. */
-static enum hf_status replay_segments(struct opening *opening)
+static enum hf_status replay_segments(struct hf_opening *opening)
 {
     struct hf_log_state *state = opening->state;
     enum hf_status status = hf_segment_list(opening->disk, &opening->range, opening->fault);
@@ -551,6 +555,7 @@ static enum hf_status replay_segments(struct opening *opening)
         return status;
     }
     hf_log_chain_init(&opening->chain);
+    hf_chain_span_init(&state->span, 1, 1);
     state->segment = 1;
     state->segment_first = opening->range.first;
     state->segment_last = opening->range.last;
@@ -566,7 +571,7 @@ static enum hf_status replay_segments(struct opening *opening)
     status = hf_log_reader_init(&opening->reader, opening->disk, &state->superblock,
                                 opening->range.last);
     if (status != HF_STATUS_OK) {
-        return reader_fault(opening, status);
+        return hf_opening_reader_fault(opening, status);
     }
     status = seek_start(opening);
     if (status == HF_STATUS_OK) {
@@ -579,33 +584,8 @@ static enum hf_status replay_segments(struct opening *opening)
         state->last_hash = opening->chain.hash;
         state->next_place = opening->chain.next_place;
         state->last_timestamp_ns = opening->chain.timestamp_ns;
-        status = judge_tail(opening);
-    }
-    return status;
-}
-
-/* Step 6. */
-static enum hf_status make_writable(struct opening *opening)
-{
-    enum hf_status status = HF_STATUS_OK;
-    if (opening->range.first != 0) {
-        status = flush_replayed(opening);
-        if (status == HF_STATUS_OK) {
-            status = cut_tail(opening);
-        }
-    }
-    if (status == HF_STATUS_OK) {
-        status = remove_temporaries(opening);
-    }
-    if (status == HF_STATUS_OK && !opening->state->created) {
-        struct hf_superblock *superblock = &opening->state->superblock;
-        const uint8_t *settings = opening->options->settings;
-        if (memcmp(superblock->settings, settings, sizeof superblock->settings) != 0) {
-            memcpy(superblock->settings, settings, sizeof superblock->settings);
-            superblock->settings_index = opening->state->last_index;
-        }
-        superblock->incarnation++;
-        status = hf_superblock_write(opening->disk, superblock, opening->fault);
+        state->last_epoch = opening->chain.epoch;
+        status = opening->options->beside ? judge_until(opening) : judge_tail(opening);
     }
     return status;
 }
@@ -615,16 +595,20 @@ enum hf_status hf_log_open(struct hf_disk *disk, const struct hf_log_options *op
                            struct hf_fault *fault)
 {
     assert(replay->record != NULL);
+    assert(!options->beside || disk->read_only);
+    assert(options->until_index == 0 || options->beside);
     memset(state, 0, sizeof *state);
     memset(fault, 0, sizeof *fault);
-    struct opening *opening = calloc(1, sizeof *opening);
+    struct hf_opening *opening = calloc(1, sizeof *opening);
     if (opening == NULL) {
         snprintf(fault->line, sizeof fault->line, "no memory to open the log");
         return HF_STATUS_NO_MEMORY;
     }
-    *opening = (struct opening){
+    *opening = (struct hf_opening){
         .disk = disk, .options = options, .replay = replay, .state = state, .fault = fault};
-    enum hf_status status = disk_fault(opening, disk->maker->lock(disk));
+    hf_chain_prepare();
+    enum hf_status status =
+        options->beside ? HF_STATUS_OK : hf_opening_disk_fault(opening, disk->maker->lock(disk));
     if (status == HF_STATUS_OK) {
         status = open_superblock(opening);
     }
@@ -635,9 +619,22 @@ enum hf_status hf_log_open(struct hf_disk *disk, const struct hf_log_options *op
         status = replay_segments(opening);
     }
     if (status == HF_STATUS_OK && !disk->read_only) {
-        status = make_writable(opening);
+        status = hf_opening_make_writable(opening);
     }
     hf_log_reader_finish(&opening->reader);
     free(opening);
     return status;
+}
+
+void hf_log_state_describe(const struct hf_log_state *state, struct hf_checkpoint_header *header)
+{
+    assert(state->last_index != 0);
+    assert(state->last_epoch != 0);
+    memset(header, 0, sizeof *header);
+    header->cluster = state->superblock.cluster;
+    header->index = state->last_index;
+    header->epoch = state->last_epoch;
+    header->place = state->next_place - 1;
+    header->timestamp_ns = state->last_timestamp_ns;
+    header->record_hash = state->last_hash;
 }

@@ -38,6 +38,48 @@ static bool list_visit(void *context, const char *name)
     return true;
 }
 
+struct counting {
+    uint64_t from;
+    uint64_t to;
+    uint64_t count;
+};
+
+static bool counting_visit(void *context, const char *name)
+{
+    struct counting *counting = context;
+    uint64_t number = 0;
+    if (hf_segment_parse_name(name, &number) && number >= counting->from &&
+        number <= counting->to) {
+        counting->count++;
+    }
+    return true;
+}
+
+/* Names the first segment that is lacking between first and last, which are there: halves the
+ * search by how many files there are in the lower part. */
+static enum hf_status tell_missing(struct hf_disk *disk, const struct hf_segment_range *range,
+                                   struct hf_fault *fault)
+{
+    uint64_t from = range->first;
+    uint64_t to = range->last;
+    while (from < to) {
+        struct counting counting = {.from = from, .to = from + (to - from) / 2};
+        enum hf_status status = disk->maker->list(disk, counting_visit, &counting);
+        if (status != HF_STATUS_OK) {
+            *fault = disk->fault;
+            return status;
+        }
+        if (counting.count == counting.to - counting.from + 1) {
+            from = counting.to + 1;
+        } else {
+            to = counting.to;
+        }
+    }
+    snprintf(fault->line, sizeof fault->line,
+             "log-%016" PRIx64 " is missing: there are segments before it and after it", from);
+    return HF_STATUS_CORRUPT;
+}
+
 enum hf_status hf_segment_list(struct hf_disk *disk, struct hf_segment_range *range,
                                struct hf_fault *fault)
 {
@@ -49,11 +91,7 @@ enum hf_status hf_segment_list(struct hf_disk *disk, struct hf_segment_range *ra
     }
     *range = listing.range;
     if (listing.count != 0 && range->last - range->first + 1 != listing.count) {
-        snprintf(fault->line, sizeof fault->line,
-                 "segments are missing: %" PRIu64 " files between log-%016" PRIx64
-                 " and log-%016" PRIx64,
-                 listing.count, range->first, range->last);
-        return HF_STATUS_CORRUPT;
+        return tell_missing(disk, range, fault);
     }
     return HF_STATUS_OK;
 }

@@ -31,7 +31,8 @@ struct hf_segment_range {
     uint64_t last;
 };
 
-/* Finds the segments. CORRUPT when their numbers have a gap. Blocks. */
+/* Finds the segments: from some number on, without gaps (the first may have been archived).
+ * CORRUPT, and the one that is missing named, when there is a gap. Blocks. */
 HF_MUST_USE enum hf_status hf_segment_list(struct hf_disk *disk, struct hf_segment_range *range,
                                            struct hf_fault *fault);
 

@@ -1,4 +1,6 @@
 #include "superblock.h"
+#include "record.h"
+#include "segment.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -12,7 +14,8 @@ static const size_t hashed_from = offsetof(struct hf_superblock, magic);
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "every file is little-endian, as we are");
 
 void hf_superblock_init(struct hf_superblock *superblock, struct hf_id cluster, uint32_t node,
-                        uint32_t block_size, uint64_t segment_size)
+                        uint32_t block_size, uint64_t segment_size,
+                        const uint8_t public_key[HF_CHAIN_PUBLIC_SIZE])
 {
     assert(!hf_id_is_reserved(cluster));
     assert(segment_size % block_size == 0);
@@ -24,6 +27,7 @@ void hf_superblock_init(struct hf_superblock *superblock, struct hf_id cluster, 
     superblock->node = node;
     superblock->block_size = block_size;
     superblock->segment_size = segment_size;
+    memcpy(superblock->public_key, public_key, sizeof superblock->public_key);
     superblock->promised_epoch = 1;
     superblock->epoch_count = 1;
     superblock->epochs[0] = (struct hf_epoch_start){.epoch = 1, .start_index = 1};
@@ -42,6 +46,28 @@ static bool copy_is_ours(const struct hf_superblock *copy)
     return memcmp(copy->magic, HF_SUPERBLOCK_MAGIC, sizeof copy->magic) == 0;
 }
 
+/* The table of epochs begins with the log and rises. */
+static bool epochs_rise(const struct hf_superblock *copy)
+{
+    if (copy->epoch_count < 1 || copy->epoch_count > HF_SUPERBLOCK_EPOCHS_MAX) {
+        return false;
+    }
+    const struct hf_epoch_start *epochs = copy->epochs;
+    bool rise = epochs[0].epoch >= 1 && epochs[0].start_index == 1;
+    for (uint32_t i = 1; i < copy->epoch_count; i++) {
+        rise = rise && epochs[i].epoch > epochs[i - 1].epoch &&
+               epochs[i].start_index >= epochs[i - 1].start_index;
+    }
+    return rise;
+}
+
+static bool sizes_are_possible(const struct hf_superblock *copy)
+{
+    return (copy->block_size == HF_RECORD_BLOCK_MIN || copy->block_size == HF_RECORD_BLOCK_MAX) &&
+           copy->segment_size >= HF_SEGMENT_SIZE_MIN && copy->segment_size <= HF_SEGMENT_SIZE_MAX &&
+           copy->segment_size % HF_RECORD_BLOCK_MAX == 0;
+}
+
 static bool copy_is_valid(const struct hf_superblock *copy)
 {
     struct hf_hash hash =
@@ -49,8 +75,7 @@ static bool copy_is_valid(const struct hf_superblock *copy)
     /* What the hash vouches for can still be another version's; the rest are our own limits. */
     return hf_hash_equal(hash, copy->hash) && copy_is_ours(copy) &&
            copy->format == HF_SUPERBLOCK_FORMAT && copy->endianness == HF_SUPERBLOCK_ENDIANNESS &&
-           copy->epoch_count >= 1 && copy->epoch_count <= HF_SUPERBLOCK_EPOCHS_MAX &&
-           copy->segment_size != 0 && (copy->block_size == 512 || copy->block_size == 4096);
+           epochs_rise(copy) && sizes_are_possible(copy) && !hf_id_is_reserved(copy->cluster);
 }
 
 /* None is valid: says which of the ways it is. */

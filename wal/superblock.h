@@ -6,6 +6,7 @@
 #ifndef HF_WAL_SUPERBLOCK_H
 #define HF_WAL_SUPERBLOCK_H
 
+#include "chain.h"
 #include "disk.h"
 #include "engine/id.h"
 #include "hash.h"
@@ -14,7 +15,7 @@
 #define HF_SUPERBLOCK_SIZE       4096
 #define HF_SUPERBLOCK_COPIES     4
 #define HF_SUPERBLOCK_MAGIC      "HOLDFAST" /* eight bytes, no NUL: the same in either byte order */
-#define HF_SUPERBLOCK_FORMAT     2
+#define HF_SUPERBLOCK_FORMAT     3
 #define HF_SUPERBLOCK_ENDIANNESS UINT32_C(0x01020304)
 #define HF_SUPERBLOCK_EPOCHS_MAX 64
 /* Of the state machine behind the log: opaque here. */
@@ -43,7 +44,8 @@ struct hf_superblock {
     struct hf_epoch_start epochs[HF_SUPERBLOCK_EPOCHS_MAX];
     uint64_t settings_index; /* records after this one were made under `settings` */
     uint8_t settings[HF_SUPERBLOCK_SETTINGS_SIZE];
-    uint8_t reserved[2840];
+    uint8_t public_key[HF_CHAIN_PUBLIC_SIZE]; /* the node's: who signs this log */
+    uint8_t reserved[2808];
 };
 _Static_assert(sizeof(struct hf_superblock) == HF_SUPERBLOCK_SIZE, "superblock");
 _Static_assert(offsetof(struct hf_superblock, magic) == 16, "hashed from here");
@@ -51,11 +53,12 @@ _Static_assert(offsetof(struct hf_superblock, cluster) == 32, "superblock cluste
 _Static_assert(offsetof(struct hf_superblock, node) == 72, "superblock node");
 _Static_assert(offsetof(struct hf_superblock, epochs) == 96, "superblock epochs");
 _Static_assert(offsetof(struct hf_superblock, settings) == 1128, "superblock settings");
-_Static_assert(offsetof(struct hf_superblock, reserved) == 1256, "superblock reserved");
+_Static_assert(offsetof(struct hf_superblock, public_key) == 1256, "superblock key");
 
 /* Fills in a first superblock: sequence 0, incarnation 0, epoch 1 from index 1. */
 void hf_superblock_init(struct hf_superblock *superblock, struct hf_id cluster, uint32_t node,
-                        uint32_t block_size, uint64_t segment_size);
+                        uint32_t block_size, uint64_t segment_size,
+                        const uint8_t public_key[HF_CHAIN_PUBLIC_SIZE]);
 
 /* Sets the hash. */
 void hf_superblock_seal(struct hf_superblock *superblock);

@@ -6,6 +6,11 @@
  *     returned  <=  commit  <=  last          (last - commit <= depth)
  *     batches given back | durable, not given back | in flight
  *
+ * Every record but a seal goes into the span of the seal to come: hashed while the device writes
+ * it, before its batch is given back. A seal is due before the record that would make the span too
+ * long, and before the writer leaves a segment; the next segment begins with another, over nothing,
+ * so that each segment says by itself what came before it.
+ *
  * The maker of segments: creates one under a temporary name, gives it its room, fills it with zeros
  * piece by piece, the last piece with a flush, and names it. Only then does it count as room: its
  * size, its zeros and its name are durable before any record lies in it. It works when the log is
@@ -26,7 +31,7 @@
 #define POLLS_BETWEEN_TRIES 4096
 
 struct slot {
-    struct hf_log_batch *batch;
+    struct hf_log_batch *batch; /* NULL: a seal's */
     bool durable;
     bool in_previous; /* its record lies in the previous segment */
 };
@@ -47,6 +52,7 @@ struct hf_log_writer {
     struct hf_disk *disk;
     struct hf_log_writer_options options;
     struct hf_id cluster;
+    uint32_t node;
     uint64_t epoch;
     uint32_t block_size;
     uint64_t segment_size;
@@ -66,6 +72,12 @@ struct hf_log_writer {
     uint64_t offset;       /* in the current segment */
     uint64_t segment_last; /* newest with its name; those after `current` are ready */
 
+    /* The signed chain. */
+    struct hf_chain_span span;
+    uint64_t hashed_index; /* records up to this one are in the span or before it */
+    uint8_t secret_key[HF_CHAIN_SECRET_SIZE];
+    uint8_t *seals; /* a block for each that may be in flight, by index modulo the depth */
+
     /* The maker. */
     enum making making;
     int making_file;
@@ -77,18 +89,19 @@ struct hf_log_writer {
     /* For any thread to look at. Written by the log's thread alone. */
     _Atomic uint64_t commit_index;
     _Atomic bool room;
+    _Atomic bool lacks_space;
     _Atomic bool poisoned;
 
     bool attached;
     uint32_t outstanding; /* queued with the disk and not completed, pieces included */
     uint64_t records;
+    uint64_t seal_count;
     uint64_t operations;
     uint64_t bytes_logical;
     uint64_t bytes_device;
     struct hf_fault fault;
     uint8_t *memory; /* of all batches */
     struct hf_log_batch batches[HF_LOG_BATCHES_MAX];
-    struct hf_log_batch mark; /* the writer's own, for a clean end */
 };
 
 static void maker_step(struct hf_log_writer *writer);
@@ -103,11 +116,20 @@ void hf_log_writer_defaults(struct hf_log_writer_options *options)
         .segments_ahead = HF_LOG_AHEAD_DEFAULT,
         .batch_count = HF_LOG_BATCHES_DEFAULT,
         .batch_capacity = HF_LOG_CAPACITY_DEFAULT,
+        .seal_span = HF_CHAIN_SPAN_DEFAULT,
     };
 }
 
+/* What all batches take in a segment, all full, with every seal that may fall due meanwhile: one a
+ * span, those that open and close the segment, and one that was due when they came. */
+static uint64_t batches_size(const struct hf_log_writer_options *options, uint32_t block_size)
+{
+    uint64_t seals = 3 + options->batch_count / options->seal_span;
+    return (uint64_t)options->batch_capacity * options->batch_count + seals * block_size;
+}
+
 static enum hf_status check_options(const struct hf_log_writer_options *options,
-                                    uint64_t segment_size, struct hf_fault *fault)
+                                    const struct hf_superblock *superblock, struct hf_fault *fault)
 {
     const char *wrong = NULL;
     if (options->depth < 1 || options->depth > HF_LOG_DEPTH_MAX) {
@@ -119,11 +141,20 @@ static enum hf_status check_options(const struct hf_log_writer_options *options,
     } else if (options->batch_capacity == 0 || options->batch_capacity % HF_RECORD_BLOCK_MAX != 0 ||
                options->batch_capacity > HF_RECORD_LENGTH_MAX) {
         wrong = "batch capacity";
-    } else if ((uint64_t)options->batch_capacity * options->batch_count > segment_size) {
+    } else if (options->seal_span < 1 || options->seal_span > HF_CHAIN_SPAN_MAX) {
+        wrong = "seal span";
+    } else if (batches_size(options, superblock->block_size) > superblock->segment_size) {
         wrong = "all batches together: they must fit one segment, their size";
     }
     if (wrong != NULL) {
         snprintf(fault->line, sizeof fault->line, "log writer: the %s is out of range", wrong);
+        return HF_STATUS_INVALID;
+    }
+    if (options->secret_key == NULL ||
+        memcmp(hf_chain_key_public(options->secret_key), superblock->public_key,
+               sizeof superblock->public_key) != 0) {
+        snprintf(fault->line, sizeof fault->line,
+                 "log writer: the key is not the one that the log is signed by");
         return HF_STATUS_INVALID;
     }
     return HF_STATUS_OK;
@@ -145,33 +176,40 @@ enum hf_status hf_log_writer_create(struct hf_disk *disk, const struct hf_log_st
                                     const struct hf_log_writer_options *options,
                                     struct hf_log_writer **writer_made, struct hf_fault *fault)
 {
-    enum hf_status status = check_options(options, state->superblock.segment_size, fault);
+    enum hf_status status = check_options(options, &state->superblock, fault);
     if (status != HF_STATUS_OK) {
         return status;
     }
     assert(state->next_place >= 1);
+    assert(state->span.previous_is_known);
+    hf_chain_prepare();
     size_t memory_size = (size_t)options->batch_capacity * options->batch_count;
     uint64_t segment_size = state->superblock.segment_size;
     uint32_t piece_size =
         segment_size < HF_SEGMENT_PIECE_SIZE ? (uint32_t)segment_size : HF_SEGMENT_PIECE_SIZE;
     struct hf_log_writer *writer = calloc(1, sizeof *writer);
     uint8_t *memory = aligned_alloc(HF_LOG_BATCH_ALIGNMENT, memory_size);
-    uint8_t *mark = aligned_alloc(HF_LOG_BATCH_ALIGNMENT, HF_RECORD_BLOCK_MAX);
+    uint8_t *seals =
+        aligned_alloc(HF_LOG_BATCH_ALIGNMENT, (size_t)options->depth * HF_RECORD_BLOCK_MAX);
     uint8_t *zeros = aligned_alloc(HF_LOG_BATCH_ALIGNMENT, piece_size);
-    if (writer == NULL || memory == NULL || mark == NULL || zeros == NULL) {
+    if (writer == NULL || memory == NULL || seals == NULL || zeros == NULL) {
         free(writer);
         free(memory);
-        free(mark);
+        free(seals);
         free(zeros);
         snprintf(fault->line, sizeof fault->line, "log writer: no memory for %zu bytes of batches",
                  memory_size);
         return HF_STATUS_NO_MEMORY;
     }
     memset(memory, 0, memory_size);
+    memset(seals, 0, (size_t)options->depth * HF_RECORD_BLOCK_MAX);
     memset(zeros, 0, piece_size);
     writer->disk = disk;
     writer->options = *options;
+    writer->options.secret_key = NULL; /* only lent */
+    memcpy(writer->secret_key, options->secret_key, sizeof writer->secret_key);
     writer->cluster = state->superblock.cluster;
+    writer->node = state->superblock.node;
     writer->epoch = hf_superblock_epoch(&state->superblock);
     writer->block_size = state->superblock.block_size;
     writer->segment_size = segment_size;
@@ -181,6 +219,8 @@ enum hf_status hf_log_writer_create(struct hf_disk *disk, const struct hf_log_st
     writer->next_place = state->next_place;
     writer->last_timestamp_ns = state->last_timestamp_ns;
     writer->returned_index = state->last_index;
+    writer->span = state->span;
+    writer->hashed_index = state->last_index;
     writer->previous.file = -1;
     writer->next.file = -1;
     /* With no segment made yet the current one is number 0: full, so the first record moves on. */
@@ -194,7 +234,7 @@ enum hf_status hf_log_writer_create(struct hf_disk *disk, const struct hf_log_st
     writer->making_file = -1;
     writer->zeros = zeros;
     writer->memory = memory;
-    writer->mark = (struct hf_log_batch){.bytes = mark, .capacity = HF_RECORD_BLOCK_MAX};
+    writer->seals = seals;
     atomic_init(&writer->commit_index, state->last_index);
     init_batches(writer);
     *writer_made = writer;
@@ -235,8 +275,9 @@ void hf_log_writer_destroy(struct hf_log_writer *writer)
     drain(writer);
     close_files(writer);
     free(writer->memory);
-    free(writer->mark.bytes);
+    free(writer->seals);
     free(writer->zeros);
+    hf_chain_key_wipe(writer->secret_key);
     free(writer);
 }
 
@@ -277,6 +318,12 @@ bool hf_log_writer_has_room(const struct hf_log_writer *writer)
     return atomic_load_explicit(&writer->room, memory_order_relaxed);
 }
 
+bool hf_log_writer_lacks_space(const struct hf_log_writer *writer)
+{
+    /* A hint like the one above. */
+    return atomic_load_explicit(&writer->lacks_space, memory_order_relaxed);
+}
+
 bool hf_log_writer_is_poisoned(const struct hf_log_writer *writer)
 {
     return atomic_load_explicit(&writer->poisoned, memory_order_acquire);
@@ -297,7 +344,7 @@ static uint64_t segments_ready(const struct hf_log_writer *writer)
 /* Room for all batches, all full: so much may be under way when the answer is read elsewhere. */
 static void publish_room(struct hf_log_writer *writer)
 {
-    uint64_t wanted = (uint64_t)writer->options.batch_capacity * writer->options.batch_count;
+    uint64_t wanted = batches_size(&writer->options, writer->block_size);
     bool room = segments_ready(writer) != 0 || writer->segment_size - writer->offset >= wanted;
     atomic_store_explicit(&writer->room, room && !is_poisoned(writer), memory_order_relaxed);
 }
@@ -312,6 +359,7 @@ void hf_log_writer_count(const struct hf_log_writer *writer, struct hf_log_write
         .segment = writer->current.number,
         .offset = writer->offset,
         .records = writer->records,
+        .seals = writer->seal_count,
         .operations = writer->operations,
         .bytes_logical = writer->bytes_logical,
         .bytes_device = writer->bytes_device,
@@ -390,32 +438,127 @@ static enum hf_status move_on(struct hf_log_writer *writer)
     return HF_STATUS_OK;
 }
 
-/* Makes the batch's bytes a record, whole and padded. */
-static const struct hf_record_header *seal(struct hf_log_writer *writer, struct hf_log_batch *batch,
-                                           uint32_t padded)
+/* The header of the next record, but for its hash. */
+static struct hf_record_header next_header(const struct hf_log_writer *writer)
 {
-    struct hf_record_header *record = (struct hf_record_header *)(void *)batch->bytes;
-    *record = (struct hf_record_header){
+    return (struct hf_record_header){
         .magic = HF_RECORD_MAGIC,
         .format = HF_RECORD_FORMAT,
-        .kind = batch->count == 0 ? HF_RECORD_MARK : HF_RECORD_OPERATIONS,
-        .length = batch->length,
-        .count = batch->count,
         .cluster = writer->cluster,
         .epoch = writer->epoch,
         .index = writer->last_index + 1,
-        .first_place = batch->first_place,
-        .timestamp_ns = batch->timestamp_ns,
+        .first_place = writer->next_place,
+        .timestamp_ns = writer->last_timestamp_ns,
         .commit = commit_of(writer),
         .prev_hash = writer->last_hash,
     };
-    memset(batch->bytes + batch->length, 0, padded - batch->length);
-    hf_record_seal(record);
-    return record;
 }
 
-static enum hf_status submit(struct hf_log_writer *writer, struct hf_log_batch *batch)
+/* Queues a record whose bytes are whole but for padding and hash. AGAIN, and nothing done, when
+ * `depth` writes are in flight or the disk's queue is full. */
+static enum hf_status append(struct hf_log_writer *writer, struct hf_record_header *record,
+                             struct hf_log_batch *batch)
 {
+    uint32_t padded = hf_record_padded_length(record->length, writer->block_size);
+    assert(padded <= writer->segment_size - writer->offset);
+    assert(writer->last_index - commit_of(writer) < writer->options.depth);
+    memset((uint8_t *)record + record->length, 0, padded - record->length);
+    hf_record_seal(record);
+    enum hf_status status = writer->disk->maker->append(
+        writer->disk, writer->current.file, writer->offset, record, padded, record->index);
+    if (status == HF_STATUS_AGAIN) {
+        return HF_STATUS_AGAIN;
+    }
+    if (status != HF_STATUS_OK) {
+        poison(writer, "a record cannot be queued", writer->disk->fault.line);
+        return HF_STATUS_IO;
+    }
+    writer->slots[record->index % SLOT_COUNT] = (struct slot){.batch = batch};
+    writer->outstanding++;
+    writer->last_index = record->index;
+    writer->last_hash = record->hash;
+    writer->next_place = record->first_place + record->count;
+    writer->last_timestamp_ns = record->timestamp_ns;
+    writer->offset += padded;
+    writer->records++;
+    writer->operations += record->count;
+    writer->bytes_logical += record->length;
+    writer->bytes_device += padded;
+    return HF_STATUS_OK;
+}
+
+static bool may_append(const struct hf_log_writer *writer)
+{
+    return writer->last_index - commit_of(writer) < writer->options.depth;
+}
+
+/* ---- Sealing ---- */
+
+/* Takes what was appended into the span. The device may read the same bytes meanwhile. */
+static void hash_appended(struct hf_log_writer *writer)
+{
+    while (writer->hashed_index < writer->last_index) {
+        writer->hashed_index++;
+        const struct hf_log_batch *batch = writer->slots[writer->hashed_index % SLOT_COUNT].batch;
+        assert(batch != NULL); /* a seal counts as hashed from the first */
+        assert(batch->index == writer->hashed_index);
+        hf_chain_span_add(&writer->span,
+                          (const struct hf_record_header *)(const void *)batch->bytes);
+    }
+}
+
+static uint64_t span_count(const struct hf_log_writer *writer)
+{
+    return writer->last_index + 1 - writer->span.first_index;
+}
+
+static enum hf_status append_seal(struct hf_log_writer *writer)
+{
+    if (!may_append(writer)) {
+        return HF_STATUS_AGAIN;
+    }
+    hash_appended(writer);
+    uint64_t index = writer->last_index + 1;
+    struct hf_record_header *record =
+        (struct hf_record_header *)(void *)(writer->seals +
+                                            (index % writer->options.depth) * HF_RECORD_BLOCK_MAX);
+    *record = next_header(writer);
+    record->kind = HF_RECORD_SEAL;
+    record->length = HF_CHAIN_SEAL_LENGTH;
+    hf_chain_seal_make(&writer->span, record, writer->node, writer->secret_key);
+    enum hf_status status = append(writer, record, NULL);
+    if (status == HF_STATUS_OK) {
+        hf_chain_span_next(&writer->span, record);
+        writer->hashed_index = record->index;
+        writer->seal_count++;
+    }
+    return status;
+}
+
+/* Leaves every seal that has to stand before a record of this size, and goes to the segment that
+ * has room for it and for the seal that will close the segment. May be asked again after AGAIN or
+ * FULL: what has been done is not done twice. */
+static enum hf_status make_way(struct hf_log_writer *writer, uint32_t padded)
+{
+    enum hf_status status = HF_STATUS_OK;
+    bool fits = padded + writer->block_size <= writer->segment_size - writer->offset;
+    uint64_t count = span_count(writer);
+    if (count >= writer->options.seal_span || (count != 0 && !fits)) {
+        status = append_seal(writer);
+        fits = padded + writer->block_size <= writer->segment_size - writer->offset;
+    }
+    if (status == HF_STATUS_OK && !fits) {
+        status = move_on(writer);
+    }
+    if (status == HF_STATUS_OK && writer->offset == 0 && writer->last_index != 0) {
+        status = append_seal(writer);
+    }
+    return status;
+}
+
+enum hf_status hf_log_writer_submit(struct hf_log_writer *writer, struct hf_log_batch *batch)
+{
+    assert(batch == &writer->batches[batch->number]);
     assert(writer->attached);
     assert(batch->length >= HF_RECORD_HEADER_SIZE);
     assert(batch->length <= batch->capacity);
@@ -424,45 +567,28 @@ static enum hf_status submit(struct hf_log_writer *writer, struct hf_log_batch *
     if (is_poisoned(writer)) {
         return HF_STATUS_IO;
     }
-    if (writer->last_index - commit_of(writer) >= writer->options.depth) {
+    if (!may_append(writer)) {
         return HF_STATUS_AGAIN;
     }
-    uint32_t padded = hf_record_padded_length(batch->length, writer->block_size);
-    if (padded > writer->segment_size - writer->offset) {
-        enum hf_status moved = move_on(writer);
-        if (moved != HF_STATUS_OK) {
-            return moved;
-        }
-    }
-    const struct hf_record_header *record = seal(writer, batch, padded);
-    enum hf_status status = writer->disk->maker->append(
-        writer->disk, writer->current.file, writer->offset, batch->bytes, padded, record->index);
-    if (status == HF_STATUS_AGAIN) {
-        return HF_STATUS_AGAIN;
-    }
+    enum hf_status status =
+        make_way(writer, hf_record_padded_length(batch->length, writer->block_size));
     if (status != HF_STATUS_OK) {
-        poison(writer, "a record cannot be queued", writer->disk->fault.line);
-        return HF_STATUS_IO;
+        return status;
     }
-    batch->index = record->index;
-    writer->slots[record->index % SLOT_COUNT] = (struct slot){.batch = batch};
-    writer->outstanding++;
-    writer->last_index = record->index;
-    writer->last_hash = record->hash;
-    writer->next_place += batch->count;
-    writer->last_timestamp_ns = batch->timestamp_ns;
-    writer->offset += padded;
-    writer->records++;
-    writer->operations += batch->count;
-    writer->bytes_logical += batch->length;
-    writer->bytes_device += padded;
-    return HF_STATUS_OK;
-}
-
-enum hf_status hf_log_writer_submit(struct hf_log_writer *writer, struct hf_log_batch *batch)
-{
-    assert(batch == &writer->batches[batch->number]);
-    return submit(writer, batch);
+    if (!may_append(writer)) {
+        return HF_STATUS_AGAIN;
+    }
+    struct hf_record_header *record = (struct hf_record_header *)(void *)batch->bytes;
+    *record = next_header(writer);
+    record->kind = batch->count == 0 ? HF_RECORD_MARK : HF_RECORD_OPERATIONS;
+    record->length = batch->length;
+    record->count = batch->count;
+    record->timestamp_ns = batch->timestamp_ns;
+    status = append(writer, record, batch);
+    if (status == HF_STATUS_OK) {
+        batch->index = record->index;
+    }
+    return status;
 }
 
 /* ---- Collecting ---- */
@@ -555,6 +681,7 @@ uint32_t hf_log_writer_poll(struct hf_log_writer *writer, struct hf_log_batch *d
     if (is_poisoned(writer)) {
         return 0;
     }
+    hash_appended(writer);
     advance_commit(writer);
     uint64_t commit = commit_of(writer);
     uint32_t count = 0;
@@ -562,6 +689,9 @@ uint32_t hf_log_writer_poll(struct hf_log_writer *writer, struct hf_log_batch *d
         writer->returned_index++;
         struct slot *slot = &writer->slots[writer->returned_index % SLOT_COUNT];
         assert(slot->durable);
+        if (slot->batch == NULL) {
+            continue; /* a seal is nobody's */
+        }
         assert(slot->batch->index == writer->returned_index);
         done[count++] = slot->batch;
         slot->batch = NULL;
@@ -588,6 +718,7 @@ static void maker_abandon(struct hf_log_writer *writer)
     close_file(writer, &making);
     writer->making_file = -1;
     writer->making = MAKING_BLOCKED;
+    atomic_store_explicit(&writer->lacks_space, true, memory_order_relaxed);
     writer->polls_to_wait = POLLS_BETWEEN_TRIES;
     enum hf_status status = writer->disk->maker->remove(writer->disk, HF_SEGMENT_NAME_TEMPORARY);
     if (status != HF_STATUS_OK && status != HF_STATUS_NOT_FOUND) {
@@ -661,6 +792,7 @@ static void maker_name(struct hf_log_writer *writer)
         return;
     }
     writer->segment_last++;
+    atomic_store_explicit(&writer->lacks_space, false, memory_order_relaxed);
 }
 
 /* Whether the maker may take the device's and the thread's time now: when nothing is in flight; or
@@ -745,12 +877,12 @@ enum hf_status hf_log_writer_attach(struct hf_log_writer *writer, struct hf_faul
 
 /* ---- Detaching ---- */
 
-/* Says as the log's last word that all of it is committed: damage to its end is then no torn tail
- * at the next start. Goes without when there is no room. */
-static void write_mark(struct hf_log_writer *writer)
+/* Signs the log's end, and says as its last word that all of it is committed: damage to it is then
+ * no torn tail at the next start. Goes without when there is no room. */
+static void seal_end(struct hf_log_writer *writer)
 {
-    hf_log_batch_begin(&writer->mark, writer->last_timestamp_ns, writer->next_place);
-    if (submit(writer, &writer->mark) == HF_STATUS_OK) {
+    bool fits = writer->block_size <= writer->segment_size - writer->offset;
+    if ((fits || move_on(writer) == HF_STATUS_OK) && append_seal(writer) == HF_STATUS_OK) {
         drain(writer);
     }
 }
@@ -762,11 +894,12 @@ void hf_log_writer_detach(struct hf_log_writer *writer)
     }
     drain(writer);
     if (!is_poisoned(writer)) {
+        hash_appended(writer);
         advance_commit(writer);
     }
-    if (!is_poisoned(writer) && writer->operations != 0) {
+    if (!is_poisoned(writer) && (writer->operations != 0 || span_count(writer) != 0)) {
         assert(commit_of(writer) == writer->last_index);
-        write_mark(writer);
+        seal_end(writer);
     }
     if (!is_poisoned(writer)) {
         advance_commit(writer);

@@ -25,16 +25,19 @@
 #define HF_LOG_CAPACITY_DEFAULT (UINT32_C(256) << 10)
 
 struct hf_log_writer_options {
-    uint32_t depth;          /* writes in flight, 1 to HF_LOG_DEPTH_MAX */
-    uint32_t segments_ahead; /* kept ready beyond the one in use, 1 to HF_LOG_AHEAD_MAX */
-    uint32_t batch_count;    /* 1 to HF_LOG_BATCHES_MAX */
-    uint32_t batch_capacity; /* bytes, a multiple of HF_RECORD_BLOCK_MAX, HF_RECORD_LENGTH_MAX at
-                                most; all batches together fit one segment */
+    uint32_t depth;            /* writes in flight, 1 to HF_LOG_DEPTH_MAX */
+    uint32_t segments_ahead;   /* kept ready beyond the one in use, 1 to HF_LOG_AHEAD_MAX */
+    uint32_t batch_count;      /* 1 to HF_LOG_BATCHES_MAX */
+    uint32_t batch_capacity;   /* bytes, a multiple of HF_RECORD_BLOCK_MAX, HF_RECORD_LENGTH_MAX at
+                                  most; all batches together, and their seals, fit one segment */
+    uint32_t seal_span;        /* records from seal to seal at most, 1 to HF_CHAIN_SPAN_MAX */
+    const uint8_t *secret_key; /* that signs them, HF_CHAIN_SECRET_SIZE bytes; only lent to create.
+                                  Its public half is the superblock's */
 };
 
 struct hf_log_writer;
 
-/* The defaults above. */
+/* The defaults above, and no key yet. */
 void hf_log_writer_defaults(struct hf_log_writer_options *options);
 
 /* Makes a writer that goes on where `state` ends, with all its memory, batches included (touched
@@ -55,7 +58,8 @@ struct hf_log_batch *hf_log_writer_batch(struct hf_log_writer *writer, uint32_t 
 HF_MUST_USE enum hf_status hf_log_writer_attach(struct hf_log_writer *writer,
                                                 struct hf_fault *fault);
 
-/* Seals the batch as the next record and queues its durable append; poll sets it going. OK: the
+/* Makes the batch the next record and queues its durable append; poll sets it going. When one is
+ * due, a seal goes before it, so that nothing is ever in flight behind the last batch. OK: the
  * batch is the writer's until poll returns it. AGAIN: `depth` writes are in flight. FULL: no
  * segment is ready. IO: poisoned. But for OK the batch stays the caller's, to submit again after a
  * poll. Asserts that places have no gap and time does not go back. */
@@ -73,6 +77,9 @@ uint64_t hf_log_writer_commit_index(const struct hf_log_writer *writer);
 /* False: segments are lacking (the disk is full, or the filling cannot keep up). Refuse new work
  * with BUSY; what has been accepted, up to all batches full, still fits. Any thread. */
 bool hf_log_writer_has_room(const struct hf_log_writer *writer);
+/* True from when a segment could not be made for want of space until one has been made. Any thread.
+ */
+bool hf_log_writer_lacks_space(const struct hf_log_writer *writer);
 /* True after the first failed write or flush. Any thread. */
 bool hf_log_writer_is_poisoned(const struct hf_log_writer *writer);
 /* Why it is poisoned; an empty line when it is not. */
@@ -86,7 +93,8 @@ struct hf_log_writer_counts {
     uint32_t segments_ready; /* beyond the one in use */
     uint64_t segment;        /* in use */
     uint64_t offset;         /* in it, of the next record */
-    uint64_t records;        /* since create, as are those below */
+    uint64_t records;        /* since create, as are those below; seals included */
+    uint64_t seals;
     uint64_t operations;
     uint64_t bytes_logical; /* records without padding */
     uint64_t bytes_device;  /* with padding, without prewritten zeros */
@@ -99,11 +107,12 @@ void hf_log_writer_describe(const struct hf_log_writer *writer,
                             struct hf_checkpoint_header *header);
 
 /* The end of the log's thread, as its last call: waits for what is in flight, which is not returned
- * any more, and unless poisoned makes the end of the log known as committed with a mark. Nothing
- * can be submitted or polled afterwards. Without attach it does nothing. Blocks for a flush. */
+ * any more, and unless poisoned seals the end of the log, which makes it known as committed.
+ * Nothing can be submitted or polled afterwards. Without attach it does nothing. Blocks for a
+ * flush. */
 void hf_log_writer_detach(struct hf_log_writer *writer);
 
-/* Releases the writer, its batches and files, and leaves no mark: an abrupt end, unless detached
+/* Releases the writer, its batches and files, and leaves no seal: an abrupt end, unless detached
  * before. Writes still in flight are waited for, not acknowledged. The disk stays the caller's. The
  * log's thread; any before attach or after detach. NULL is fine. */
 void hf_log_writer_destroy(struct hf_log_writer *writer);

@@ -121,7 +121,9 @@ def main():
     totals = collections.Counter()
     paths = []
     with workspace() as space:
-        node = space.node(ledger__remembered=1000000, ledger__holds=200000)
+        # Checkpoints are being made, and segments let go of, whenever the kill comes.
+        node = space.node(ledger__remembered=1000000, ledger__holds=200000, checkpoint__bytes="256k", log__retain_bytes=0,
+                          log__segment_bytes="2m")
         node.start()
         for number in range(options.rounds):
             workload, survives, path, sent, answered = one_round(space, node, number, chance, taken)

@@ -62,7 +62,7 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual(status["limits"]["accounts"], 100)
         self.assertEqual(set(status), set(expected) | {
             "version", "timestamp_ns", "commit_index", "recovery_s", "uptime_s", "tables", "limits", "oldest_id_ms",
-            "memory_bytes", "memory_per_account_bytes"})
+            "memory_bytes", "memory_per_account_bytes", "checkpoint", "log", "settings"})
         self.assertGreater(status["memory_bytes"], 0)
         self.assertGreater(status["commit_index"], 0)
 

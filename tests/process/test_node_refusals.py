@@ -2,19 +2,22 @@
 """What a node refuses to start on: wrong settings (exit status 2), and data directories it cannot trust (3). Each is one
 clear line that names the place, and nothing in the directory is changed by a node that refuses."""
 import ctypes
+import json
 import os
 import shutil
 import struct
 import unittest
 
 import messages as m
-from node import hash_directory, refusal, workspace
+from node import HOLDFAST, hash_directory, refusal, run, workspace
 
 ISSUER, WALLET = 1001, 2001
 SUPERBLOCK_COPY = 4096
 SUPERBLOCK_FORMAT_AT = 24
 RECORD_HEADER = 128
 BLOCK = 512
+PREV_HASH_AT = 88
+AMOUNT_AT = RECORD_HEADER + 64
 
 
 class Hash(ctypes.Structure):
@@ -157,10 +160,10 @@ class Data(unittest.TestCase):
         data = read(path)
         for copy in range(4):
             at = copy * SUPERBLOCK_COPY
-            data[at + SUPERBLOCK_FORMAT_AT] = 3
+            data[at + SUPERBLOCK_FORMAT_AT] = 2
             data[at:at + 16] = xxh3_128(bytes(data[at + 16:at + SUPERBLOCK_COPY]))
         write(path, data)
-        self.assertRegex(self.refused("format"), "format.*3")
+        self.assertRegex(self.refused("format"), "found format 2, expected 3")
 
     def test_broken_superblock(self):
         """Three copies may be lost, not four."""
@@ -207,6 +210,62 @@ class Data(unittest.TestCase):
         self.refused("log-0000000000000001")
         write(self.segment, good)
         self.starts()
+
+    def test_forged_record(self):
+        """Every hash made right again, and none of the signatures: the seal tells, by its place."""
+        self.node.start()
+        self.node.terminate()
+        for name in os.listdir(self.node.data):
+            if name.startswith("checkpoint-"):
+                os.unlink(os.path.join(self.node.data, name))
+        good = read(self.segment)
+        data = bytearray(good)
+        found = records(data)
+        data[found[20][0] + AMOUNT_AT] ^= 1
+        before = bytes(data[found[19][0]:found[19][0] + 16])
+        for offset, length in found[20:]:
+            data[offset + PREV_HASH_AT:offset + PREV_HASH_AT + 16] = before
+            before = data[offset:offset + 16] = xxh3_128(bytes(data[offset + 16:offset + length]))
+        write(self.segment, data)
+        seal = found[-1][0]
+        self.refused(f"log-0000000000000001 at offset {seal}: record {len(found)} is a seal that is over records of other bytes")
+        write(self.segment, good)
+        self.starts()
+
+    def test_keys(self):
+        """The key that signs the log: another's, one that others may read, none, or half of one."""
+        path = self.file("node-key")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        for mode in (0o640, 0o604, 0o666):
+            os.chmod(path, mode)
+            self.refused("node-key: may be read by others")
+        os.chmod(path, 0o600)
+        good = read(path)
+        os.truncate(path, 0)
+        self.refused("node-key: is not 64 bytes long")
+        write(path, bytes(64))
+        self.refused("node-key: its halves do not belong together")
+        os.unlink(path)
+        self.refused("node-key: there is none")
+        os.mkdir(path)
+        self.refused_elsewhere("node-key: is no plain file")
+        os.rmdir(path)
+        other = self.space.node("other").start()
+        other.kill9()
+        shutil.copy(os.path.join(other.data, "node-key"), path)
+        self.refused("superblock: found public key")
+        # Wherever it is kept, it is the key that counts.
+        away = self.space.path("kept")
+        with open(away, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(good)
+        self.node.settings["node.key"] = away
+        self.starts()
+
+    def refused_elsewhere(self, words):
+        """Like refused, where there is more in the directory than files."""
+        status, line, _ = refusal(self.node)
+        self.assertEqual(status, 3, line)
+        self.assertIn(words, line)
 
     def test_missing_segment(self):
         away = self.space.path("segment")
@@ -285,6 +344,21 @@ class Places(unittest.TestCase):
         self.assertIn(self.node.data[:40], line)
         with open(self.node.data, encoding="ascii") as file:
             self.assertEqual(file.read(), "precious")
+
+    def test_a_first_start_cut_short(self):
+        """The key is there and the superblock not yet: the key is used, and signs the log."""
+        other = self.space.node("other").start()
+        other.kill9()
+        os.mkdir(self.node.data)
+        shutil.copy(os.path.join(other.data, "node-key"), self.node.data)
+        with open(os.path.join(self.node.data, "node-key.tmp"), "wb") as file:
+            file.write(b"half")
+        self.node.start()
+        self.node.kill9()
+        keys = [json.loads(run([HOLDFAST, "log", "stat", "--json", node.data]).stdout)["key"] for node in (self.node, other)]
+        self.assertEqual(keys[0], keys[1])
+        with open(os.path.join(self.node.data, "node-key"), "rb") as file:
+            self.assertEqual(file.read()[32:].hex(), keys[0])
 
     def test_somebody_elses_directory(self):
         os.mkdir(self.node.data)

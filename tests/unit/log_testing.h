@@ -26,17 +26,26 @@
 #ifndef LOG_BATCH_CAPACITY
 #define LOG_BATCH_CAPACITY 8192
 #endif
+#ifndef LOG_SEAL_SPAN
+#define LOG_SEAL_SPAN HF_CHAIN_SPAN_DEFAULT
+#endif
 #define LOG_LIVES_MAX   32
 #define LOG_RECORDS_MAX 2048
 #define LOG_TIME_NS     UINT64_C(1700000000000000000)
 
 static const struct hf_id log_cluster = {.lo = 0x1122334455667788, .hi = 0x99aabbccddeeff00};
 
+/* The key of every test's node, from a seed that is no secret. */
+static const uint8_t log_seed[HF_CHAIN_SEED_SIZE] = "thirty-two bytes, known to all!";
+static uint8_t log_secret_key[HF_CHAIN_SECRET_SIZE];
+
 struct log_record_seen {
     uint64_t index;
     uint64_t segment; /* filled in by the writing side only */
     uint64_t offset;
     uint32_t length;
+    uint32_t life;
+    bool is_seal;
 };
 
 struct log_world {
@@ -166,8 +175,15 @@ static inline void log_world_init(struct log_world *world, struct hf_disk *disk)
     world->disk = disk;
     world->options = (struct hf_log_options){
         .cluster = log_cluster, .node = 3, .create = true, .segment_size = LOG_SEGMENT_SIZE};
-    world->writer_options = (struct hf_log_writer_options){
-        .depth = 4, .segments_ahead = 1, .batch_count = 6, .batch_capacity = LOG_BATCH_CAPACITY};
+    hf_chain_key_of_seed(log_seed, log_secret_key);
+    memcpy(world->options.public_key, hf_chain_key_public(log_secret_key),
+           sizeof world->options.public_key);
+    world->writer_options = (struct hf_log_writer_options){.depth = 4,
+                                                           .segments_ahead = 1,
+                                                           .batch_count = 6,
+                                                           .batch_capacity = LOG_BATCH_CAPACITY,
+                                                           .seal_span = LOG_SEAL_SPAN,
+                                                           .secret_key = log_secret_key};
     world->next_place = 1;
     world->place_after[0] = 1;
 }
@@ -239,6 +255,27 @@ static inline void log_world_fill(struct log_world *world, struct hf_log_batch *
     }
 }
 
+/* Seals that the writer has put between two submits: at most one where it stood, and then, in a
+ * segment it moved on to, one at the beginning. */
+static inline void log_world_note_seals(struct log_world *world,
+                                        const struct hf_log_writer_counts *before,
+                                        const struct hf_log_writer_counts *after, uint64_t last)
+{
+    assert_true(last + 1 < LOG_RECORDS_MAX);
+    assert_true(last <= before->last_index + 2);
+    for (uint64_t i = before->last_index + 1; i <= last; i++) {
+        bool opens = after->segment != before->segment && i == last && after->offset != 0;
+        world->place_after[i] = world->next_place;
+        world->written[i] =
+            (struct log_record_seen){.index = i,
+                                     .segment = opens ? after->segment : before->segment,
+                                     .offset = opens ? 0 : before->offset,
+                                     .length = HF_CHAIN_SEAL_LENGTH,
+                                     .life = world->life,
+                                     .is_seal = true};
+    }
+}
+
 /* Submits one batch of `count` operations, if a batch is free and the writer takes it. */
 static inline enum hf_status log_world_submit(struct log_world *world, uint32_t count)
 {
@@ -247,19 +284,24 @@ static inline enum hf_status log_world_submit(struct log_world *world, uint32_t 
     }
     struct hf_log_batch *batch = world->free[world->free_count - 1];
     log_world_fill(world, batch, count);
+    struct hf_log_writer_counts before;
+    struct hf_log_writer_counts counts;
+    hf_log_writer_count(world->writer, &before);
     enum hf_status status = hf_log_writer_submit(world->writer, batch);
+    hf_log_writer_count(world->writer, &counts);
+    log_world_note_seals(world, &before, &counts,
+                         counts.last_index - (status == HF_STATUS_OK ? 1 : 0));
     if (status != HF_STATUS_OK) {
         return status;
     }
     world->free_count--;
-    struct hf_log_writer_counts counts;
-    hf_log_writer_count(world->writer, &counts);
-    assert_true(batch->index < LOG_RECORDS_MAX);
+    assert_int_equal(batch->index, counts.last_index);
     world->written[batch->index] = (struct log_record_seen){
         .index = batch->index,
         .segment = counts.segment,
         .offset = counts.offset - hf_record_padded_length(batch->length, world->disk->block_size),
         .length = batch->length,
+        .life = world->life,
     };
     for (uint32_t i = 0; i < count; i++) {
         assert_true(world->next_place < LOG_PLACES_MAX);
@@ -277,12 +319,19 @@ static inline uint32_t log_world_poll(struct log_world *world)
     struct hf_log_batch *done[HF_LOG_BATCHES_MAX];
     uint64_t before = world->acked_index;
     uint32_t count = hf_log_writer_poll(world->writer, done, HF_LOG_BATCHES_MAX);
+    uint64_t newest = before;
     for (uint32_t i = 0; i < count; i++) {
-        assert_int_equal(done[i]->index, before + 1 + i);
+        assert_true(done[i]->index > newest); /* between them there may be seals */
+        newest = done[i]->index;
+        assert_int_equal(world->written[newest].index, newest);
         world->free[world->free_count++] = done[i];
     }
     uint64_t commit = hf_log_writer_commit_index(world->writer);
-    assert_int_equal(commit, before + count);
+    assert_true(commit >= newest);
+    for (uint64_t i = before + 1; i <= commit; i++) {
+        /* Every batch that is durable was given back: the others are seals. */
+        assert_true(i <= newest || world->written[i].is_seal);
+    }
     world->acked_index = commit;
     world->acked_place = world->place_after[commit];
     return count;

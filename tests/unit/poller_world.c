@@ -102,7 +102,7 @@ static void connect_pollers(struct world *world)
     world->orderer.batches = world->rings[6];
     world->orderer.batch_index = 1;
     world->orderer.depth = DEPTH;
-    world->orderer.commit_index = &world->logger.commit_index;
+    world->orderer.committed_batch = &world->logger.committed_batch;
     world->orderer.log_full = &world->logger.full;
     world->orderer.stopping = &world->stopping;
     world->orderer.mailbox = &world->mailbox;
@@ -115,7 +115,7 @@ static void connect_pollers(struct world *world)
     world->transmitter.free_bundles = world->rings[0];
     world->transmitter.refusals = world->rings[4];
     world->transmitter.free_refusals = world->rings[3];
-    world->transmitter.commit_index = &world->logger.commit_index;
+    world->transmitter.committed_batch = &world->logger.committed_batch;
     world->transmitter.durability = HF_DURABILITY_MEMORY_BENCH;
 }
 

@@ -26,6 +26,7 @@ static const struct text {
     {"data.directory", AT(data_directory), "holdfast-data"},
     {"port.address", AT(port_address), "127.0.0.1:4600"},
     {"port.eal", AT(port_eal), ""},
+    {"log.archive", AT(archive), ""},
     {"admin.socket", AT(admin_socket), "holdfast-admin"},
 };
 
@@ -48,6 +49,12 @@ static const struct number {
     {"log.segments_ahead", AT(segments_ahead), 2, 1, 16, ""},
     {"log.batch_bytes", AT(batch_bytes), 256 << 10, 64 << 10, 1 << 20, ""},
     {"log.depth", AT(depth), 4, 1, 16, ""},
+    {"log.retain_bytes", AT(retain_bytes), UINT64_C(1) << 30, 0, UINT64_C(1) << 50, ""},
+    {"checkpoint.bytes", AT(checkpoint_bytes), UINT64_C(1) << 30, 0, UINT64_C(1) << 50, ""},
+    {"checkpoint.interval", AT(checkpoint_interval_ns), 3600 * NS_PER_S, 0, 400 * 86400 * NS_PER_S,
+     "ns"},
+    {"checkpoint.rate", AT(checkpoint_rate), 100 << 20, 0, UINT64_C(1) << 40, ""},
+    {"checkpoint.test_stop", AT(checkpoint_test_stop), 0, 0, 1000000, ""},
     {"ledger.accounts", AT(accounts), 1000000, 1, RECORDS_MAX, ""},
     {"ledger.instruments", AT(instruments), 1000000, 1, RECORDS_MAX, ""},
     {"ledger.holds", AT(holds), 1000000, 1, RECORDS_MAX, ""},
@@ -70,6 +77,7 @@ static const struct choice {
     {"node.benchmark", AT(benchmark), 0, {"no", "yes"}},
     {"node.test_clock", AT(test_clock), 0, {"no", "yes"}},
     {"port.kind", AT(port_kind), CONFIG_PORT_KERNEL, {"kernel", "dpdk"}},
+    {"checkpoint.priority", AT(checkpoint_priority), CONFIG_PRIORITY_IDLE, {"idle", "low"}},
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -432,6 +440,42 @@ static void test_flags_win(void **state)
     assert_string_equal(config.port_eal, "--vdev=net_null0 -l 0");
 }
 
+/* What is written as flags is read back as it was: all of it, whatever it is. */
+static void test_written_and_read_back(void **state)
+{
+    static char text[CONFIG_FLAG_TEXT_SIZE];
+    static struct config before;
+    static char *argv[CONFIG_FLAGS_MAX + 2] = {(char *)(uintptr_t) "holdfastd"};
+    char value[64];
+
+    (void)state;
+    assert_int_equal(read_arguments((const char *const[]){NULL}), HF_STATUS_OK);
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        uint64_t middle = numbers[i].least + (numbers[i].most - numbers[i].least) / 3;
+        memcpy((char *)&config + numbers[i].offset, &middle, sizeof middle);
+    }
+    for (size_t i = 0; i < COUNT(choices); i++) {
+        const uint64_t second = 1;
+        memcpy((char *)&config + choices[i].offset, &second, sizeof second);
+    }
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        snprintf(value, sizeof value, "%zu: a = b, \"c\" --d.e=f; # \t", i);
+        memcpy((char *)&config + texts[i].offset, value, sizeof value);
+    }
+    memset((char *)&config + texts[0].offset, 'x', CONFIG_TEXT_SIZE - 1);
+    before = config;
+    int count = config_write_flags(&before, text, argv + 1);
+    assert_true(count > (int)(COUNT(numbers) + COUNT(choices) + COUNT(texts)));
+    assert_int_equal(config_read(&config, count + 1, argv, &show, &fault), HF_STATUS_OK);
+    for (size_t i = 0; i < COUNT(numbers); i++)
+        assert_int_equal(number_at(numbers[i].offset),
+                         numbers[i].least + (numbers[i].most - numbers[i].least) / 3);
+    for (size_t i = 0; i < COUNT(choices); i++)
+        assert_int_equal(number_at(choices[i].offset), 1);
+    for (size_t i = 0; i < COUNT(texts); i++)
+        assert_string_equal(text_at(texts[i].offset), (const char *)&before + texts[i].offset);
+}
+
 static void test_wrong_flags(void **state)
 {
     static const char *const unknown[] = {"--node.nodes", "--nodes.node", "--bundles",
@@ -506,6 +550,7 @@ int main(void)
         cmocka_unit_test(test_overlong_line),
         cmocka_unit_test(test_missing_file),
         cmocka_unit_test(test_flags_win),
+        cmocka_unit_test(test_written_and_read_back),
         cmocka_unit_test(test_wrong_flags),
         cmocka_unit_test(test_help_and_version),
     };

@@ -6,6 +6,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -204,6 +206,48 @@ static void test_failing_append(void **state)
     maker->destroy(disk);
 }
 
+/* A real short write: the process may not make files longer than 4,096 bytes, and the kernel writes
+ * what it may. It is a failure, and what came to be of it is not flushed. */
+static void test_short_writes(void **state)
+{
+    (void)state;
+    struct hf_disk *disk = open_disk(false);
+    const struct hf_disk_maker *maker = disk->maker;
+    void *buffers[1] = {aligned(8192, 1)};
+    int file = -1;
+    assert_int_equal(
+        maker->open(disk, "short", HF_DISK_WRITE | HF_DISK_CREATE | HF_DISK_DIRECT, &file),
+        HF_STATUS_OK);
+    assert_int_equal(maker->attach(disk, buffers, 8192, 1), HF_STATUS_OK);
+    struct rlimit before;
+    struct hf_disk_completion completions[2];
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit limit = {.rlim_cur = 4096, .rlim_max = before.rlim_max};
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    enum hf_status queued = maker->append(disk, file, 0, buffers[0], 8192, 5);
+    if (queued == HF_STATUS_OK) {
+        queued = maker->fill(disk, file, 0, buffers[0], 8192, 6);
+    }
+    if (queued == HF_STATUS_OK) {
+        collect(disk, completions, 2);
+    }
+    enum hf_status written = maker->write(disk, file, 0, buffers[0], 8192);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(queued, HF_STATUS_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(completions[i].status, HF_STATUS_IO);
+        assert_int_equal(completions[i].error, EIO);
+    }
+    assert_int_equal(written, HF_STATUS_IO);
+    assert_non_null(strstr(disk->fault.line, "/short: write: File too large"));
+    uint64_t size = 0;
+    assert_int_equal(maker->size(disk, file, &size), HF_STATUS_OK);
+    assert_int_equal(size, 4096);
+    free(buffers[0]);
+    maker->destroy(disk);
+}
+
 static void test_lock(void **state)
 {
     (void)state;
@@ -272,7 +316,7 @@ static void test_log(void **state)
             break;
         }
     }
-    while (world.acked_index < submitted) {
+    while (world.free_count < world.writer_options.batch_count) {
         log_world_poll(&world);
         assert_false(hf_log_writer_is_poisoned(world.writer));
     }
@@ -310,6 +354,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_appends, setup, teardown),
         cmocka_unit_test_setup_teardown(test_queue_full, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failing_append, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_short_writes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lock, setup, teardown),
         cmocka_unit_test_setup_teardown(test_opening_the_directory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_log, setup, teardown),

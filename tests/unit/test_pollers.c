@@ -8,11 +8,11 @@
 
 /* ---- answers and the log */
 
-/* I6: an answer leaves when commit_index has reached its record, and not one step earlier. */
+/* I6: an answer leaves when committed_batch has reached its record, and not one step earlier. */
 static void test_answers_wait_for_their_record(void **state)
 {
     struct world *world = world_make(8);
-    uint64_t committed = atomic_load(&world->logger.commit_index);
+    uint64_t committed = atomic_load(&world->logger.committed_batch);
     union hf_operation first = world_move(world, 100);
     union hf_operation second = world_move(world, 200);
 
@@ -30,7 +30,7 @@ static void test_answers_wait_for_their_record(void **state)
     world_collect(world);
     assert_int_equal(answers[0].count + answers[1].count, 0);
 
-    atomic_store(&world->logger.commit_index, committed + 1);
+    atomic_store(&world->logger.committed_batch, committed + 1);
     assert_int_equal(transmitter_poll(&world->transmitter), 1);
     world_collect(world);
     assert_int_equal(answers[0].count, 1);
@@ -38,7 +38,7 @@ static void test_answers_wait_for_their_record(void **state)
     assert_int_equal(answers[0].sessions[0], 7);
     assert_true(hf_id_equal(answers[0].replies[0].reply.id, first.header.id));
 
-    atomic_store(&world->logger.commit_index, committed + 2);
+    atomic_store(&world->logger.committed_batch, committed + 2);
     assert_int_equal(transmitter_poll(&world->transmitter), 1);
     world_collect(world);
     assert_int_equal(answers[1].count, 1);
@@ -51,7 +51,7 @@ static void test_answers_wait_for_their_record(void **state)
 static void test_queries_show_what_is_durable(void **state)
 {
     struct world *world = world_make(8);
-    uint64_t committed = atomic_load(&world->logger.commit_index);
+    uint64_t committed = atomic_load(&world->logger.committed_batch);
     union hf_operation ops[2];
 
     (void)state;
@@ -79,7 +79,7 @@ static void test_queries_show_what_is_durable(void **state)
     world_collect(world);
     assert_int_equal(answers[0].count, 1);
     assert_int_equal(answers[1].count, 0);
-    atomic_store(&world->logger.commit_index, committed + 1);
+    atomic_store(&world->logger.committed_batch, committed + 1);
     assert_int_equal(transmitter_poll(&world->transmitter), 2);
     world_collect(world);
     assert_int_equal(answers[0].count, 3);
@@ -116,6 +116,7 @@ static void test_batches_hold_what_took_a_place(void **state)
     assert_int_equal(batch->count, 2);
     assert_int_equal(batch->first_place, 4);
     ((struct hf_record_header *)(void *)batch->bytes)->length = batch->length;
+    ((struct hf_record_header *)(void *)batch->bytes)->count = batch->count;
     logged = hf_record_next((const void *)batch->bytes, &offset);
     assert_memory_equal(logged, &ops[0], ops[0].header.length);
     logged = hf_record_next((const void *)batch->bytes, &offset);
@@ -613,7 +614,7 @@ static void test_mailbox(void **state)
     assert_true(has_answered(world));
     assert_int_equal(world->mailbox.counts.accounts, 2);
     assert_int_equal(world->mailbox.place, 3);
-    assert_int_equal(world->mailbox.record_index, atomic_load(&world->logger.commit_index));
+    assert_int_equal(world->mailbox.batch_index, atomic_load(&world->logger.committed_batch));
 
     /* Behind an operation that is not durable yet the answer names the record to wait for. */
     world_send(world, 0, &op, 1, 1);
@@ -624,7 +625,7 @@ static void test_mailbox(void **state)
     orderer_poll(&world->orderer);
     assert_true(has_answered(world));
     assert_int_equal(world->mailbox.reply.view.account.posted, 5);
-    assert_int_equal(world->mailbox.record_index, atomic_load(&world->logger.commit_index) + 1);
+    assert_int_equal(world->mailbox.batch_index, atomic_load(&world->logger.committed_batch) + 1);
     ask(world, MAILBOX_DIGEST);
     orderer_poll(&world->orderer);
     assert_true(has_answered(world));
@@ -639,7 +640,7 @@ static void test_checkpoint_waits_for_the_log(void **state)
     struct world *world = world_make(8);
     union hf_operation first = world_move(world, 1);
     union hf_operation second = world_move(world, 2);
-    uint64_t committed = atomic_load(&world->logger.commit_index);
+    uint64_t committed = atomic_load(&world->logger.committed_batch);
 
     (void)state;
     world_send(world, 0, &first, 1, 1);
@@ -654,12 +655,12 @@ static void test_checkpoint_waits_for_the_log(void **state)
     assert_int_equal(world->checkpoints, 0);
     assert_int_equal(hf_ledger_place(world->ledger), 4);
     assert_true(orderer_is_pending(&world->orderer));
-    atomic_store(&world->logger.commit_index, committed + 1);
+    atomic_store(&world->logger.committed_batch, committed + 1);
     orderer_poll(&world->orderer);
     assert_true(has_answered(world));
     assert_int_equal(world->checkpoints, 1);
     assert_int_equal(world->checkpoint_place, 4);
-    atomic_store(&world->logger.commit_index, committed);
+    atomic_store(&world->logger.committed_batch, committed);
     world_settle(world);
     assert_int_equal(hf_ledger_place(world->ledger), 5);
     assert_int_equal(answers[0].count, 2);

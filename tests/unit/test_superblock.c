@@ -6,7 +6,7 @@ static struct hf_superblock copies[HF_SUPERBLOCK_COPIES];
 static void make_copies(void)
 {
     struct hf_superblock superblock;
-    hf_superblock_init(&superblock, log_cluster, 3, 4096, HF_SEGMENT_SIZE_DEFAULT);
+    hf_superblock_init(&superblock, log_cluster, 3, 4096, HF_SEGMENT_SIZE_DEFAULT, log_seed);
     superblock.sequence = 9;
     superblock.incarnation = 4;
     hf_superblock_seal(&superblock);
@@ -74,11 +74,11 @@ static void test_none_valid(void **state)
     assert_non_null(strstr(fault.line, "not a Holdfast"));
     make_copies();
     for (int i = 0; i < HF_SUPERBLOCK_COPIES; i++) {
-        copies[i].format = 3;
+        copies[i].format = 2;
         hf_superblock_seal(&copies[i]);
     }
     assert_int_equal(choose(&chosen, &fault), HF_STATUS_WRONG_FORMAT);
-    assert_non_null(strstr(fault.line, "found format 3, expected 2"));
+    assert_non_null(strstr(fault.line, "found format 2, expected 3"));
     make_copies();
     for (int i = 0; i < HF_SUPERBLOCK_COPIES; i++) {
         copies[i].endianness = __builtin_bswap32(HF_SUPERBLOCK_ENDIANNESS);
@@ -116,7 +116,7 @@ static void test_write_cut_anywhere(void **state)
         struct hf_superblock found;
         struct hf_fault fault = {{0}};
         assert_non_null(disk);
-        hf_superblock_init(&superblock, log_cluster, 3, 512, HF_SEGMENT_SIZE_DEFAULT);
+        hf_superblock_init(&superblock, log_cluster, 3, 512, HF_SEGMENT_SIZE_DEFAULT, log_seed);
         superblock.incarnation = 1;
         assert_int_equal(hf_superblock_create(disk, &superblock, &fault), HF_STATUS_OK);
         superblock.incarnation = 2;
@@ -141,7 +141,7 @@ static void test_create_cut_anywhere(void **state)
         struct hf_superblock found;
         struct hf_fault fault = {{0}};
         assert_non_null(disk);
-        hf_superblock_init(&superblock, log_cluster, 3, 512, HF_SEGMENT_SIZE_DEFAULT);
+        hf_superblock_init(&superblock, log_cluster, 3, 512, HF_SEGMENT_SIZE_DEFAULT, log_seed);
         hf_disk_sim_fail(disk, seed % 15, true);
         enum hf_status made = hf_superblock_create(disk, &superblock, &fault);
         hf_disk_sim_crash(disk);
@@ -162,7 +162,7 @@ static void test_shortened_file(void **state)
     struct hf_superblock found;
     struct hf_fault fault = {{0}};
     assert_non_null(disk);
-    hf_superblock_init(&superblock, log_cluster, 3, 512, HF_SEGMENT_SIZE_DEFAULT);
+    hf_superblock_init(&superblock, log_cluster, 3, 512, HF_SEGMENT_SIZE_DEFAULT, log_seed);
     assert_int_equal(hf_superblock_create(disk, &superblock, &fault), HF_STATUS_OK);
     hf_disk_sim_resize(disk, HF_SUPERBLOCK_NAME, HF_SUPERBLOCK_SIZE);
     assert_int_equal(hf_superblock_read(disk, &found, &fault), HF_STATUS_OK);

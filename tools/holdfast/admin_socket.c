@@ -1,6 +1,7 @@
 #include "admin_socket.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -8,9 +9,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define PATIENCE_S 60
+/* How long an answer may take: nothing takes long but a checkpoint, and that as long as the state
+ * is large and the node busy. */
+#define PATIENCE_S            60
+#define PATIENCE_CHECKPOINT_S (24 * 3600)
 
-static int connect_to(const char *path, struct hf_fault *fault)
+static int connect_to(const char *path, const char *command, struct hf_fault *fault)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path) {
@@ -19,7 +23,8 @@ static int connect_to(const char *path, struct hf_fault *fault)
     }
     memcpy(address.sun_path, path, strlen(path) + 1);
     int connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const struct timeval patience = {.tv_sec = PATIENCE_S};
+    bool is_long = strcmp(command, "checkpoint") == 0;
+    const struct timeval patience = {.tv_sec = is_long ? PATIENCE_CHECKPOINT_S : PATIENCE_S};
     if (connection < 0 ||
         setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
         setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0 ||
@@ -74,7 +79,7 @@ static int send_line(int connection, const char *command)
 
 json_t *hf_admin_socket_ask(const char *path, const char *command, struct hf_fault *fault)
 {
-    struct source source = {.connection = connect_to(path, fault)};
+    struct source source = {.connection = connect_to(path, command, fault)};
     if (source.connection < 0)
         return NULL;
     json_t *answer = NULL;

@@ -17,7 +17,7 @@ static const struct command commands[] = {
     {"run", "holdfast run", holdfast_run_main, "play a scenario script against a node"},
     {"admin", "holdfast admin", holdfast_admin_main, "ask a node through its admin socket"},
     {"log", "holdfast log", holdfast_log_main,
-     "verify, count, print or retell the log of a stopped node"},
+     "verify, print, retell or prove what is in a node's log"},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

@@ -14,6 +14,8 @@
 
 /* How often a failure of the log is looked for while nobody asks, milliseconds. */
 #define WATCH_MS 100
+/* Files polled besides the connections: signals, the listening socket, the checkpoint's reports. */
+#define OWN_FILES 3
 
 static enum hf_status refuse(struct hf_fault *fault, const char *path, const char *why)
 {
@@ -85,6 +87,7 @@ static void hang_up(struct admin_connection *connection)
     close(connection->socket);
     connection->socket = -1;
     connection->length = 0;
+    connection->later.is_due = false;
 }
 
 static void take_connection(struct admin *admin)
@@ -118,28 +121,50 @@ static bool send_line(struct admin_connection *connection, const char *text)
     return true;
 }
 
+/* Sends an answer, and releases it. */
+static bool send_answer(struct admin_connection *connection, char *answer)
+{
+    bool sent = answer != NULL && send_line(connection, answer) && send_line(connection, "\n");
+
+    free(answer);
+    return sent;
+}
+
 static bool answer_lines(struct admin *admin, struct admin_connection *connection)
 {
     char *newline;
 
-    while ((newline = memchr(connection->line, '\n', connection->length)) != NULL) {
+    while (!connection->later.is_due &&
+           (newline = memchr(connection->line, '\n', connection->length)) != NULL) {
         size_t used = (size_t)(newline - connection->line) + 1;
         char *answer;
-        bool sent;
 
         *newline = '\0';
-        answer = answer_line(admin->node, connection->line);
-        sent = answer != NULL && send_line(connection, answer) && send_line(connection, "\n");
-        free(answer);
-        if (!sent)
+        answer = answer_line(admin->node, connection->line, &connection->later);
+        if (!connection->later.is_due && !send_answer(connection, answer))
             return false;
         connection->length -= (uint32_t)used;
         memmove(connection->line, connection->line + used, connection->length);
     }
-    if (connection->length < ADMIN_LINE_MAX)
+    if (connection->length < ADMIN_LINE_MAX || connection->later.is_due)
         return true;
     send_line(connection, "{\"error\": \"a line is at most 511 bytes\"}\n");
     return false;
+}
+
+/* Answers whoever waits for something that has come meanwhile. */
+static void answer_waiting(struct admin *admin)
+{
+    for (size_t i = 0; i < ADMIN_CONNECTIONS_MAX; i++) {
+        struct admin_connection *connection = &admin->connections[i];
+        char *answer;
+
+        if (connection->socket < 0 || !connection->later.is_due)
+            continue;
+        answer = answer_later(admin->node, &connection->later);
+        if (answer != NULL && !(send_answer(connection, answer) && answer_lines(admin, connection)))
+            hang_up(connection);
+    }
 }
 
 static void read_connection(struct admin *admin, struct admin_connection *connection)
@@ -157,26 +182,43 @@ static void read_connection(struct admin *admin, struct admin_connection *connec
     hang_up(connection);
 }
 
+static void serve_connections(struct admin *admin, const struct pollfd files[])
+{
+    for (size_t i = 0; i < ADMIN_CONNECTIONS_MAX; i++) {
+        struct admin_connection *connection = &admin->connections[i];
+
+        if (files[i].revents == 0)
+            continue;
+        if (connection->later.is_due) /* it has hung up */
+            hang_up(connection);
+        else
+            read_connection(admin, connection);
+    }
+}
+
 void admin_serve(struct admin *admin, int signal_file)
 {
     while (!node_has_failed(admin->node)) {
-        struct pollfd files[ADMIN_CONNECTIONS_MAX + 2] = {
+        struct pollfd files[ADMIN_CONNECTIONS_MAX + OWN_FILES] = {
             {.fd = signal_file, .events = POLLIN},
             {.fd = admin->socket, .events = POLLIN},
+            {.fd = checkpointer_file(&admin->node->checkpointer), .events = POLLIN},
         };
 
-        for (size_t i = 0; i < ADMIN_CONNECTIONS_MAX; i++)
-            files[i + 2] = (struct pollfd){.fd = admin->connections[i].socket, .events = POLLIN};
-        if (poll(files, ADMIN_CONNECTIONS_MAX + 2, WATCH_MS) <= 0)
-            continue;
-        if (files[0].revents != 0)
-            return;
         for (size_t i = 0; i < ADMIN_CONNECTIONS_MAX; i++) {
-            if (files[i + 2].revents != 0)
-                read_connection(admin, &admin->connections[i]);
+            const struct admin_connection *connection = &admin->connections[i];
+            files[i + OWN_FILES] = (struct pollfd){.fd = connection->socket,
+                                                   .events = connection->later.is_due ? 0 : POLLIN};
         }
-        if (files[1].revents != 0)
-            take_connection(admin);
+        if (poll(files, ADMIN_CONNECTIONS_MAX + OWN_FILES, WATCH_MS) > 0) {
+            if (files[0].revents != 0)
+                return;
+            serve_connections(admin, files + OWN_FILES);
+            if (files[1].revents != 0)
+                take_connection(admin);
+        }
+        node_step(admin->node);
+        answer_waiting(admin);
     }
 }
 

@@ -4,6 +4,7 @@
 #ifndef HOLDFASTD_ADMIN_H
 #define HOLDFASTD_ADMIN_H
 
+#include "answer.h"
 #include "engine/status.h"
 #include "node.h"
 
@@ -11,7 +12,8 @@
 #define ADMIN_CONNECTIONS_MAX 16
 
 struct admin_connection {
-    int socket; /* -1: free */
+    int socket;                /* -1: free */
+    struct answer_later later; /* while it is due, what comes waits */
     uint32_t length;
     char line[ADMIN_LINE_MAX];
 };

@@ -1,6 +1,7 @@
 #include "answer.h"
 
 #include "counters.h"
+#include "wal/segment.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -211,46 +212,116 @@ static json_t *answer_hold(struct node *node, const char *argument)
  * ----------------------------------------------------------------------------------------------------
  */
 
+static json_t *line_or_none(const struct hf_fault *fault)
+{
+    return fault->line[0] == '\0' ? json_null() : json_string(fault->line);
+}
+
+static double since_s(uint64_t unix_ns)
+{
+    uint64_t now_ns = clock_ns(CLOCK_REALTIME);
+
+    return now_ns > unix_ns ? (double)(now_ns - unix_ns) / 1e9 : 0;
+}
+
+/* The newest checkpoint that is known to be whole, the one being made, and how the last went. */
+static json_t *checkpoint_status(const struct checkpointer *checkpointer)
+{
+    const struct checkpointer_newest *newest = &checkpointer->newest;
+    bool is_running = checkpointer->copy != 0;
+
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:f, s:o, s:o, s:o}", "index", number(newest->index),
+        "place", number(newest->place), "bytes", number(newest->bytes), "age_s",
+        newest->index == 0 ? json_null() : json_real(since_s(newest->made_ns)), "running",
+        is_running, "phase", checkpointer_phase(checkpointer), "process",
+        is_running ? json_integer(checkpointer->copy) : json_null(), "seconds",
+        checkpointer->seconds, "made", number(checkpointer->made), "failures",
+        number(checkpointer->failures), "failure", line_or_none(&checkpointer->failure));
+}
+
+static json_t *log_status(struct node *node)
+{
+    const struct checkpointer *checkpointer = &node->checkpointer;
+    const struct storage *storage = &node->storage;
+    struct hf_segment_range range = {0};
+    struct hf_fault fault;
+    uint64_t count;
+
+    if (hf_segment_list(storage->checkpoint_disk, &range, &fault) != HF_STATUS_OK)
+        range = (struct hf_segment_range){0};
+    count = range.first == 0 ? 0 : range.last - range.first + 1;
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o}", "segments",
+                     number(count), "first_segment", number(range.first), "segment_bytes",
+                     number(storage->state.superblock.segment_size), "bytes",
+                     number(count * storage->state.superblock.segment_size), "free_bytes",
+                     number(checkpointer->free_bytes), "kept_free_bytes",
+                     number(counter_read(&storage->disk->keep_free_bytes)), "full",
+                     (int)atomic_load(&node->logger.full), "lacks_space",
+                     (int)atomic_load(&node->logger.lacks_space), "removed",
+                     number(checkpointer->removed), "archived", number(checkpointer->archived),
+                     "retain_failures", number(checkpointer->retain_failures), "retain_failure",
+                     line_or_none(&checkpointer->retain_failure));
+}
+
+static json_t *settings_status(const struct config *config)
+{
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:s, s:o, s:s}", "log.segment_bytes", number(config->segment_bytes),
+        "checkpoint.bytes", number(config->checkpoint_bytes), "checkpoint.interval_ns",
+        number(config->checkpoint_interval_ns), "checkpoint.rate", number(config->checkpoint_rate),
+        "checkpoint.priority", config->checkpoint_priority == CONFIG_PRIORITY_IDLE ? "idle" : "low",
+        "log.retain_bytes", number(config->retain_bytes), "log.archive", config->archive);
+}
+
+static json_t *limits_status(const struct config *config)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "accounts",
+                     number(config->accounts), "instruments", number(config->instruments), "holds",
+                     number(config->holds), "terms", number(config->terms), "parts",
+                     number(config->parts), "limits", number(config->limits), "rolling",
+                     number(config->rolling), "remembered", number(config->remembered));
+}
+
+static json_t *tables_status(const struct hf_ledger_counts *counts)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "assets",
+                     number(counts->assets), "accounts", number(counts->accounts), "instruments",
+                     number(counts->instruments), "holds_open", number(counts->holds_open),
+                     "holds_resolved", number(counts->holds_resolved), "terms",
+                     number(counts->terms), "parts", number(counts->parts), "conditions",
+                     number(counts->conditions), "limits", number(counts->limits), "rolling",
+                     number(counts->rolling), "remembered", number(counts->remembered));
+}
+
 static json_t *answer_status(struct node *node, const char *argument)
 {
     char address[HF_ADDRESS_TEXT_SIZE];
     const struct hf_ledger_counts *counts = &node->mailbox.counts;
-    json_t *limits;
-    json_t *tables;
+    bool is_kept = node->config->durability == CONFIG_DURABILITY_SOLO;
 
     (void)argument;
     if (node_ask(node, MAILBOX_COUNT) != HF_STATUS_OK)
         return error_answer("the node has failed");
     hf_address_format(&node->port->local, address);
-    limits = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "accounts", number(node->config->accounts),
-        "instruments", number(node->config->instruments), "holds", number(node->config->holds),
-        "terms", number(node->config->terms), "parts", number(node->config->parts), "limits",
-        number(node->config->limits), "rolling", number(node->config->rolling), "remembered",
-        number(node->config->remembered));
-    tables = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "assets",
-                       number(counts->assets), "accounts", number(counts->accounts), "instruments",
-                       number(counts->instruments), "holds_open", number(counts->holds_open),
-                       "holds_resolved", number(counts->holds_resolved), "terms",
-                       number(counts->terms), "parts", number(counts->parts), "conditions",
-                       number(counts->conditions), "limits", number(counts->limits), "rolling",
-                       number(counts->rolling), "remembered", number(counts->remembered));
     return json_pack(
         "{s:s, s:s, s:o, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:f, s:f, s:o, "
-        "s:o, s:o, s:o, s:f}",
+        "s:o, s:o, s:o, s:f, s:o, s:o, s:o}",
         "state", "serving", "version", HOLDFAST_VERSION, "cluster", id_text(node->cluster), "node",
         (json_int_t)node->config->node, "durability", durability_name(node), "port",
         node->port->name, "address", address, "place", number(node->mailbox.place), "timestamp_ns",
         number(node->mailbox.timestamp_ns), "clock_ahead_ns", number(node->mailbox.clock_ahead_ns),
         "commit_index", number(counter_read(&node->logger.commit_index)), "log_full",
         (int)atomic_load(&node->logger.full), "checkpoint_place",
-        number(node->storage.checkpoint_place), "replayed",
+        number(node->checkpointer.newest.place), "replayed",
         number(node->storage.state.operations_replayed), "recovery_s",
-        (double)node->storage.recovery_ns / 1e9, "uptime_s",
-        (double)(clock_ns(CLOCK_REALTIME) - node->started_ns) / 1e9, "tables", tables, "limits",
-        limits, "oldest_id_ms", number(counts->floor_ms), "memory_bytes",
-        number(counts->memory_bytes), "memory_per_account_bytes",
-        (double)counts->memory_account_bytes / (double)node->config->accounts);
+        (double)node->storage.recovery_ns / 1e9, "uptime_s", since_s(node->started_ns), "tables",
+        tables_status(counts), "limits", limits_status(node->config), "oldest_id_ms",
+        number(counts->floor_ms), "memory_bytes", number(counts->memory_bytes),
+        "memory_per_account_bytes",
+        (double)counts->memory_account_bytes / (double)node->config->accounts, "checkpoint",
+        is_kept ? checkpoint_status(&node->checkpointer) : json_null(), "log",
+        is_kept ? log_status(node) : json_null(), "settings", settings_status(node->config));
 }
 
 static json_t *pollers_answer(struct node *node)
@@ -313,21 +384,35 @@ static json_t *answer_metrics(struct node *node, const char *argument)
         "unsent", number(counter_read(&tx->unsent)), "cores", pollers_answer(node));
 }
 
-static json_t *answer_checkpoint(struct node *node, const char *argument)
+/* Its answer comes when the checkpoint is there; at once when there is nothing to do. */
+static json_t *begin_checkpoint(struct node *node, struct answer_later *later)
 {
-    uint64_t began_ns = clock_ns(CLOCK_MONOTONIC);
+    struct checkpointer *checkpointer = &node->checkpointer;
 
-    (void)argument;
     if (node->config->durability != CONFIG_DURABILITY_SOLO)
         return error_answer("durability memory-bench keeps nothing: there is no checkpoint");
-    node->mailbox.fault.line[0] = '\0';
-    if (node_ask(node, MAILBOX_CHECKPOINT) != HF_STATUS_OK)
-        return error_answer("the node has failed");
-    if (node->mailbox.status != HF_STATUS_OK && node->mailbox.status != HF_STATUS_EXISTS)
-        return error_answer(node->mailbox.fault.line);
-    return json_pack("{s:o, s:b, s:f}", "checkpoint_place", number(node->storage.checkpoint_place),
-                     "written", node->mailbox.status == HF_STATUS_OK, "seconds",
-                     (double)(clock_ns(CLOCK_MONOTONIC) - began_ns) / 1e9);
+    *later = (struct answer_later){
+        .is_due = true,
+        .index = checkpointer_ask(checkpointer),
+        .began_ns = clock_ns(CLOCK_MONOTONIC),
+        .made = checkpointer->made,
+        .failures = checkpointer->failures,
+    };
+    return NULL;
+}
+
+static json_t *checkpoint_answer(struct node *node, const struct answer_later *later)
+{
+    const struct checkpointer *checkpointer = &node->checkpointer;
+
+    if (checkpointer_has(checkpointer, later->index))
+        return json_pack("{s:o, s:o, s:b, s:f}", "checkpoint_place",
+                         number(checkpointer->newest.place), "checkpoint_index",
+                         number(checkpointer->newest.index), "written",
+                         checkpointer->made != later->made, "seconds",
+                         (double)(clock_ns(CLOCK_MONOTONIC) - later->began_ns) / 1e9);
+    return checkpointer->failures != later->failures ? error_answer(checkpointer->failure.line)
+                                                     : NULL;
 }
 
 /* Beyond it log time would soon not fit its 64 bits. */
@@ -384,7 +469,7 @@ static json_t *answer_memory(struct node *node, const char *argument)
                      "active", jemalloc_number("stats.active"), "metadata",
                      jemalloc_number("stats.metadata"), "resident",
                      jemalloc_number("stats.resident"), "mapped", jemalloc_number("stats.mapped"));
-    return json_pack("{s:{s:o, s:o, s:f}, s:o}", "ledger", "bytes", number(node->ledger_bytes),
+    return json_pack("{s:{s:o, s:o, s:f}, s:o}", "ledger", "bytes", number(node->load.memory_bytes),
                      "account_table_bytes", number(node->mailbox.counts.memory_account_bytes),
                      "per_account_bytes",
                      (double)node->mailbox.counts.memory_account_bytes /
@@ -397,7 +482,7 @@ static json_t *answer_help(struct node *node, const char *argument);
 static const struct command {
     const char *name;
     const char *argument; /* its name, or NULL when the command takes none */
-    json_t *(*answer)(struct node *node, const char *argument);
+    json_t *(*answer)(struct node *node, const char *argument); /* NULL: begin_checkpoint */
 } commands[] = {
     {"status", NULL, answer_status},
     {"account", "ID", answer_account},
@@ -406,7 +491,7 @@ static const struct command {
     {"operation", "ID", answer_operation},
     {"metrics", NULL, answer_metrics},
     {"memory", NULL, answer_memory},
-    {"checkpoint", NULL, answer_checkpoint},
+    {"checkpoint", NULL, NULL},
     {"digest", NULL, answer_digest},
     {"advance", "DURATION", answer_advance},
     {"help", NULL, answer_help},
@@ -426,7 +511,7 @@ static json_t *answer_help(struct node *node, const char *argument)
     return json_pack("{s:o}", "commands", list);
 }
 
-static json_t *find_and_answer(struct node *node, char *line)
+static json_t *find_and_answer(struct node *node, char *line, struct answer_later *later)
 {
     char *rest;
     const char *name = strtok_r(line, " \t\r", &rest);
@@ -442,22 +527,40 @@ static json_t *find_and_answer(struct node *node, char *line)
         if (argument == NULL && commands[i].argument != NULL)
             return json_pack("{s:o}", "error",
                              json_sprintf("this command needs %s: try help", commands[i].argument));
+        if (commands[i].answer == NULL)
+            return begin_checkpoint(node, later);
         return commands[i].answer(node, argument);
     }
     return error_answer("no such command: try help");
 }
 
-char *answer_line(struct node *node, const char *line)
+/* As text, and released; NULL stays NULL. */
+static char *text_of(json_t *answer)
+{
+    char *text;
+
+    if (answer == NULL)
+        return NULL;
+    text = json_dumps(answer, JSON_REAL_PRECISION(6));
+    json_decref(answer);
+    return text;
+}
+
+char *answer_later(struct node *node, struct answer_later *later)
+{
+    char *text = text_of(checkpoint_answer(node, later));
+
+    later->is_due = text == NULL;
+    return text;
+}
+
+char *answer_line(struct node *node, const char *line, struct answer_later *later)
 {
     char copy[512];
-    json_t *answer;
-    char *text = NULL;
+    char *text;
 
+    later->is_due = false;
     snprintf(copy, sizeof copy, "%s", line);
-    answer = find_and_answer(node, copy);
-    if (answer != NULL) {
-        text = json_dumps(answer, JSON_REAL_PRECISION(6));
-        json_decref(answer);
-    }
-    return text;
+    text = text_of(find_and_answer(node, copy, later));
+    return later->is_due ? answer_later(node, later) : text;
 }

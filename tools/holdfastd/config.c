@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <ini.h>
 #include <stddef.h>
@@ -48,6 +49,9 @@ static const struct setting settings[] = {
      "yes: this node is a benchmark, and may run without durability"},
     {"node", "test_clock", KIND_CHOICE, AT(test_clock), "no", 0, 0, "no yes",
      "yes: for tests, the admin command advance may move the node's clock forward"},
+    {"node", "key", KIND_TEXT, AT(key), "node-key", 0, 0, NULL,
+     "file of the key that signs the log, in the data directory unless it has a slash; made at the "
+     "first start"},
     {"data", "directory", KIND_TEXT, AT(data_directory), "holdfast-data", 0, 0, NULL,
      "where log, checkpoints and superblock live; made when missing"},
     {"port", "kind", KIND_CHOICE, AT(port_kind), "kernel", 0, 0, "kernel dpdk",
@@ -70,6 +74,26 @@ static const struct setting settings[] = {
     {"log", "depth", KIND_NUMBER, AT(depth), "4", 1, 16, NULL, "log writes in flight"},
     {"log", "block_bytes", KIND_SIZE, AT(block_bytes), "512", 512, 4096, NULL,
      "block of direct writes, 512 or 4096 (fixed when the directory is made)"},
+    {"log", "seal_records", KIND_NUMBER, AT(seal_records), "1024", 1, 1 << 20, NULL,
+     "records of the log under one signature"},
+    {"log", "retain_bytes", KIND_SIZE, AT(retain_bytes), "1g", 0, UINT64_C(1) << 50, NULL,
+     "log that stays although no checkpoint needs it to start; what is older is removed"},
+    {"log", "archive", KIND_TEXT, AT(archive), "", 0, 0, NULL,
+     "shell command run with the path of a segment behind it before that is removed; while it "
+     "fails, nothing is removed"},
+    {"checkpoint", "bytes", KIND_SIZE, AT(checkpoint_bytes), "1g", 0, UINT64_C(1) << 50, NULL,
+     "log written after which a checkpoint is made beside the service; 0: not by bytes"},
+    {"checkpoint", "interval", KIND_DURATION, AT(checkpoint_interval_ns), "1h", 0,
+     400 * 86400 * NS_PER_S, NULL,
+     "time after which a checkpoint is made when anything was logged; 0s: not by time"},
+    {"checkpoint", "rate", KIND_SIZE, AT(checkpoint_rate), "100m", 0, UINT64_C(1) << 40, NULL,
+     "bytes a second that making a checkpoint reads or writes at most; 0: no bound"},
+    {"checkpoint", "priority", KIND_CHOICE, AT(checkpoint_priority), "idle", 0, 0, "idle low",
+     "of the process that makes it: idle takes only time that nobody wants; low, for nodes that "
+     "spin on every processor, gets a little always"},
+    {"checkpoint", "test_stop", KIND_NUMBER, AT(checkpoint_test_stop), "0", 0, 1000000, NULL,
+     "for tests: the node's first checkpoint process stops before the change of that number to the "
+     "data directory"},
     {"ledger", "accounts", KIND_NUMBER, AT(accounts), "1000000", 1, UINT64_C(1) << 31, NULL,
      "accounts there is room for"},
     {"ledger", "instruments", KIND_NUMBER, AT(instruments), "1000000", 1, UINT64_C(1) << 31, NULL,
@@ -394,6 +418,48 @@ enum hf_status config_read(struct config *config, int argc, char **argv, enum co
         return HF_STATUS_INVALID;
     }
     return status;
+}
+
+/* The word at a position of blank-separated choices. */
+static void copy_choice(const char *choices, uint64_t position, char word[CONFIG_TEXT_SIZE])
+{
+    for (; position > 0; position--) {
+        choices += strcspn(choices, " ");
+        choices += strspn(choices, " ");
+    }
+    snprintf(word, CONFIG_TEXT_SIZE, "%.*s", (int)strcspn(choices, " "), choices);
+}
+
+int config_write_flags(const struct config *config, char text[CONFIG_FLAG_TEXT_SIZE],
+                       char *flags[CONFIG_FLAGS_MAX])
+{
+    size_t used = 0;
+
+    _Static_assert(SETTING_COUNT <= CONFIG_FLAGS_MAX, "every setting has room");
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *setting = &settings[i];
+        const char *field = (const char *)config + setting->offset;
+        char word[CONFIG_TEXT_SIZE];
+        const char *value = word;
+        uint64_t number = 0;
+
+        if (setting->kind != KIND_TEXT)
+            memcpy(&number, field, sizeof number);
+        if (setting->kind == KIND_TEXT)
+            value = field;
+        else if (setting->kind == KIND_CHOICE)
+            copy_choice(setting->choices, number, word);
+        else
+            snprintf(word, sizeof word, "%llu%s", (unsigned long long)number,
+                     setting->kind == KIND_DURATION ? "ns" : "");
+        flags[i] = text + used;
+        int length = snprintf(text + used, CONFIG_FLAG_TEXT_SIZE - used, "--%s.%s=%s",
+                              setting->section, setting->key, value);
+        assert(length > 0);
+        assert((size_t)length < CONFIG_FLAG_TEXT_SIZE - used);
+        used += (size_t)length + 1;
+    }
+    return (int)SETTING_COUNT;
 }
 
 void config_print_help(FILE *out)

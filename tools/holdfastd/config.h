@@ -18,6 +18,8 @@ enum config_port { CONFIG_PORT_KERNEL = 0, CONFIG_PORT_DPDK = 1 };
 enum config_idle { CONFIG_IDLE_SLEEP = 0, CONFIG_IDLE_SPIN = 1 };
 enum config_durability { CONFIG_DURABILITY_SOLO = 0, CONFIG_DURABILITY_MEMORY_BENCH = 1 };
 
+enum config_priority { CONFIG_PRIORITY_IDLE = 0, CONFIG_PRIORITY_LOW = 1 };
+
 struct config {
     /* [node] */
     char cluster[CONFIG_TEXT_SIZE];
@@ -29,6 +31,7 @@ struct config {
     uint64_t bundles;
     uint64_t benchmark;
     uint64_t test_clock;
+    char key[CONFIG_TEXT_SIZE];
     /* [data] */
     char data_directory[CONFIG_TEXT_SIZE];
     /* [port] */
@@ -44,6 +47,15 @@ struct config {
     uint64_t batch_bytes;
     uint64_t depth;
     uint64_t block_bytes;
+    uint64_t seal_records;
+    uint64_t retain_bytes;
+    char archive[CONFIG_TEXT_SIZE];
+    /* [checkpoint] */
+    uint64_t checkpoint_bytes;
+    uint64_t checkpoint_interval_ns;
+    uint64_t checkpoint_rate;     /* bytes a second, 0: no bound */
+    uint64_t checkpoint_priority; /* enum config_priority */
+    uint64_t checkpoint_test_stop;
     /* [ledger] */
     uint64_t accounts;
     uint64_t instruments;
@@ -69,6 +81,13 @@ HF_MUST_USE enum hf_status config_read(struct config *config, int argc, char **a
 /* Reads a duration as the settings have it ("90s", "2h"), or a number of nanoseconds. False when
  * it is neither, or over UINT64_MAX nanoseconds. */
 bool config_read_duration(const char *text, uint64_t *duration_ns);
+
+/* Writes all settings as flags, for another process of this program to read them back as they are
+ * here: pointers into `text` in `flags`. Returns how many; both asserted to be large enough. */
+#define CONFIG_FLAGS_MAX      64
+#define CONFIG_FLAG_TEXT_SIZE (CONFIG_FLAGS_MAX * (CONFIG_TEXT_SIZE + 64))
+int config_write_flags(const struct config *config, char text[CONFIG_FLAG_TEXT_SIZE],
+                       char *flags[CONFIG_FLAGS_MAX]);
 
 /* Prints every setting with its default and its meaning. */
 void config_print_help(FILE *out);

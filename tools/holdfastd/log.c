@@ -28,14 +28,14 @@ static void give_back(struct logger *logger, struct hf_log_batch *batch)
  * every reply. */
 static uint32_t pass_through(struct logger *logger)
 {
-    uint64_t commit = counter_read(&logger->commit_index);
+    uint64_t committed = counter_read(&logger->committed_batch);
     struct hf_log_batch *batch;
     uint32_t count = 0;
 
     for (; (batch = ring_get(logger->batches)) != NULL; count++)
         give_back(logger, batch);
     if (count != 0)
-        atomic_store_explicit(&logger->commit_index, commit + count, memory_order_release);
+        atomic_store_explicit(&logger->committed_batch, committed + count, memory_order_release);
     return count;
 }
 
@@ -59,6 +59,8 @@ static void publish_counts(struct logger *logger)
     struct hf_log_writer_counts counts;
 
     hf_log_writer_count(logger->writer, &counts);
+    atomic_store_explicit(&logger->commit_index, hf_log_writer_commit_index(logger->writer),
+                          memory_order_relaxed);
     atomic_store_explicit(&logger->records, counts.records, memory_order_relaxed);
     atomic_store_explicit(&logger->record_bytes, counts.bytes_logical, memory_order_relaxed);
     atomic_store_explicit(&logger->device_bytes, counts.bytes_device, memory_order_relaxed);
@@ -80,14 +82,16 @@ uint32_t logger_poll(struct logger *logger)
     }
     atomic_store_explicit(&logger->full, !hf_log_writer_has_room(logger->writer),
                           memory_order_relaxed);
+    atomic_store_explicit(&logger->lacks_space, hf_log_writer_lacks_space(logger->writer),
+                          memory_order_relaxed);
     if (count != 0) {
         for (uint32_t i = 0; i < count; i++)
             give_back(logger, done[i]);
         logger->in_flight -= count;
         publish_counts(logger);
-        /* Release: whoever reads the new index may send what stands on it. */
-        atomic_store_explicit(&logger->commit_index, hf_log_writer_commit_index(logger->writer),
-                              memory_order_release);
+        /* Release: whoever reads the new number may send what stands on it. */
+        atomic_store_explicit(&logger->committed_batch,
+                              counter_read(&logger->committed_batch) + count, memory_order_release);
     }
     return submitted + count;
 }

@@ -19,8 +19,10 @@ struct logger {
     uint32_t in_flight;
 
     _Alignas(64) _Atomic uint64_t
-        commit_index;   /* newest record that is durable, with all before it */
-    atomic_bool full;   /* the log has no room: the order poller refuses */
+        committed_batch;           /* newest since the start that is durable, with all before it */
+    _Atomic uint64_t commit_index; /* the same as a record of the log */
+    atomic_bool full;              /* the log has no room: the order poller refuses */
+    atomic_bool lacks_space;       /* the device has no room for another segment */
     atomic_bool failed; /* a write or flush failed: nothing is acknowledged any more (P7) */
 
     _Alignas(64) _Atomic uint64_t records;

@@ -11,7 +11,7 @@
 
 enum mailbox_request {
     MAILBOX_QUERY,      /* query -> reply; of an account or instrument its limits as well */
-    MAILBOX_COUNT,      /* -> counts, place, timestamp */
+    MAILBOX_COUNT,      /* -> counts, image_bytes, place, timestamp */
     MAILBOX_DIGEST,     /* -> digest, place */
     MAILBOX_ADVANCE,    /* advance_ns -> clock_ahead_ns */
     MAILBOX_CHECKPOINT, /* -> status, place; the order stands still while it is written */
@@ -35,11 +35,12 @@ struct mailbox {
     struct hf_limit_line limits[HF_LIMITS_A_SCOPE];
     uint32_t limit_count;
     struct hf_ledger_counts counts;
+    uint64_t image_bytes; /* of a checkpoint as of now */
     struct hf_id digest;
     uint64_t clock_ahead_ns; /* all that it has been advanced */
     uint64_t place;
     uint64_t timestamp_ns;
-    uint64_t record_index; /* the answer may be shown when this log record is durable */
+    uint64_t batch_index; /* the answer may be shown when this batch of the log is durable */
 };
 
 #endif

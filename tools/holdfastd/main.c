@@ -2,6 +2,7 @@
  * serving; 2 wrong configuration; 3 the data directory cannot be used. */
 #include "admin.h"
 #include "config.h"
+#include "copy.h"
 #include "node.h"
 
 #include <signal.h>
@@ -95,6 +96,8 @@ int main(int argc, char **argv)
     enum config_show show;
     int signal_file;
 
+    if (argc > 1 && strcmp(argv[1], COPY_FLAG) == 0)
+        return copy_main(argc, argv);
     if (config_read(&config, argc, argv, &show, &fault) != HF_STATUS_OK)
         return complain(&fault, EXIT_CONFIGURATION);
     if (show == CONFIG_SHOW_HELP) {

@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,14 +18,24 @@ static size_t round_up(size_t bytes)
     return (bytes + HUGE_PAGE_BYTES - 1) & ~(HUGE_PAGE_BYTES - 1);
 }
 
-void *memory_map(size_t bytes, struct hf_fault *fault)
+/* A write to every page, before anybody is in a hurry. */
+static void touch_pages(volatile uint8_t *memory, size_t length)
+{
+    for (size_t at = 0; at < length; at += PAGE_BYTES) {
+        memory[at] = 0;
+        if (at != 0 && at % PROGRESS_BYTES == 0)
+            fprintf(stderr, "holdfastd: touched %zu of %zu MiB\n", at >> 20, length >> 20);
+    }
+}
+
+void *memory_map(size_t bytes, bool touch, struct hf_fault *fault)
 {
     size_t length = round_up(bytes);
     struct sysinfo machine;
-    volatile uint8_t *memory;
+    void *memory;
 
     /* The kernel would promise more than there is and kill us when it is touched. */
-    if (sysinfo(&machine) == 0 &&
+    if (touch && sysinfo(&machine) == 0 &&
         length / machine.mem_unit >= machine.freeram + machine.bufferram + machine.totalram / 2) {
         snprintf(fault->line, sizeof fault->line,
                  "the ledger needs %zu MiB, more than this machine can give", length >> 20);
@@ -36,15 +47,22 @@ void *memory_map(size_t bytes, struct hf_fault *fault)
                  strerror(errno));
         return NULL;
     }
-    if (madvise((void *)memory, length, MADV_HUGEPAGE) != 0)
+    if (madvise(memory, length, MADV_HUGEPAGE) != 0)
         fprintf(stderr, "holdfastd: no huge pages for the ledger (%s): it will be slower\n",
                 strerror(errno));
-    for (size_t at = 0; at < length; at += PAGE_BYTES) {
-        memory[at] = 0;
-        if (at != 0 && at % PROGRESS_BYTES == 0)
-            fprintf(stderr, "holdfastd: touched %zu of %zu MiB\n", at >> 20, length >> 20);
-    }
-    return (void *)memory;
+    if (touch)
+        touch_pages(memory, length);
+    return memory;
+}
+
+void memory_clear(void *memory, size_t bytes, bool touch)
+{
+    size_t length = round_up(bytes);
+    int cleared = madvise(memory, length, MADV_DONTNEED);
+
+    assert(cleared == 0);
+    if (touch)
+        touch_pages(memory, length);
 }
 
 void memory_unmap(void *memory, size_t bytes)

@@ -2,7 +2,6 @@
 
 #include "counters.h"
 #include "listen.h"
-#include "memory.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -41,38 +40,6 @@ static enum hf_status no_memory(struct hf_fault *fault, const char *what)
 {
     snprintf(fault->line, sizeof fault->line, "no memory for %s", what);
     return HF_STATUS_NO_MEMORY;
-}
-
-static struct hf_ledger_limits ledger_limits(const struct config *config)
-{
-    return (struct hf_ledger_limits){
-        .accounts = config->accounts,
-        .instruments = config->instruments,
-        .holds = config->holds,
-        .terms = config->terms,
-        .parts = config->parts,
-        .limits = config->limits,
-        .rolling = config->rolling,
-        .remembered = config->remembered,
-        .remember_ns = config->remember_ns,
-        .id_ahead_ns = config->id_ahead_ns,
-    };
-}
-
-static enum hf_status make_ledger(struct node *node, struct hf_fault *fault)
-{
-    const struct hf_ledger_limits limits = ledger_limits(node->config);
-
-    node->ledger_bytes = hf_ledger_memory_size(&limits);
-    if (node->ledger_bytes == 0) {
-        snprintf(fault->line, sizeof fault->line, "ledger: a limit is outside its range");
-        return HF_STATUS_INVALID;
-    }
-    node->ledger_memory = memory_map(node->ledger_bytes, fault);
-    if (node->ledger_memory == NULL)
-        return HF_STATUS_NO_MEMORY;
-    node->ledger = hf_ledger_create(&limits, node->ledger_memory, node->ledger_bytes);
-    return node->ledger != NULL ? HF_STATUS_OK : no_memory(fault, "the ledger");
 }
 
 /* A node that was killed keeps its address a moment longer than its process: its io_uring is taken
@@ -198,14 +165,14 @@ static void connect_pollers(struct node *node)
     node->receiver.refusals = rings[RING_REFUSALS];
     node->receiver.stopping = &node->stopping;
 
-    node->orderer.ledger = node->ledger;
+    node->orderer.ledger = node->load.ledger;
     node->orderer.received = rings[RING_RECEIVED];
     node->orderer.applied = rings[RING_APPLIED];
     node->orderer.free_batches = rings[RING_FREE_BATCHES];
     node->orderer.batches = rings[RING_BATCHES];
-    node->orderer.batch_index = node->storage.state.last_index + 1;
+    node->orderer.batch_index = 1;
     node->orderer.depth = (uint32_t)node->config->depth;
-    node->orderer.commit_index = &node->logger.commit_index;
+    node->orderer.committed_batch = &node->logger.committed_batch;
     node->orderer.log_full = &node->logger.full;
     node->orderer.stopping = &node->stopping;
     node->orderer.mailbox = &node->mailbox;
@@ -222,7 +189,7 @@ static void connect_pollers(struct node *node)
     node->transmitter.free_bundles = rings[RING_FREE_BUNDLES];
     node->transmitter.refusals = rings[RING_REFUSALS];
     node->transmitter.free_refusals = rings[RING_FREE_REFUSALS];
-    node->transmitter.commit_index = &node->logger.commit_index;
+    node->transmitter.committed_batch = &node->logger.committed_batch;
     node->transmitter.durability = node->config->durability == CONFIG_DURABILITY_SOLO
                                        ? HF_DURABILITY_SOLO
                                        : HF_DURABILITY_MEMORY_BENCH;
@@ -382,9 +349,9 @@ enum hf_status node_start(struct node *node, const struct config *config, struct
     if (status == HF_STATUS_OK)
         status = open_port(node, fault);
     if (status == HF_STATUS_OK)
-        status = make_ledger(node, fault);
+        status = load_make_ledger(&node->load, config, true, fault);
     if (status == HF_STATUS_OK && config->durability == CONFIG_DURABILITY_SOLO) {
-        status = storage_open(&node->storage, config, node->cluster, node->ledger, fault);
+        status = storage_open(&node->storage, config, node->cluster, &node->load, fault);
         node->data_unusable = status != HF_STATUS_OK;
     }
     if (status == HF_STATUS_OK)
@@ -399,9 +366,10 @@ enum hf_status node_start(struct node *node, const struct config *config, struct
         return HF_STATUS_NO_MEMORY;
     }
     connect_pollers(node);
+    checkpointer_init(&node->checkpointer, config, &node->storage, &node->logger);
     clock_gettime(CLOCK_REALTIME, &now);
     node->started_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-    node->start_place = hf_ledger_place(node->ledger);
+    node->start_place = hf_ledger_place(node->load.ledger);
     node->core_count = core_count;
     return start_cores(node, fault);
 }
@@ -433,12 +401,22 @@ enum hf_status node_ask(struct node *node, enum mailbox_request request)
         return HF_STATUS_IO;
     atomic_store_explicit(&mailbox->state, MAILBOX_EMPTY, memory_order_relaxed);
     /* I6: what is shown must be durable. */
-    while (counter_read(&node->logger.commit_index) < mailbox->record_index) {
+    while (counter_read(&node->logger.committed_batch) < mailbox->batch_index) {
         if (node_has_failed(node))
             return HF_STATUS_TIMEOUT;
         nanosleep(&look, NULL);
     }
     return HF_STATUS_OK;
+}
+
+void node_step(struct node *node)
+{
+    if (node->config->durability != CONFIG_DURABILITY_SOLO)
+        return;
+    checkpointer_step(&node->checkpointer);
+    if (checkpointer_wants_look(&node->checkpointer) &&
+        node_ask(node, MAILBOX_COUNT) == HF_STATUS_OK)
+        checkpointer_look(&node->checkpointer, node->mailbox.place, node->mailbox.image_bytes);
 }
 
 /* Waits until the receive poller takes nothing more and every bundle it handed on has been
@@ -468,12 +446,17 @@ static enum hf_status failed(struct node *node, struct hf_fault *fault)
 enum hf_status node_drain(struct node *node, struct hf_fault *fault)
 {
     atomic_store(&node->stopping, true);
+    checkpointer_stop(&node->checkpointer);
     if (wait_until_answered(node) != HF_STATUS_OK)
         return failed(node, fault);
     if (node->config->durability != CONFIG_DURABILITY_SOLO)
         return HF_STATUS_OK;
     if (node_ask(node, MAILBOX_CHECKPOINT) != HF_STATUS_OK)
         return failed(node, fault);
+    if (node->mailbox.status == HF_STATUS_DIVERGED) { /* P7: not a word of "clean" */
+        *fault = node->mailbox.fault;
+        return HF_STATUS_DIVERGED;
+    }
     if (node->mailbox.status != HF_STATUS_OK && node->mailbox.status != HF_STATUS_EXISTS)
         fprintf(stderr, "holdfastd: no checkpoint (the log has everything): %s\n",
                 node->mailbox.fault.line);
@@ -482,6 +465,7 @@ enum hf_status node_drain(struct node *node, struct hf_fault *fault)
 
 void node_destroy(struct node *node)
 {
+    checkpointer_stop(&node->checkpointer);
     atomic_store(&node->quit, true);
     for (uint32_t i = 0; i < node->core_count; i++)
         core_join(&node->cores[i]);
@@ -497,6 +481,5 @@ void node_destroy(struct node *node)
     free(node->spare_bundles);
     for (int i = 0; i < RING_COUNT; i++)
         ring_destroy(node->rings[i]);
-    if (node->ledger_memory != NULL)
-        memory_unmap(node->ledger_memory, node->ledger_bytes);
+    load_release(&node->load);
 }

@@ -9,6 +9,7 @@
 #ifndef HOLDFASTD_NODE_H
 #define HOLDFASTD_NODE_H
 
+#include "checkpointer.h"
 #include "config.h"
 #include "core.h"
 #include "log.h"
@@ -22,10 +23,9 @@ struct node {
     const struct config *config;
     struct hf_id cluster;
 
-    struct hf_ledger *ledger;
-    void *ledger_memory;
-    size_t ledger_bytes;
-    struct storage storage;       /* all zeros with durability memory-bench */
+    struct load load;       /* the ledger and its memory */
+    struct storage storage; /* all zeros with durability memory-bench */
+    struct checkpointer checkpointer;
     struct hf_log_batch *batches; /* with memory-bench: the node's own */
     struct hf_port *port;
 
@@ -47,12 +47,8 @@ struct node {
 
     bool data_unusable; /* what stood in the way of the start was the data directory */
 
-    uint64_t started_ns;       /* Unix time when it began to serve */
-    uint64_t start_place;      /* the newest place then */
-    uint64_t recovery_ns;      /* how long loading and replay took */
-    uint64_t replayed;         /* operations replayed from the log at start */
-    uint64_t checkpoint_place; /* of the newest checkpoint; 0: none. Written by the order poller
-                                  while asked */
+    uint64_t started_ns;  /* Unix time when it began to serve */
+    uint64_t start_place; /* the newest place then */
 };
 
 /* Opens port and data directory, recovers, and starts the cores. Prints its progress to stderr. */
@@ -64,10 +60,15 @@ HF_MUST_USE enum hf_status node_start(struct node *node, const struct config *co
  * node->mailbox, and so is the answer. */
 HF_MUST_USE enum hf_status node_ask(struct node *node, enum mailbox_request request);
 
+/* What the main thread does besides answering: looks after checkpoints and the room for them. At
+ * least ten times a second, and when checkpointer_file can be read. Does not block for long. */
+void node_step(struct node *node);
+
 /* Whether a write or flush of the log has failed. */
 bool node_has_failed(const struct node *node);
 
-/* Takes nothing new, finishes what it has taken, writes a checkpoint, and ends the cores. */
+/* Takes nothing new, finishes what it has taken, and writes a checkpoint of it; a copy that is
+ * being made is given up for that. Then the cores may end. */
 HF_MUST_USE enum hf_status node_drain(struct node *node, struct hf_fault *fault);
 
 /* Ends the cores as they stand (when they still run) and gives everything back. */

@@ -1,6 +1,7 @@
 #include "order.h"
 
 #include "counters.h"
+#include "engine/image.h"
 #include "wal/writer.h"
 
 #include <assert.h>
@@ -23,8 +24,9 @@ static uint64_t clock_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* The newest record with something in it: what may be shown now waits for this one (I6). */
-static uint64_t newest_record(const struct orderer *orderer)
+/* The newest batch with something in it: what may be shown now waits for this one (I6). The log
+ * numbers records, of which some are its own; here only batches count. */
+static uint64_t newest_batch(const struct orderer *orderer)
 {
     bool filling = orderer->batch != NULL && orderer->batch->count != 0;
 
@@ -193,7 +195,7 @@ static void order_bundle(struct orderer *orderer, struct bundle *bundle)
             counter_add(&orderer->queries, 1);
         }
     }
-    bundle->record_index = newest_record(orderer);
+    bundle->batch_index = newest_batch(orderer);
     counter_add(&orderer->bundles, 1);
 }
 
@@ -204,7 +206,7 @@ static void answer_mailbox(struct orderer *orderer)
 
     mailbox->place = hf_ledger_place(orderer->ledger);
     mailbox->timestamp_ns = hf_ledger_timestamp_ns(orderer->ledger);
-    mailbox->record_index = newest_record(orderer);
+    mailbox->batch_index = newest_batch(orderer);
     atomic_store_explicit(&mailbox->state, MAILBOX_ANSWERED, memory_order_release);
     if (write(mailbox->event, &one, sizeof one) != sizeof one)
         assert(!"an eventfd takes a one");
@@ -249,6 +251,7 @@ static void look_into_mailbox(struct orderer *orderer)
         break;
     case MAILBOX_COUNT:
         hf_ledger_count(orderer->ledger, &mailbox->counts);
+        mailbox->image_bytes = hf_image_length(orderer->ledger);
         break;
     case MAILBOX_DIGEST:
         mailbox->digest = hf_ledger_digest(orderer->ledger);
@@ -264,13 +267,14 @@ static void look_into_mailbox(struct orderer *orderer)
     answer_mailbox(orderer);
 }
 
-/* Nothing is ordered until the newest record is durable; then the ledger is exactly what the log
+/* Nothing is ordered until the newest batch is durable; then the ledger is exactly what the log
  * says. */
 static void try_checkpoint(struct orderer *orderer)
 {
     struct mailbox *mailbox = orderer->mailbox;
 
-    if (atomic_load_explicit(orderer->commit_index, memory_order_acquire) < newest_record(orderer))
+    if (atomic_load_explicit(orderer->committed_batch, memory_order_acquire) <
+        newest_batch(orderer))
         return;
     mailbox->status = orderer->write_checkpoint(orderer->checkpoint_context, &mailbox->fault);
     orderer->checkpoint_asked = false;

@@ -29,10 +29,10 @@ struct orderer {
     struct rte_ring *batches;      /* to the log poller */
     struct hf_log_batch *batch;    /* being filled, or NULL */
     struct bundle *waiting;        /* a bundle for which no batch has room yet, or NULL */
-    uint64_t batch_index;          /* the log record it will be */
+    uint64_t batch_index;          /* of the batch: they count from 1 since the start */
     uint32_t depth;                /* batches the log poller may have at once */
     uint32_t at_log;               /* batches it has now */
-    const _Atomic uint64_t *commit_index;
+    const _Atomic uint64_t *committed_batch;
     const atomic_bool *log_full; /* the log has no room: refuse, but keep answering queries */
     const atomic_bool *stopping; /* the node ends: expire nothing any more */
     uint64_t clock_ahead_ns;     /* what the test clock has been advanced; log time is that later */

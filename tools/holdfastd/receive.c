@@ -57,7 +57,7 @@ static struct bundle *emptied(struct bundle *bundle)
         bundle->operation_count = 0;
         bundle->extra_count = 0;
         bundle->byte_count = 0;
-        bundle->record_index = 0;
+        bundle->batch_index = 0;
     }
     return bundle;
 }

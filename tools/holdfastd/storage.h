@@ -1,35 +1,43 @@
-/* Log and ledger brought together: recovery at start, checkpoints afterwards. */
+/* Log and ledger of a running node: opened at start, a last checkpoint at a clean stop. */
 #ifndef HOLDFASTD_STORAGE_H
 #define HOLDFASTD_STORAGE_H
 
-#include "config.h"
-#include "engine/ledger.h"
+#include "load.h"
 #include "wal/writer.h"
 
 struct storage {
     const struct config *config;
-    struct hf_ledger *ledger;
+    struct load *load;    /* the node's ledger */
     struct hf_disk *disk; /* the log's */
     struct hf_disk
-        *checkpoint_disk; /* the same directory, for the thread that writes checkpoints */
+        *checkpoint_disk; /* the same directory, for the main thread and the last checkpoint */
     struct hf_log_writer *writer;
     struct hf_log_state state;
-    uint64_t checkpoint_place; /* of the newest checkpoint, 0: none */
-    uint64_t recovery_ns;      /* what loading and replay took */
+    uint8_t secret_key[HF_CHAIN_SECRET_SIZE]; /* until the writer has it */
+    bool key_is_new;
+    uint64_t recovery_ns; /* what loading and replay took, all in */
 };
 
-/* Opens the data directory (made when missing), loads the newest checkpoint into the empty
- * `ledger`, replays the log after it, and makes the writer that goes on from there. Blocks; prints
+/* Opens the data directory (made when missing), loads the newest checkpoint into the empty ledger
+ * of `load`, replays the log after it, and makes the writer that goes on from there. Blocks; prints
  * its progress to stderr. The status and line of whatever stands in the way; storage_close undoes
  * what was done. */
 HF_MUST_USE enum hf_status storage_open(struct storage *storage, const struct config *config,
-                                        struct hf_id cluster, struct hf_ledger *ledger,
+                                        struct hf_id cluster, struct load *load,
                                         struct hf_fault *fault);
 
+/* The log leaves room for a checkpoint of so many bytes on its file system, and some more: from now
+ * on it is full when there would not be that much. Any thread. */
+void storage_leave_room(struct storage *storage, uint64_t image_bytes);
+
 /* Writes a checkpoint of the ledger as of the newest log record. The log must be quiet: nothing in
- * flight, nothing being added. Blocks. EXISTS when there is one already. Any one thread. */
+ * flight, nothing being added. Blocks. EXISTS when there is one already, with this very digest;
+ * DIVERGED when with another. Any one thread. */
 HF_MUST_USE enum hf_status storage_write_checkpoint(struct storage *storage,
                                                     struct hf_fault *fault);
+
+/* An image as the source of a checkpoint; the context is a struct hf_image_writer. */
+enum hf_status storage_fill_from_image(void *context, void *buffer, size_t size, size_t *length);
 
 void storage_close(struct storage *storage);
 

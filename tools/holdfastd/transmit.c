@@ -116,7 +116,7 @@ uint32_t transmitter_poll(struct transmitter *transmitter)
 {
     /* Acquire: pairs with the log poller's release; nothing after it may be taken as older than the
      * flush. */
-    uint64_t commit = atomic_load_explicit(transmitter->commit_index, memory_order_acquire);
+    uint64_t commit = atomic_load_explicit(transmitter->committed_batch, memory_order_acquire);
     struct bundle *bundle;
     uint32_t finished = 0;
 
@@ -129,7 +129,7 @@ uint32_t transmitter_poll(struct transmitter *transmitter)
         bundle =
             transmitter->waiting != NULL ? transmitter->waiting : ring_get(transmitter->applied);
         transmitter->waiting = bundle;
-        if (bundle == NULL || bundle->record_index > commit) /* I6 */
+        if (bundle == NULL || bundle->batch_index > commit) /* I6 */
             break;
         send_bundle(transmitter, bundle);
         transmitter->waiting = NULL;

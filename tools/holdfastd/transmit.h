@@ -25,7 +25,7 @@ struct transmitter {
     struct rte_ring *refusals;      /* from the receive poller */
     struct rte_ring *free_refusals; /* to the receive poller */
     const _Atomic uint64_t
-        *commit_index;      /* newest durable log record, published by the log poller */
+        *committed_batch;   /* newest durable batch of the log, published by the log poller */
     uint8_t durability;     /* enum hf_durability, named in every reply */
     struct bundle *waiting; /* the oldest bundle whose record is not durable yet */
     struct open_datagram open[TRANSMIT_CLIENTS_MAX];

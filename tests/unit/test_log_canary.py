@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""The log's tests are tested: logs with one seeded bug each, all of which they must catch.
+
+Usage: test_log_canary.py ROOT ARCHIVE... (the static libraries of the log and the engine). Links each test with the
+libraries as they are, and it must pass; then, for each mutation below, with the mutated file in place of the library's
+own, and it must fail. A mutation that does not match its source exactly once is a failure too: the log has changed and the
+canary with it."""
+import collections
+import os
+import subprocess
+import sys
+import tempfile
+
+TIMEOUT_S = 120
+FLAGS = ['-std=gnu11', '-O1', '-D_GNU_SOURCE', '-DXXH_INLINE_ALL']
+WRAPS = ['-Wl,--wrap=malloc', '-Wl,--wrap=calloc', '-Wl,--wrap=aligned_alloc']
+LIBRARIES = ['-lcmocka', '-luring', '-lsodium', '-lxxhash']
+
+# A few subsets a step: the seeded bugs are not hard to find.
+CRASHES = ('crash_points', ('1', '4'))
+FAULTS = ('disk_faults', ())
+BITS = ('bit_flips', ())
+RECOVER = ('recover', ())
+URING = ('disk_uring', ())
+SUPERBLOCK = ('superblock', ())
+TESTS = (CRASHES, FAULTS, BITS, RECOVER, URING, SUPERBLOCK)
+
+Mutation = collections.namedtuple('Mutation', 'bug file old new test')
+
+MUTATIONS = [
+    # Answers before the flush.
+    Mutation('records are written and not flushed', 'writer.c',
+             'enum hf_status status = writer->disk->maker->append(\n        writer->disk, writer->current.file',
+             'enum hf_status status = writer->disk->maker->fill(\n        writer->disk, writer->current.file', CRASHES),
+    Mutation('an answer does not wait for the records before it', 'writer.c',
+             'while (commit < writer->last_index && writer->slots[(commit + 1) % SLOT_COUNT].durable) {\n        commit++;',
+             'for (uint64_t i = before + 1; i <= writer->last_index; i++) {\n'
+             '        commit = writer->slots[i % SLOT_COUNT].durable ? i : commit;', CRASHES),
+    Mutation('what was replayed is not flushed', 'opening.c',
+             'status = flush_replayed(opening);', 'status = HF_STATUS_OK;', CRASHES),
+    Mutation('a cache is trusted after a flush that failed', 'opening.c',
+             'status = rewrite_unproven(opening);', 'status = HF_STATUS_OK;', FAULTS),
+    Mutation('a checkpoint is named before it is flushed', 'checkpoint.c',
+             '            status = disk->maker->flush(disk, file);', '            ;', CRASHES),
+    # Missing directory flushes.
+    Mutation('a segment is used before its name is durable', 'writer.c',
+             '        status = disk->maker->flush_directory(disk);', '        ;', CRASHES),
+    Mutation('a start stands on names that are not durable', 'opening.c',
+             'return hf_opening_disk_fault(opening, opening->disk->maker->flush_directory(opening->disk));',
+             'return HF_STATUS_OK;', CRASHES),
+    # Short and failed writes.
+    Mutation('a short append is taken for a whole one', 'disk_uring.c',
+             '(uint32_t)result != op->length', 'false', URING),
+    Mutation('a short write is taken for a whole one', 'disk_uring.c',
+             'while (done < length) {\n        ssize_t put =', 'while (done == 0) {\n        ssize_t put =', URING),
+    Mutation('a write that failed is answered', 'writer.c',
+             '    if (completion->status != HF_STATUS_OK) {\n        char what[64];',
+             '    if (false) {\n        char what[64];', FAULTS),
+    Mutation('after an error the writer goes on', 'writer.c',
+             '    collect(writer);\n    if (is_poisoned(writer)) {\n        return 0;\n    }\n', '    collect(writer);\n',
+             FAULTS),
+    # Wrong tail rules.
+    Mutation('every tail is cut', 'recover.c', 'if (record->commit >= lost) {', 'if (false) {', BITS),
+    Mutation('whole records behind a gap are always corruption', 'recover.c',
+             'if (record->commit >= lost) {', 'if (true) {', CRASHES),
+    Mutation('a checkpoint bears no witness', 'recover.c',
+             'if (state->known_commit >= lost) {', 'if (false) {', RECOVER),
+    Mutation('a record from another life follows', 'reader.c',
+             '    if (!hf_hash_equal(record->prev_hash, chain->hash) ||\n', '    if (\n', BITS),
+    Mutation('the padding of a record is not looked at', 'record.c',
+             'if (!hf_bytes_are_zero((const uint8_t *)bytes + record->length, padded - record->length)) {',
+             'if (false) {', BITS),
+    # The superblock's copies.
+    Mutation('the second copy of the superblock is not written', 'superblock.c',
+             'for (uint64_t i = 0; i < HF_SUPERBLOCK_COPIES && status == HF_STATUS_OK; i++) {',
+             'for (uint64_t i = 0; i < HF_SUPERBLOCK_COPIES && status == HF_STATUS_OK; i += 1 + (i == 0)) {', BITS),
+    Mutation('the second copy of the superblock is not read', 'superblock.c',
+             'if (!copy_is_valid(&copies[i])) {', 'if (i == 1 || !copy_is_valid(&copies[i])) {', SUPERBLOCK),
+    Mutation('only the first copy of the superblock is read', 'superblock.c',
+             'if (!copy_is_valid(&copies[i])) {', 'if (i != 0 || !copy_is_valid(&copies[i])) {', BITS),
+    Mutation('the superblock is written without a flush', 'superblock.c',
+             '            status = disk->maker->flush(disk, file);', '            ;', CRASHES),
+]
+
+
+def run(command, **options):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace',
+                          check=False, **options)
+
+
+def compiled(root, source, target, *folders):
+    done = run([os.environ.get('CC', 'cc'), *FLAGS, *(f'-I{folder}' for folder in (root, *folders)), '-c', source,
+                '-o', target])
+    if done.returncode != 0:
+        sys.exit(f'{source} does not compile:\n{done.stdout}')
+    return target
+
+
+def link_and_run(work, test, objects, archives):
+    """The first thing of the objects and archives that names a symbol gives it: a mutant hides the archive's own."""
+    name, arguments = test
+    program = os.path.join(work, name)
+    done = run([os.environ.get('CC', 'cc'), *objects, *archives, *(WRAPS if name == 'disk_faults' else ()), *LIBRARIES,
+                '-o', program])
+    if done.returncode != 0:
+        sys.exit(f'{name} does not link:\n{done.stdout}')
+    try:
+        # Real files go where the build is: direct writes need a real disk.
+        return run([program, *arguments], timeout=TIMEOUT_S, cwd=work)
+    except subprocess.TimeoutExpired:
+        sys.exit(f'{name} did not come to an end in {TIMEOUT_S} s')
+
+
+def how_caught(done):
+    """What ended the run, in a few words; None when nothing did."""
+    if done.returncode == 0:
+        return None
+    for line in done.stdout.splitlines():
+        if 'Assertion' in line or line.startswith('seed ') or 'acknowledged' in line or 'ERROR   ] ---' in line:
+            return line.strip()
+    sys.exit(f'ended without saying what it found, exit status {done.returncode}:\n{done.stdout}')
+
+
+def main():
+    root = os.path.abspath(sys.argv[1])
+    archives = [os.path.abspath(path) for path in sys.argv[2:]]
+    escaped = 0
+    with tempfile.TemporaryDirectory(prefix='.canary-', dir=os.getcwd()) as work:
+        tests = {}
+        for test in TESTS:
+            name = f'test_{test[0]}'
+            tests[test] = compiled(root, os.path.join(root, 'tests/unit', name + '.c'), os.path.join(work, name + '.o'))
+            healthy = link_and_run(work, test, [tests[test]], archives)
+            if healthy.returncode != 0:
+                sys.exit(f'{name}: the log as it is does not pass:\n{healthy.stdout}')
+
+        for mutation in MUTATIONS:
+            with open(os.path.join(root, 'wal', mutation.file), encoding='utf-8') as file:
+                text = file.read()
+            if text.count(mutation.old) != 1:
+                print(f'{mutation.bug}: {text.count(mutation.old)} places in {mutation.file} match, not one')
+                escaped += 1
+                continue
+            path = os.path.join(work, mutation.file)
+            with open(path, 'w', encoding='utf-8') as file:
+                file.write(text.replace(mutation.old, mutation.new))
+            mutant = compiled(root, path, path + '.o', os.path.join(root, 'wal'))
+            caught = how_caught(link_and_run(work, mutation.test, [tests[mutation.test], mutant], archives))
+            print(f'{mutation.bug}: {caught or "ESCAPED"}', flush=True)
+            escaped += caught is None
+
+    print(f'{len(MUTATIONS)} seeded bugs, {escaped} escaped')
+    return 1 if escaped else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
