@@ -293,10 +293,12 @@ static struct hf_ledger *create_ledger(struct hf_bench_ledger *fixture,
         .holds = 2 * scale->holds_open + 6 * HF_BENCH_POOL,
         .terms = 1024,
         .parts = 1024,
+        .selectors = 1024,
         .limits = count_limits(fixture) + 1,
         .rolling = rolling + 1,
         .remembered = scale->remembered,
         .remember_ns = UINT64_C(3600) * 1000000000,
+        .record_ns = UINT64_C(45) * 86400 * 1000000000,
         .id_ahead_ns = UINT64_C(60) * 1000000000,
     };
     fixture->memory_size = hf_ledger_memory_size(&limits);

@@ -441,10 +441,12 @@ static void prepare(struct recovery *run)
         .holds = 1,
         .terms = 1,
         .parts = 1,
+        .selectors = 1,
         .limits = 1,
         .rolling = 1,
         .remembered = REMEMBERED,
         .remember_ns = UINT64_C(3600) * 1000000000,
+        .record_ns = UINT64_C(45) * 86400 * 1000000000,
         .id_ahead_ns = UINT64_C(60) * 1000000000,
     };
     run->memory_size = hf_ledger_memory_size(&run->limits);

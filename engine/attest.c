@@ -25,7 +25,7 @@ static struct hf_hold *find_open(const struct hf_ledger *ledger, const struct hf
 {
     struct hf_hold *hold = hf_turn_find_hold(ledger, turn, turn->operation->attest.hold);
 
-    if (hold == NULL) {
+    if (hold == NULL || hf_hold_is_record_alone(hold)) {
         hf_answer_refuse(answer, HF_CODE_UNKNOWN_HOLD, HF_RULE_HOLD);
         return NULL;
     }

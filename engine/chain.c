@@ -62,6 +62,7 @@ void hf_chain_carry_out(struct hf_ledger *ledger, const struct hf_turn *turn,
     for (uint32_t i = 0; i < chain->count && stands; i++) {
         const union hf_operation *operation = hf_chain_operation(chain, offset);
         struct hf_answer inner;
+        ledger->chain_number = (uint8_t)(i + 1);
         carry_out_one(ledger, turn, place, operation, &inner);
         offset += operation->header.length;
         stands = inner.code == HF_CODE_OK || inner.code == HF_CODE_OK_PARTIAL;
@@ -70,6 +71,7 @@ void hf_chain_carry_out(struct hf_ledger *ledger, const struct hf_turn *turn,
             answer->entry = (uint8_t)(i + 1);
         }
     }
+    ledger->chain_number = 0;
     if (stands)
         answer->approved = chain->count;
     if (stands && !hf_turn_is_dry(turn)) {

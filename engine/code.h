@@ -45,6 +45,8 @@ extern "C" {
     X(OVER_CAPTURE, 42, "13", "110", "more than the hold has left")                               \
     X(CONDITION_NOT_MET, 43, "57", "119", "a condition of the hold is not met")                   \
     X(BAD_PROOF, 44, "63", "122", "a proof does not verify")                                      \
+    X(REVERSED, 45, "12", "902", "it was reversed before it came")                                \
+    X(NOTHING_TO_REVERSE, 46, "76", "914", "nothing of it is left to reverse")                    \
     X(DEADLINE_PASSED, 50, "68", "907", "its deadline had passed when its turn came")             \
     X(DUPLICATE_DIFFERENT, 51, "94", "913", "this id was used for another operation")             \
     X(ID_TOO_OLD, 52, "94", "913", "the id is older than what is remembered")                     \
@@ -101,7 +103,9 @@ enum hf_code {
     X(INSTRUMENT_LIMIT, 30) \
     X(ACCOUNT_LIMIT, 31)    \
     X(PARENT_LIMIT, 32)     \
-    X(LIMIT, 33)
+    X(LIMIT, 33)            \
+    X(ACQUIRER, 34)         \
+    X(ORIGINAL, 35)
 
 enum hf_rule {
 #define HF_RULE_ENTRY(name, number) HF_RULE_##name = number,

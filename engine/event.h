@@ -8,21 +8,25 @@
 #include "operation.h"
 
 enum hf_event_kind {
-    HF_EVENT_REFUSED = 1,  /* subject: the operation; code, rule and entry say why */
-    HF_EVENT_POSTED = 2,   /* an account's posted balance changed by `amount` */
-    HF_EVENT_HELD = 3,     /* a hold was made over `amount` */
-    HF_EVENT_ADJUSTED = 4, /* `amount` remains held */
-    HF_EVENT_CAPTURED = 5, /* `amount` of a hold was captured */
-    HF_EVENT_RELEASED = 6, /* `amount` of a hold went back */
-    HF_EVENT_EXPIRED = 7,  /* a hold ended, `amount` went back; or of an account, to its sink */
-    HF_EVENT_ATTESTED = 8, /* condition number `entry` of a hold is met */
-    HF_EVENT_OPENED = 9,   /* an account */
-    HF_EVENT_CHANGED = 10, /* an account's floor, status or terms */
-    HF_EVENT_CLOSED = 11,  /* an account */
-    HF_EVENT_PUT = 12,     /* an asset (lo: its number), an instrument, a class (lo: its number) */
-    HF_EVENT_DRAWN = 13,   /* an instrument's counter: `amount` are left */
-    HF_EVENT_LIMIT = 14,   /* limit number `entry` of an instrument or account was set or drawn:
-                              `amount` is used of it now */
+    HF_EVENT_REFUSED = 1,   /* subject: the operation; code, rule and entry say why */
+    HF_EVENT_POSTED = 2,    /* an account's posted balance changed by `amount` */
+    HF_EVENT_HELD = 3,      /* a hold was made over `amount` */
+    HF_EVENT_ADJUSTED = 4,  /* `amount` remains held */
+    HF_EVENT_CAPTURED = 5,  /* `amount` of a hold was captured */
+    HF_EVENT_RELEASED = 6,  /* `amount` of a hold went back */
+    HF_EVENT_EXPIRED = 7,   /* a hold ended, `amount` went back; or of an account, to its sink */
+    HF_EVENT_ATTESTED = 8,  /* condition number `entry` of a hold is met */
+    HF_EVENT_OPENED = 9,    /* an account */
+    HF_EVENT_CHANGED = 10,  /* an account's floor, status or terms */
+    HF_EVENT_CLOSED = 11,   /* an account */
+    HF_EVENT_PUT = 12,      /* an asset (lo: its number), an instrument, a class (lo: its number) */
+    HF_EVENT_DRAWN = 13,    /* an instrument's counter: `amount` are left */
+    HF_EVENT_LIMIT = 14,    /* limit number `entry` of an instrument or account was set or drawn:
+                               `amount` is used of it now */
+    HF_EVENT_REVERSED = 15, /* `amount` of an authorisation was taken back; 0: one that has not come
+                               yet, and will be refused */
+    HF_EVENT_EXCEPTION = 16, /* a forced authorisation or clearing over `amount` stands although
+                                `code` and `rule` would have refused it */
 };
 
 struct hf_event {
@@ -38,10 +42,15 @@ struct hf_event {
 };
 HF_STATIC_ASSERT(sizeof(struct hf_event) == 40, "event");
 
-/* No operation yields more: a chain full of captures of holds with as many payers as can be, every
- * one with all its ancestors, and two records' worth each. */
-#define HF_EVENTS_MAX \
-    (HF_CHAIN_OPERATIONS_MAX * ((HF_PLAN_SOURCES_MAX + 1) * (1 + HF_PARENT_DEPTH_MAX) + 3))
+/* No operation yields more: a chain full of authorisations of instruments with as many accounts as
+ * can be, each account and all its ancestors with as many limits; or of captures of holds with as
+ * many payers, each with all its ancestors, and two records' worth each. */
+#define HF_EVENTS_OF_PARTIES ((HF_PLAN_SOURCES_MAX + 1) * (1 + HF_PARENT_DEPTH_MAX) + 3)
+#define HF_EVENTS_OF_LIMITS                                                             \
+    (HF_LIMITS_A_SCOPE * (1 + HF_INSTRUMENT_ACCOUNTS_MAX * (1 + HF_PARENT_DEPTH_MAX)) + \
+     (HF_INSTRUMENT_ACCOUNTS_MAX + 1) * (1 + HF_PARENT_DEPTH_MAX) + 4)
+HF_STATIC_ASSERT(HF_EVENTS_OF_LIMITS > HF_EVENTS_OF_PARTIES, "the larger of the two");
+#define HF_EVENTS_MAX (HF_CHAIN_OPERATIONS_MAX * HF_EVENTS_OF_LIMITS)
 
 /* Where the events of a bundle go. The owner empties it before each bundle, and sees to it that
  * HF_EVENTS_MAX an operation find room (asserted). */

@@ -120,6 +120,17 @@ struct hf_verdict hf_execute_check(const struct hf_ledger *ledger, const struct 
     return (struct hf_verdict){HF_CODE_OK, HF_RULE_NONE, 0};
 }
 
+struct hf_verdict hf_execute_check_forced(const struct hf_plan *plan)
+{
+    for (uint32_t i = 0; i < hf_plan_leg_count(plan); i++) {
+        const struct hf_leg *leg = hf_plan_leg(plan, i);
+        struct outcome after = outcome_of(leg);
+        if (!fits_out(&after) || !fits_in(&after))
+            return (struct hf_verdict){HF_CODE_OVERFLOW, leg->rule, leg->entry};
+    }
+    return (struct hf_verdict){HF_CODE_OK, HF_RULE_NONE, 0};
+}
+
 void hf_execute_preview(const struct hf_leg *leg, struct hf_answer *answer)
 {
     struct outcome after = outcome_of(leg);
@@ -129,6 +140,18 @@ void hf_execute_preview(const struct hf_leg *leg, struct hf_answer *answer)
     answer->posted = (int64_t)after.posted;
     answer->available =
         hf_account_available((int64_t)(after.posted - after.held_out), leg->account->floor);
+}
+
+void hf_execute_show(const struct hf_plan *plan, const struct hf_account *account,
+                     struct hf_answer *answer)
+{
+    for (uint32_t i = 0; i < plan->named_count; i++) {
+        if (plan->named[i].account == account) {
+            hf_execute_preview(&plan->named[i], answer);
+            return;
+        }
+    }
+    hf_account_show(account, answer);
 }
 
 static void apply_leg(struct hf_account *account, const struct hf_change *change)

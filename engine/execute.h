@@ -11,6 +11,14 @@
  * OPERATIONS.md has them under "Guards". Changes nothing. */
 struct hf_verdict hf_execute_check(const struct hf_ledger *ledger, const struct hf_plan *plan);
 
+/* The same for what has been decided elsewhere: no leg is a debit, and ceilings do not bind. */
+struct hf_verdict hf_execute_check_forced(const struct hf_plan *plan);
+
+/* Shows in the answer the balances that an account has once the plan is applied, named in it or
+ * not; likewise. */
+void hf_execute_show(const struct hf_plan *plan, const struct hf_account *account,
+                     struct hf_answer *answer);
+
 /* Shows in the answer the balances that a leg's account has once the plan is applied. Before
  * hf_execute_apply, after a check that said OK. */
 void hf_execute_preview(const struct hf_leg *leg, struct hf_answer *answer);

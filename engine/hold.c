@@ -30,6 +30,9 @@ void hf_holds_create(struct hf_holds *holds, struct hf_arena *arena,
     holds->lines = hf_arena_take(arena, limits->holds, sizeof(*holds->lines));
     holds->answers = hf_arena_take(arena, limits->holds, sizeof(*holds->answers));
     holds->more = hf_arena_take(arena, limits->holds, sizeof(*holds->more));
+    holds->records = hf_arena_take(arena, limits->holds, sizeof(*holds->records));
+    holds->later = hf_arena_take(arena, limits->holds, sizeof(*holds->later));
+    holds->record_ns = limits->record_ns;
     hf_pool_create(&holds->slots, arena, limits->holds);
     hf_index_create(&holds->index, arena, limits->holds, holds->lines);
     holds->ended = hf_arena_take(arena, limits->holds, sizeof(*holds->ended));
@@ -42,11 +45,40 @@ void hf_holds_create(struct hf_holds *holds, struct hf_arena *arena,
     memcpy(holds->lifetimes_ns, first_lifetimes_ns, sizeof(holds->lifetimes_ns));
 }
 
-const struct hf_answer *hf_hold_answer(const struct hf_holds *holds, struct hf_id id, uint64_t hash)
+uint32_t hf_hold_find_known(const struct hf_holds *holds, struct hf_id id, uint64_t hash,
+                            uint64_t timestamp_ns)
 {
     uint32_t slot = hf_hold_find(holds, id, hash);
 
-    return slot == HF_TABLE_NONE ? NULL : &holds->answers[slot];
+    if (slot == HF_TABLE_NONE || !hf_hold_is_known(holds, hf_hold_at(holds, slot), timestamp_ns))
+        return HF_TABLE_NONE;
+    return slot;
+}
+
+const struct hf_answer *hf_hold_answer(const struct hf_holds *holds, struct hf_id id, uint64_t hash,
+                                       uint64_t timestamp_ns)
+{
+    uint32_t slot = hf_hold_find_known(holds, id, hash, timestamp_ns);
+
+    if (slot == HF_TABLE_NONE || hf_hold_at(holds, slot)->status == HF_HOLD_REVERSED)
+        return NULL;
+    return &holds->answers[slot];
+}
+
+uint32_t hf_hold_count_stale(const struct hf_holds *holds, uint64_t timestamp_ns)
+{
+    uint32_t begin = 0; /* all before it are stale */
+    uint32_t end = holds->tally.ended_count;
+
+    while (begin < end) {
+        uint32_t middle = begin + (end - begin) / 2;
+        const struct hf_hold *hold = hf_hold_at(holds, hf_hold_ended(holds, middle));
+        if (hf_hold_is_known(holds, hold, timestamp_ns))
+            end = middle;
+        else
+            begin = middle + 1;
+    }
+    return begin;
 }
 
 uint32_t hf_hold_next(const struct hf_holds *holds, uint32_t slot)
@@ -60,7 +92,8 @@ uint32_t hf_hold_next(const struct hf_holds *holds, uint32_t slot)
 
 /* Forgets the hold that ended first, and returns its slot: still taken, its line all zero. The
  * tally has been kept. */
-static uint32_t forget_first_ended(struct hf_holds *holds, struct hf_undo *undo)
+static inline __attribute__((always_inline)) uint32_t forget_first_ended(struct hf_holds *holds,
+                                                                         struct hf_undo *undo)
 {
     struct hf_hold_tally *tally = &holds->tally;
     uint32_t slot = hf_hold_ended(holds, 0);
@@ -77,19 +110,51 @@ static uint32_t forget_first_ended(struct hf_holds *holds, struct hf_undo *undo)
     return slot;
 }
 
+/* Forgets a stale hold, and returns its slot likewise. It changes places with the first one in the
+ * ring, which is stale as well: in which order those go nobody sees. */
+static __attribute__((noinline)) uint32_t forget_stale(struct hf_ledger *ledger, uint32_t slot)
+{
+    struct hf_holds *holds = &ledger->holds;
+    struct hf_hold *first = hf_hold_at(holds, hf_hold_ended(holds, 0));
+    uint32_t index = hf_hold_at(holds, slot)->ended_index;
+    uint32_t *places[] = {&holds->ended[index], &holds->ended[holds->tally.ended_first]};
+
+    assert(!hf_hold_is_known(holds, first, ledger->bundle_ns));
+    assert(*places[0] == slot);
+    hf_undo_keep(&ledger->undo, places[0], sizeof(*places[0]));
+    hf_undo_keep(&ledger->undo, places[1], sizeof(*places[1]));
+    hf_undo_keep(&ledger->undo, first, sizeof(*first));
+    *places[0] = *places[1];
+    first->ended_index = index;
+    *places[1] = slot;
+    return forget_first_ended(holds, &ledger->undo);
+}
+
+/* A slot for a new hold, taken, its line all zero. The tally has been kept. */
+static uint32_t take_slot(struct hf_ledger *ledger, struct hf_id id, uint64_t hash)
+{
+    struct hf_holds *holds = &ledger->holds;
+
+    if (ledger->undo.is_open || hf_hold_may_be_unseen(holds, id)) {
+        uint32_t slot = hf_hold_find(holds, id, hash);
+        if (slot != HF_TABLE_NONE) {
+            assert(!hf_hold_is_known(holds, hf_hold_at(holds, slot), ledger->bundle_ns));
+            return forget_stale(ledger, slot);
+        }
+    }
+    if (hf_pool_room(&holds->slots) == 0)
+        return forget_first_ended(holds, &ledger->undo);
+    return hf_pool_take(&holds->slots, &ledger->undo);
+}
+
 uint32_t hf_hold_add(struct hf_ledger *ledger, struct hf_id id, uint64_t hash,
                      const struct hf_hold_more *more)
 {
     struct hf_holds *holds = &ledger->holds;
 
-    uint32_t slot;
-
-    assert(holds->tally.open_count < holds->slots.capacity);
+    assert(!hf_hold_are_all_open(holds));
     hf_undo_keep(&ledger->undo, &holds->tally, sizeof(holds->tally));
-    if (hf_pool_room(&holds->slots) == 0)
-        slot = forget_first_ended(holds, &ledger->undo);
-    else
-        slot = hf_pool_take(&holds->slots, &ledger->undo);
+    uint32_t slot = take_slot(ledger, id, hash);
     struct hf_hold *hold = hf_hold_at(holds, slot);
     assert(hf_id_is_zero(hold->id));
     hf_undo_keep(&ledger->undo, hold, sizeof(*hold));
@@ -163,20 +228,22 @@ static void give_back_more(struct hf_ledger *ledger, uint32_t slot)
         hf_expire_disarm_hold(ledger, slot);
 }
 
-/* The tally has been kept. */
+/* The tally and the hold have been kept. */
 static void add_ended(struct hf_holds *holds, struct hf_undo *undo, uint32_t slot)
 {
     struct hf_hold_tally *tally = &holds->tally;
-    uint32_t *place = &holds->ended[hf_hold_ended_index(holds, tally->ended_count)];
+    uint32_t index = hf_hold_ended_index(holds, tally->ended_count);
+    uint32_t *place = &holds->ended[index];
 
     assert(tally->ended_count < holds->slots.capacity);
     hf_undo_keep(undo, place, sizeof(*place));
     *place = slot;
+    hf_hold_at(holds, slot)->ended_index = index;
     tally->ended_count++;
 }
 
 void hf_hold_end(struct hf_ledger *ledger, uint32_t slot, enum hf_hold_status status,
-                 uint64_t place)
+                 uint64_t timestamp_ns)
 {
     struct hf_holds *holds = &ledger->holds;
     struct hf_hold_tally *tally = &holds->tally;
@@ -188,7 +255,7 @@ void hf_hold_end(struct hf_ledger *ledger, uint32_t slot, enum hf_hold_status st
     hf_undo_keep(&ledger->undo, hold, sizeof(*hold));
     hf_undo_keep(&ledger->undo, tally, sizeof(*tally));
     hold->status = (uint8_t)status;
-    hold->ended_place = place;
+    hold->ended_ns = timestamp_ns;
     tally->open_count--;
     add_ended(holds, &ledger->undo, slot);
     if (hold->has_more)

@@ -2,32 +2,39 @@
  *
  * A hold is a line, and at the same slot of two arrays beside it: the answer of the operation that
  * made it, and whatever a plain hold has no need of (`more`): expiry, origin, class and policy,
- * where the parts of several payers and the conditions begin. The parts and conditions of open
- * holds lie in pools. An ended hold stays, so that its maker is answered again, until all slots are
+ * where the parts of several payers and the conditions begin. Those of authorisations have a record
+ * besides (record.h). The parts and conditions of open holds lie in pools. An index leads from ids
+ * to slots.
+ *
+ * An ended hold stays known for a time, so that its maker is answered again, or until all slots are
  * taken and a new hold needs one: then the one that ended first is forgotten, and its slot is the
  * new hold's. The slots of ended holds lie in a ring, in the order in which they ended: so which
  * slot comes next is known, and can be fetched, before its turn comes; and where holds end in the
- * order in which they were made, slots are taken one after the other. An index leads from ids to
- * slots. */
+ * order in which they were made, slots are taken one after the other.
+ *
+ * Nothing happens when the time is over: what is still there and no longer known is stale. Stale
+ * holds are the first in the ring, and nobody sees them (hf_hold_is_known). */
 #ifndef HF_ENGINE_HOLD_H
 #define HF_ENGINE_HOLD_H
 
 #include "account.h"
 #include "ledger.h"
 #include "pool.h"
+#include "record.h"
 
 struct hf_hold {
     struct hf_id id;
-    uint64_t amount;      /* held at first, or as adjusted */
-    uint64_t remaining;   /* still held; 0 when it has ended */
-    uint64_t captured;    /* the rest was released */
-    uint64_t ended_place; /* of the operation that ended it; 0: open */
-    uint32_t payer;       /* slot of the account; the first of several */
-    uint32_t payee;       /* slot, or HF_TABLE_NONE: whoever the capture names */
-    uint32_t reserved;
-    uint16_t asset; /* of all accounts */
-    uint8_t status; /* enum hf_hold_status */
-    bool has_more;  /* else all of that is as in hf_hold_plain */
+    uint64_t amount;    /* held at first, or as adjusted */
+    uint64_t remaining; /* still held; 0 when it has ended */
+    uint64_t captured;  /* the rest was released */
+    uint64_t ended_ns;  /* timestamp of the operation that ended it; 0: open */
+    uint32_t payer; /* slot of the account; the first of several. HF_TABLE_NONE: none was found */
+    uint32_t payee; /* slot, or HF_TABLE_NONE: whoever the capture names, or none was found */
+    uint32_t ended_index; /* of an ended one: where in the ring it is */
+    uint16_t asset;       /* of all accounts */
+    uint8_t status;       /* enum hf_hold_status */
+    bool has_more : 1;    /* else all of that is as in hf_hold_plain */
+    bool has_record : 1;  /* it is an authorisation's */
 };
 HF_STATIC_ASSERT(sizeof(struct hf_hold) == HF_TABLE_LINE_SIZE, "a hold is one line");
 
@@ -70,7 +77,10 @@ struct hf_holds {
     struct hf_hold *lines; /* by slot, as the next two; of a free slot all zero */
     struct hf_answer *answers;
     struct hf_hold_more *more;
+    struct hf_record *records; /* by slot, of authorisations */
+    struct hf_record_later *later;
     struct hf_hold_tally tally;
+    uint64_t record_ns; /* for how long ended ones stay known */
     uint32_t *ended;    /* ring of slots, as many as there are */
     uint64_t unseen_ms; /* over the id times of all holds that the memory of ids may not know */
     struct hf_pool part_pool;
@@ -143,9 +153,36 @@ static inline bool hf_hold_is_due(const struct hf_hold_more *more, uint64_t time
     return more->expires_ns != 0 && timestamp_ns >= more->expires_ns;
 }
 
-/* The answer of the operation that made a hold, or NULL when no hold has this id. */
-const struct hf_answer *hf_hold_answer(const struct hf_holds *holds, struct hf_id id,
-                                       uint64_t hash);
+/* Is it open, or did it end not too long before this time? */
+static inline bool hf_hold_is_known(const struct hf_holds *holds, const struct hf_hold *hold,
+                                    uint64_t timestamp_ns)
+{
+    return hold->status == HF_HOLD_OPEN || timestamp_ns - hold->ended_ns < holds->record_ns;
+}
+
+/* Is it the record of a refused or reversed AUTH? Then it is no hold to whoever looks for one. */
+static inline bool hf_hold_is_record_alone(const struct hf_hold *hold)
+{
+    return hold->status == HF_HOLD_REFUSED || hold->status == HF_HOLD_REVERSED;
+}
+
+/* The slot of the hold or record of this id that is known at this time, or HF_TABLE_NONE. */
+uint32_t hf_hold_find_known(const struct hf_holds *holds, struct hf_id id, uint64_t hash,
+                            uint64_t timestamp_ns);
+
+/* How many of the ended ones, from the first on, are stale at this time. */
+uint32_t hf_hold_count_stale(const struct hf_holds *holds, uint64_t timestamp_ns);
+
+/* The answer of the operation that made a hold or record, or NULL when none of this id is known at
+ * this time, or only that it was reversed before it came. */
+const struct hf_answer *hf_hold_answer(const struct hf_holds *holds, struct hf_id id, uint64_t hash,
+                                       uint64_t timestamp_ns);
+
+/* Are all places taken by open holds? */
+static inline bool hf_hold_are_all_open(const struct hf_holds *holds)
+{
+    return holds->tally.open_count == holds->slots.capacity;
+}
 
 /* Says that a hold of this id exists, or may, whose maker the memory of ids need not know although
  * its time is not below the floor: one made in a chain, one out of an image. */
@@ -165,8 +202,8 @@ static inline bool hf_hold_may_be_unseen(const struct hf_holds *holds, struct hf
 }
 
 /* Adds an open hold, forgetting the one that ended first when the table is full. The caller has
- * seen that not all are open (asserted), and fills all but id, status and what `more` says. The
- * timer is armed. Returns its slot. */
+ * seen that not all are open and that its id is not known (both asserted), and fills all but id,
+ * status and what `more` says. The timer is armed. Returns its slot. */
 uint32_t hf_hold_add(struct hf_ledger *ledger, struct hf_id id, uint64_t hash,
                      const struct hf_hold_more *more);
 
@@ -177,10 +214,10 @@ void hf_hold_add_part(struct hf_ledger *ledger, uint32_t slot, uint32_t account,
 void hf_hold_add_condition(struct hf_ledger *ledger, uint32_t slot,
                            const struct hf_op_condition *condition);
 
-/* Ends an open hold with nothing remaining (asserted), as resolved or lapsed: the newest of the
- * ended ones. Its parts and conditions are given back. */
+/* Ends an open hold with nothing remaining (asserted): the newest of the ended ones. Its parts and
+ * conditions are given back. */
 void hf_hold_end(struct hf_ledger *ledger, uint32_t slot, enum hf_hold_status status,
-                 uint64_t place);
+                 uint64_t timestamp_ns);
 
 /* CLASS_PUT. */
 void hf_hold_put_class(struct hf_ledger *ledger, const struct hf_turn *turn,

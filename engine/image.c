@@ -9,15 +9,18 @@
 uint64_t hf_image_length(const struct hf_ledger *ledger)
 {
     const struct hf_holds *holds = &ledger->holds;
-    uint64_t lines = ledger->assets.count + (uint64_t)ledger->accounts.count +
-                     ledger->instruments.count + ledger->seen.count;
+    uint64_t lines = ledger->assets.count + (uint64_t)ledger->accounts.count + ledger->seen.count;
+    uint64_t known_count = holds->tally.open_count + (uint64_t)holds->tally.ended_count -
+                           hf_hold_count_stale(holds, ledger->timestamp_ns);
 
     return sizeof(struct hf_image_header) + sizeof(struct hf_image_head) +
            sizeof(struct hf_image_classes) + lines * HF_IMAGE_UNIT +
            ledger->terms.count * sizeof(struct hf_image_terms) +
+           ledger->instruments.count * sizeof(struct hf_image_instrument) +
+           ledger->instrument_list.selector_pool.count * sizeof(struct hf_image_selector) +
            ledger->limit_list.count * sizeof(struct hf_image_limit) +
            ledger->limit_list.rolling_pool.count * sizeof(struct hf_image_rolling) +
-           holds->slots.count * sizeof(struct hf_image_hold) +
+           known_count * sizeof(struct hf_image_hold) +
            holds->part_pool.count * sizeof(struct hf_image_part) +
            holds->condition_pool.count * sizeof(struct hf_image_condition) +
            sizeof(struct hf_image_trailer);
@@ -29,6 +32,7 @@ void hf_image_write_begin(struct hf_image_writer *writer, const struct hf_ledger
     memset(writer, 0, sizeof(*writer));
     writer->ledger = ledger;
     writer->place = hf_ledger_place(ledger);
+    writer->stale_count = hf_hold_count_stale(&ledger->holds, ledger->timestamp_ns);
 }
 
 static void put(struct hf_image_writer *writer, const void *record, uint32_t length)
@@ -64,12 +68,13 @@ static bool make_header(struct hf_image_writer *writer)
         .terms = ledger->terms.count,
         .instruments = ledger->instruments.count,
         .answers = ledger->seen.count,
-        .holds_ended = ledger->holds.tally.ended_count,
+        .holds_ended = ledger->holds.tally.ended_count - writer->stale_count,
         .holds_open = ledger->holds.tally.open_count,
         .parts = ledger->holds.part_pool.count,
         .conditions = ledger->holds.condition_pool.count,
         .limits = ledger->limit_list.count,
         .rolling = ledger->limit_list.rolling_pool.count,
+        .selectors = ledger->instrument_list.selector_pool.count,
     };
     put(writer, &header, sizeof(header));
     return true;
@@ -176,19 +181,41 @@ static bool make_instrument(struct hf_image_writer *writer)
 
     if (!step_to_taken(writer, &ledger->instruments))
         return false;
-    const struct hf_instrument *instrument =
-        hf_instrument_at(&ledger->instruments, (uint32_t)writer->cursor++);
-    const struct hf_instrument_view record = {
+    uint32_t slot = (uint32_t)writer->cursor++;
+    const struct hf_instrument *instrument = hf_instrument_at(&ledger->instruments, slot);
+    const struct hf_image_instrument record = {
         .token = instrument->token,
         .account = hf_table_key(&ledger->accounts, instrument->account),
         .expires_ns = instrument->expires_ns,
         .amount_limit = instrument->amount_limit,
         .remaining = instrument->remaining,
+        .put_place = ledger->instrument_list.put_places[slot],
         .status = instrument->status,
         .flags = instrument->flags,
     };
     put_counted(writer, HF_IMAGE_INSTRUMENT, &record, sizeof(record));
     return true;
+}
+
+static bool make_selector(struct hf_image_writer *writer)
+{
+    const struct hf_ledger *ledger = writer->ledger;
+
+    for (; step_to_taken(writer, &ledger->instruments); writer->cursor++) {
+        const struct hf_instrument *instrument =
+            hf_instrument_at(&ledger->instruments, (uint32_t)writer->cursor);
+        struct hf_image_selector record = {.token = instrument->token};
+        uint32_t slots[HF_INSTRUMENT_ACCOUNTS_MAX];
+        uint32_t count = hf_instrument_accounts(ledger, instrument, slots);
+        if (count == 1)
+            continue;
+        for (uint32_t i = 1; i < count; i++)
+            record.further[i - 1] = id_of(ledger, slots[i]);
+        writer->cursor++;
+        put_counted(writer, HF_IMAGE_SELECTOR, &record, sizeof(record));
+        return true;
+    }
+    return false;
 }
 
 static bool make_limit(struct hf_image_writer *writer)
@@ -202,8 +229,8 @@ static bool make_limit(struct hf_image_writer *writer)
         .scope_id = limit->scope_id,
         .max_amount = limit->max_amount,
         .max_count = limit->max_count,
-        .used_amount = limit->used_amount,
-        .used_count = limit->used_count,
+        .used_amount = limit->used.amount,
+        .used_count = limit->used.count,
         .period = limit->period,
         .length_ns = limit->length_ns,
         .scope = limit->scope,
@@ -211,6 +238,7 @@ static bool make_limit(struct hf_image_writer *writer)
         .window = limit->window,
         .start = limit->start,
         .zone_minutes = limit->zone_minutes,
+        .since = limits->since[limit - limits->list],
         .filter = limit->filter,
     };
     put_counted(writer, HF_IMAGE_LIMIT, &record, sizeof(record));
@@ -249,19 +277,48 @@ static bool make_answer(struct hf_image_writer *writer)
     return true;
 }
 
+/* What an authorisation has besides. */
+static void add_record(const struct hf_ledger *ledger, uint32_t slot, struct hf_image_hold *image)
+{
+    const struct hf_holds *holds = &ledger->holds;
+    const struct hf_record *record = &holds->records[slot];
+    uint32_t before = hf_record_before(holds, slot, ledger->timestamp_ns);
+
+    memcpy(image->merchant, record->merchant, sizeof(image->merchant));
+    image->acquirer = record->acquirer;
+    image->reversed = record->reversed;
+    image->first_draw = record->first_draw;
+    image->later_draws = record->later_draws;
+    image->draws_ns = record->later_draws == 0 ? 0 : holds->later[slot].draws_ns;
+    image->before = before == HF_TABLE_NONE ? 0 : hf_record_key(holds, before);
+    image->mcc = record->mcc;
+    image->country = record->country;
+    image->channel = record->channel;
+    image->exception = record->exception;
+    image->flags = record->flags;
+    image->number = record->number;
+    if (record->instrument == HF_TABLE_NONE)
+        return;
+    const struct hf_instrument *instrument =
+        hf_instrument_at(&ledger->instruments, record->instrument);
+    image->token = instrument->token;
+    if (hf_record_newest(ledger, instrument, ledger->timestamp_ns) == slot)
+        image->flags |= HF_IMAGE_NEWEST;
+}
+
 static void put_hold(struct hf_image_writer *writer, uint32_t slot)
 {
     const struct hf_ledger *ledger = writer->ledger;
     const struct hf_hold *hold = hf_hold_at(&ledger->holds, slot);
     const struct hf_hold_more *more = hf_hold_more_of(&ledger->holds, hold);
-    const struct hf_image_hold record = {
+    struct hf_image_hold record = {
         .id = hold->id,
-        .payer = hf_table_key(&ledger->accounts, hold->payer),
+        .payer = id_of(ledger, hold->payer),
         .payee = id_of(ledger, hold->payee),
         .amount = hold->amount,
         .remaining = hold->remaining,
         .captured = hold->captured,
-        .ended_place = hold->ended_place,
+        .ended_ns = hold->ended_ns,
         .expires_ns = more->expires_ns,
         .origin = more->origin,
         .asset = hold->asset,
@@ -275,6 +332,9 @@ static void put_hold(struct hf_image_writer *writer, uint32_t slot)
         .met = more->met,
         .answer = ledger->holds.answers[slot],
     };
+
+    if (hold->has_record)
+        add_record(ledger, slot, &record);
     put_counted(writer, HF_IMAGE_HOLD, &record, sizeof(record));
 }
 
@@ -282,9 +342,11 @@ static bool make_ended(struct hf_image_writer *writer)
 {
     const struct hf_holds *holds = &writer->ledger->holds;
 
-    if (writer->cursor == holds->tally.ended_count)
+    uint32_t number = writer->stale_count + (uint32_t)writer->cursor++;
+
+    if (number == holds->tally.ended_count)
         return false;
-    put_hold(writer, hf_hold_ended(holds, (uint32_t)writer->cursor++));
+    put_hold(writer, hf_hold_ended(holds, number));
     return true;
 }
 
@@ -391,6 +453,7 @@ static bool make_record(struct hf_image_writer *writer)
         [HF_IMAGE_SECTION_ACCOUNTS] = make_account,
         [HF_IMAGE_SECTION_TERMS] = make_terms,
         [HF_IMAGE_SECTION_INSTRUMENTS] = make_instrument,
+        [HF_IMAGE_SECTION_SELECTORS] = make_selector,
         [HF_IMAGE_SECTION_LIMITS] = make_limit,
         [HF_IMAGE_SECTION_ROLLING] = make_rolling,
         [HF_IMAGE_SECTION_ANSWERS] = make_answer,

@@ -8,23 +8,22 @@
  *   assets       64  each, struct hf_image_asset, in the order of registration
  *   accounts     64  each, struct hf_image_account, in any order
  *   terms       192  each, struct hf_image_terms, of accounts that have any: parents first
- *   instruments  64  each, struct hf_instrument_view (operation.h), in any order
- *   limits      128  each, struct hf_image_limit, in any order
- *   rolling    1088  each, struct hf_image_rolling: the buckets of each limit that has them
- *   answers      64  each, struct hf_answer (answer.h): those remembered, by place, without gaps,
- *                    up to the newest
- *   holds       192  each, struct hf_image_hold: the ended ones in the order in which they ended,
- *                    then the open ones in any order
- *   parts        64  each, struct hf_image_part, of open holds with several payers: of one hold one
- *                    behind the other, in their order
- *   conditions  128  each, struct hf_image_condition, likewise
- *   trailer      64  struct hf_image_trailer: another magic, the length, the digest of all records
- *                    from head to conditions
+ *   instruments 128  each, struct hf_image_instrument, in any order
+ *   selectors   128  each, struct hf_image_selector: the further accounts of instruments that have
+ * any limits      128  each, struct hf_image_limit, in any order rolling    1088  each, struct
+ * hf_image_rolling: the buckets of each limit that has them answers      64  each, struct hf_answer
+ * (answer.h): those remembered, by place, without gaps, up to the newest holds       256  each,
+ * struct hf_image_hold: the ended ones that are known, in the order in which they ended, then the
+ * open ones in any order. Records by themselves are such holds parts        64  each, struct
+ * hf_image_part, of open holds with several payers: of one hold one behind the other, in their
+ * order conditions  128  each, struct hf_image_condition, likewise trailer      64  struct
+ * hf_image_trailer: another magic, the length, the digest of all records from head to conditions
  *
  * Records name each other by id, so that an image loads into a ledger with other limits, as long as
  * it fits. A smaller memory of answers forgets the oldest and raises the floor, a smaller table of
- * holds forgets those that ended first: both as they would have done by themselves. What is
- * reserved is zero. The trailer's digest is what hf_ledger_digest says.
+ * holds forgets those that ended first, one with a shorter `record_ns` knows fewer: all as they
+ * would have done by themselves. What is reserved is zero. The trailer's digest is what
+ * hf_ledger_digest says.
  *
  * Both ways are pure, and keep no pointer to the caller's buffers. */
 #ifndef HF_ENGINE_IMAGE_H
@@ -36,7 +35,7 @@
 #include "limit.h"
 
 #define HF_IMAGE_UNIT        64 /* buffers and lengths are multiples of it */
-#define HF_IMAGE_VERSION     3
+#define HF_IMAGE_VERSION     4
 #define HF_IMAGE_MAGIC       UINT64_C(0x314547414d494648) /* "HFIMAGE1" */
 #define HF_IMAGE_TRAILER     UINT64_C(0x31444e45474d4648) /* "HFMGEND1" */
 #define HF_IMAGE_RECORD_SIZE 1088                         /* of the largest record */
@@ -55,7 +54,8 @@ struct hf_image_header {
     uint64_t conditions;
     uint64_t limits;
     uint64_t rolling;
-    uint64_t reserved[4];
+    uint64_t selectors;
+    uint64_t reserved[3];
 };
 
 struct hf_image_head {
@@ -100,6 +100,23 @@ struct hf_image_terms {
     uint8_t reserved[79];
 };
 
+struct hf_image_instrument {
+    struct hf_id token;
+    struct hf_id account;
+    uint64_t expires_ns;
+    uint64_t amount_limit;
+    uint64_t remaining;
+    uint64_t put_place; /* of the newest INSTRUMENT_PUT */
+    uint8_t status;
+    uint8_t flags;
+    uint8_t reserved[62];
+};
+
+struct hf_image_selector {
+    struct hf_id token;
+    struct hf_id further[HF_INSTRUMENT_FURTHER_MAX]; /* zero behind the last */
+};
+
 /* Its settings are such as a LIMIT_PUT could have made (asked of hf_operation_check). */
 struct hf_image_limit {
     struct hf_id scope_id;
@@ -114,7 +131,8 @@ struct hf_image_limit {
     uint8_t window;
     uint8_t start;
     int16_t zone_minutes;
-    uint8_t reserved[10];
+    uint8_t reserved[2];
+    uint64_t since; /* the place from which on it counts as it does */
     struct hf_filter filter;
 };
 
@@ -126,6 +144,7 @@ struct hf_image_rolling {
     struct hf_rolling rolling; /* bucket n at place n modulo 64 */
 };
 
+/* Of a record by itself payer and payee may be zero as well: not found. */
 struct hf_image_hold {
     struct hf_id id;
     struct hf_id payer; /* the first of several */
@@ -133,8 +152,8 @@ struct hf_image_hold {
     uint64_t amount;
     uint64_t remaining;
     uint64_t captured;
-    uint64_t ended_place; /* 0: open */
-    uint64_t expires_ns;  /* 0: never */
+    uint64_t ended_ns;   /* 0: open */
+    uint64_t expires_ns; /* 0: never */
     uint32_t origin;
     uint16_t asset;
     uint16_t tolerance;
@@ -145,9 +164,25 @@ struct hf_image_hold {
     uint8_t condition_count;
     uint8_t required;
     uint8_t met;
-    uint8_t reserved[25];
-    struct hf_answer answer; /* of the operation that made it */
+    uint8_t number; /* of an authorisation in its chain, else 0 */
+    struct hf_answer
+        answer;         /* of the operation that made it; reversed before it came: its id alone */
+    struct hf_id token; /* this and what follows of authorisations; zero: of no known one */
+    uint8_t merchant[16];
+    uint64_t acquirer;
+    uint64_t reversed;
+    uint64_t first_draw;
+    uint64_t later_draws;
+    uint64_t draws_ns; /* of the oldest of them; 0: there are none */
+    uint64_t before;   /* key of the instrument's record before (record.h); 0: none is known */
+    uint16_t mcc;
+    uint16_t country;
+    uint8_t channel;
+    uint8_t exception;
+    uint8_t flags; /* enum hf_authorisation_flag, and HF_IMAGE_NEWEST */
+    uint8_t reserved;
 };
+#define HF_IMAGE_NEWEST 0x80 /* it is the newest of its instrument */
 
 struct hf_image_part {
     struct hf_id hold;
@@ -179,7 +214,9 @@ _Static_assert(sizeof(struct hf_image_account) == 64, "image account");
 _Static_assert(sizeof(struct hf_image_terms) == 192, "image terms");
 _Static_assert(sizeof(struct hf_image_limit) == 128, "image limit");
 _Static_assert(sizeof(struct hf_image_rolling) == HF_IMAGE_RECORD_SIZE, "image rolling");
-_Static_assert(sizeof(struct hf_image_hold) == 192, "image hold");
+_Static_assert(sizeof(struct hf_image_instrument) == 128, "image instrument");
+_Static_assert(sizeof(struct hf_image_selector) == 128, "image selector");
+_Static_assert(sizeof(struct hf_image_hold) == 256, "image hold");
 _Static_assert(sizeof(struct hf_image_part) == 64, "image part");
 _Static_assert(sizeof(struct hf_image_condition) == 128, "image condition");
 _Static_assert(sizeof(struct hf_image_trailer) == 64, "image trailer");
@@ -193,6 +230,7 @@ enum hf_image_section {
     HF_IMAGE_SECTION_ACCOUNTS,
     HF_IMAGE_SECTION_TERMS,
     HF_IMAGE_SECTION_INSTRUMENTS,
+    HF_IMAGE_SECTION_SELECTORS,
     HF_IMAGE_SECTION_LIMITS,
     HF_IMAGE_SECTION_ROLLING,
     HF_IMAGE_SECTION_ANSWERS,
@@ -218,6 +256,7 @@ enum hf_image_kind {
     HF_IMAGE_CONDITION = 10,
     HF_IMAGE_LIMIT = 11,
     HF_IMAGE_ROLLING = 12,
+    HF_IMAGE_SELECTOR = 13,
 };
 
 /* The caller's memory, the image's contents: nobody else looks inside. */
@@ -225,6 +264,7 @@ struct hf_image_writer {
     const struct hf_ledger *ledger;
     struct hf_digest digest;
     uint64_t place;         /* the ledger's, when the image was begun */
+    uint32_t stale_count;   /* ended holds that are no longer known then, and so left out */
     uint64_t cursor;        /* in the section in hand: index, slot or place */
     uint32_t item;          /* of the hold at the cursor, the part or condition to come */
     uint32_t item_number;   /* its number, from 1; 0: of the next hold the first */
@@ -252,7 +292,7 @@ struct hf_image_reader {
     uint64_t place;        /* of the newest operation, by the head */
     uint64_t timestamp_ns; /* likewise */
     uint64_t newest_ns;    /* timestamp of the answer read last */
-    uint64_t ended_place;  /* of the ended hold read last */
+    uint64_t ended_ns;     /* of the ended hold read last */
     uint64_t left;         /* records of the section in hand not yet read */
     uint64_t length;       /* of the records read so far, in bytes */
     enum hf_status status;

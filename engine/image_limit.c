@@ -36,7 +36,8 @@ static struct hf_op_limit_put put_of(const struct hf_image_limit *record)
     };
 }
 
-/* May so much be used, in this window? None lies ahead of the newest operation's. */
+/* May so much be used, in this window? None lies ahead of the newest operation's. Counts and
+ * amounts go their own ways: some draws count nothing, and of some the amount was given back. */
 static bool is_usage(const struct hf_image_reader *reader, const struct hf_limit *limit,
                      const struct hf_image_limit *record)
 {
@@ -48,10 +49,9 @@ static bool is_usage(const struct hf_image_reader *reader, const struct hf_limit
     case HF_LIMIT_ROLLING: /* its buckets tell */
         return record->used_count == 0 && record->used_amount == 0 && record->period >= 0;
     case HF_LIMIT_LIFETIME:
-        return record->used_amount >= record->used_count && record->period == 0;
-    default: /* every draw is of something */
-        return record->used_amount >= record->used_count &&
-               (record->used_count != 0 || (record->used_amount == 0 && record->period == 0));
+        return record->period == 0;
+    default:
+        return true;
     }
 }
 
@@ -74,6 +74,7 @@ enum hf_status hf_image_take_limit(struct hf_image_reader *reader, const void *b
     const union hf_operation operation = {.limit_put = put_of(&record)};
     uint32_t *first = find_scope(ledger, record.scope, record.scope_id);
     if (first == NULL || !is_zero(record.reserved, sizeof(record.reserved)) ||
+        record.since > reader->place ||
         hf_operation_check(&operation, sizeof(operation.limit_put)).code != HF_CODE_OK ||
         hf_limit_find(limits, *first, record.number) != NULL)
         return HF_STATUS_CORRUPT;
@@ -81,9 +82,9 @@ enum hf_status hf_image_take_limit(struct hf_image_reader *reader, const void *b
         count++;
     if (count == HF_LIMITS_A_SCOPE)
         return HF_STATUS_CORRUPT;
-    struct hf_limit *limit = hf_limit_add(ledger, first, &operation.limit_put);
-    limit->used_amount = record.used_amount;
-    limit->used_count = record.used_count;
+    struct hf_limit *limit = hf_limit_add(ledger, first, &operation.limit_put, record.since);
+    limit->used.amount = record.used_amount;
+    limit->used.count = record.used_count;
     limit->period = record.period;
     return is_usage(reader, limit, &record) ? HF_STATUS_OK : HF_STATUS_CORRUPT;
 }
@@ -100,10 +101,6 @@ enum hf_status hf_image_take_rolling(struct hf_image_reader *reader, const void 
     struct hf_limit *limit = hf_limit_find(&ledger->limit_list, *first, record.number);
     if (limit == NULL || limit->window != HF_LIMIT_ROLLING || limit->rolling != HF_TABLE_NONE)
         return HF_STATUS_CORRUPT;
-    for (uint32_t i = 0; i < HF_LIMIT_BUCKETS; i++) {
-        if (record.rolling.buckets[i].amount < record.rolling.buckets[i].count)
-            return HF_STATUS_CORRUPT;
-    }
     *hf_limit_add_rolling(ledger, limit) = record.rolling;
     return HF_STATUS_OK;
 }

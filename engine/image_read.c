@@ -7,6 +7,7 @@
 #include "image.h"
 
 #include "condition.h"
+#include "image_hold.h"
 #include "image_limit.h"
 #include "state.h"
 
@@ -51,13 +52,14 @@ static enum hf_status take_header(struct hf_image_reader *reader, const void *re
         header->holds_open > HF_LEDGER_RECORDS_MAX || header->holds_ended > HF_LEDGER_RECORDS_MAX ||
         header->terms > HF_LEDGER_RECORDS_MAX || header->parts > HF_LEDGER_RECORDS_MAX ||
         header->conditions > HF_LEDGER_RECORDS_MAX || header->limits > HF_LEDGER_RECORDS_MAX ||
-        header->rolling > header->limits ||
+        header->rolling > header->limits || header->selectors > header->instruments ||
         !is_zero((const uint8_t *)header->reserved, sizeof(header->reserved)))
         return HF_STATUS_CORRUPT;
     if (header->accounts > limits->accounts || header->instruments > limits->instruments ||
         header->holds_open > limits->holds || header->terms > limits->terms ||
         header->parts > limits->parts || header->conditions > limits->parts ||
-        header->limits > limits->limits || header->rolling > limits->rolling)
+        header->limits > limits->limits || header->rolling > limits->rolling ||
+        header->selectors > limits->selectors)
         return HF_STATUS_FULL;
     return HF_STATUS_OK;
 }
@@ -211,12 +213,12 @@ static enum hf_status take_terms(struct hf_image_reader *reader, const void *byt
 static enum hf_status take_instrument(struct hf_image_reader *reader, const void *bytes)
 {
     struct hf_ledger *ledger = reader->ledger;
-    struct hf_instrument_view record;
+    struct hf_image_instrument record;
 
     memcpy(&record, bytes, sizeof(record));
     if (hf_id_is_reserved(record.token) || hf_id_is_reserved(record.account) ||
         record.status > HF_INSTRUMENT_CLOSED || (record.flags & ~HF_INSTRUMENT_FIRST_USE) != 0 ||
-        !is_zero(record.reserved, sizeof(record.reserved)))
+        record.put_place > reader->place || !is_zero(record.reserved, sizeof(record.reserved)))
         return HF_STATUS_CORRUPT;
     uint64_t hash = hf_id_hash(record.token);
     uint32_t account = hf_table_find(&ledger->accounts, record.account, hf_id_hash(record.account));
@@ -232,6 +234,42 @@ static enum hf_status take_instrument(struct hf_image_reader *reader, const void
     instrument->account = account;
     instrument->status = record.status;
     instrument->flags = record.flags;
+    ledger->instrument_list.put_places[slot] = record.put_place;
+    return HF_STATUS_OK;
+}
+
+static enum hf_status take_selector(struct hf_image_reader *reader, const void *bytes)
+{
+    struct hf_ledger *ledger = reader->ledger;
+    struct hf_image_selector record;
+    struct hf_selector selector = {.count = 0};
+    uint32_t count = HF_INSTRUMENT_FURTHER_MAX;
+
+    memcpy(&record, bytes, sizeof(record));
+    uint32_t slot =
+        hf_id_is_reserved(record.token)
+            ? HF_TABLE_NONE
+            : hf_table_find(&ledger->instruments, record.token, hf_id_hash(record.token));
+    if (slot == HF_TABLE_NONE)
+        return HF_STATUS_CORRUPT;
+    struct hf_instrument *instrument = hf_instrument_at(&ledger->instruments, slot);
+    while (count > 0 && hf_id_is_zero(record.further[count - 1]))
+        count--;
+    if (count == 0 || instrument->selector != 0)
+        return HF_STATUS_CORRUPT;
+    for (; selector.count < count; selector.count++) {
+        const struct hf_account *account = find_account(ledger, record.further[selector.count]);
+        if (account == NULL || (account->flags & HF_ACCOUNT_IS_TOTAL) != 0)
+            return HF_STATUS_CORRUPT;
+        uint32_t further = hf_table_slot(&ledger->accounts, account);
+        bool is_twice = further == instrument->account;
+        for (uint32_t i = 0; i < selector.count; i++)
+            is_twice |= selector.accounts[i] == further;
+        if (is_twice)
+            return HF_STATUS_CORRUPT;
+        selector.accounts[selector.count] = further;
+    }
+    hf_instrument_add_selector(ledger, instrument, &selector);
     return HF_STATUS_OK;
 }
 
@@ -252,150 +290,6 @@ static enum hf_status take_answer(struct hf_image_reader *reader, const void *by
     *hf_seen_add(seen, home, hash) = answer;
     reader->newest_ns = answer.timestamp_ns;
     return HF_STATUS_OK;
-}
-
-/* A hold's answer is one that its maker got for it, and where the memory of answers reaches back to
- * its place, the one that is remembered there; or there is a chain that it was made in. */
-static bool is_answer_of(const struct hf_image_reader *reader, const struct hf_image_hold *record)
-{
-    const struct hf_answer *answer = &record->answer;
-    const struct hf_seen *seen = &reader->ledger->seen;
-
-    if (answer->type != HF_OP_HOLD && answer->type != HF_OP_HOLD_PLAN && answer->type != HF_OP_AUTH)
-        return false;
-    if (answer->code != HF_CODE_OK &&
-        (answer->code != HF_CODE_OK_PARTIAL || answer->type == HF_OP_HOLD))
-        return false;
-    if (!hf_id_equal(answer->id, record->id) || answer->approved == 0 ||
-        answer->approved > HF_AMOUNT_MAX || answer->place == 0 || answer->place > reader->place)
-        return false;
-    if (answer->place < hf_seen_oldest(seen))
-        return true;
-    const struct hf_answer *remembered = hf_seen_at(seen, answer->place);
-    if (remembered->type == HF_OP_CHAIN)
-        return remembered->code == HF_CODE_OK && remembered->timestamp_ns == answer->timestamp_ns;
-    return memcmp(remembered, answer, sizeof(*answer)) == 0;
-}
-
-/* What was captured and what remains is within the amount, or beyond as far as is tolerated. */
-static bool is_sum_of_hold(const struct hf_image_hold *record)
-{
-    __extension__ typedef unsigned __int128 wide;
-    wide tolerated = (wide)record->amount * record->tolerance / HF_TOLERANCE_MAX;
-
-    return (wide)record->captured + record->remaining <= record->amount + tolerated &&
-           record->remaining <= record->amount;
-}
-
-static bool are_hold_terms(const struct hf_image_hold *record)
-{
-    const uint8_t policies = HF_HOLD_SOFT | HF_HOLD_RATIO | HF_HOLD_SINGLE;
-
-    return record->tolerance <= HF_TOLERANCE_MAX && record->class_number < HF_CLASSES &&
-           (record->policy & ~policies) == 0 && record->payer_count >= 1 &&
-           record->payer_count <= HF_HOLD_PARTS_MAX &&
-           record->condition_count <= HF_CONDITIONS_MAX &&
-           record->required <= record->condition_count &&
-           (record->required == 0) == (record->condition_count == 0) &&
-           record->met >> record->condition_count == 0;
-}
-
-static bool is_hold(const struct hf_image_reader *reader, const struct hf_image_hold *record)
-{
-    if (hf_id_is_reserved(record->id) || !is_zero(record->reserved, sizeof(record->reserved)))
-        return false;
-    /* Only one that was lowered until nothing was left has an amount of 0. */
-    if (record->amount > HF_AMOUNT_MAX || record->expires_ns == HF_EXPIRES_NEVER ||
-        !is_sum_of_hold(record) || !are_hold_terms(record))
-        return false;
-    return is_answer_of(reader, record);
-}
-
-/* Takes what a payer of an open hold has promised off its account. */
-static bool take_promise(struct hf_account *payer, uint64_t remaining)
-{
-    if (payer->held_out < remaining)
-        return false;
-    payer->held_out -= remaining;
-    return true;
-}
-
-static enum hf_status take_hold(struct hf_image_reader *reader, const struct hf_image_hold *record,
-                                bool is_open)
-{
-    struct hf_ledger *ledger = reader->ledger;
-    struct hf_holds *holds = &ledger->holds;
-    uint64_t hash = hf_id_hash(record->id);
-    const struct hf_hold_more more = {
-        .expires_ns = record->expires_ns,
-        .origin = record->origin,
-        .first_part = HF_TABLE_NONE,
-        .first_condition = HF_TABLE_NONE,
-        .tolerance = record->tolerance,
-        .class_number = record->class_number,
-        .policy = record->policy,
-        .payer_count = record->payer_count,
-        .condition_count = record->condition_count,
-        .required = record->required,
-        .met = record->met,
-    };
-
-    if (!is_hold(reader, record) || (record->remaining != 0) != is_open ||
-        hf_hold_find(holds, record->id, hash) != HF_TABLE_NONE)
-        return HF_STATUS_CORRUPT;
-    struct hf_account *payer = find_account(ledger, record->payer);
-    struct hf_account *payee = find_account(ledger, record->payee);
-    if (payer == NULL || payer == payee || payer->asset != record->asset ||
-        (payee == NULL) != hf_id_is_zero(record->payee))
-        return HF_STATUS_CORRUPT;
-    if (record->payer_count == 1 && !take_promise(payer, record->remaining))
-        return HF_STATUS_CORRUPT; /* of several, part by part */
-    if (payee != NULL) {
-        if (payee->asset != record->asset || payee->held_in < record->remaining)
-            return HF_STATUS_CORRUPT;
-        payee->held_in -= record->remaining;
-    }
-
-    hf_hold_note_unseen(holds, record->id);
-    uint32_t slot = hf_hold_add(ledger, record->id, hash, &more);
-    struct hf_hold *hold = hf_hold_at(holds, slot);
-    hold->amount = record->amount;
-    hold->remaining = record->remaining;
-    hold->captured = record->captured;
-    hold->payer = hf_table_slot(&ledger->accounts, payer);
-    hold->payee = payee == NULL ? HF_TABLE_NONE : hf_table_slot(&ledger->accounts, payee);
-    hold->asset = record->asset;
-    holds->answers[slot] = record->answer;
-    if (!is_open)
-        hf_hold_end(ledger, slot, record->status, record->ended_place);
-    return HF_STATUS_OK;
-}
-
-/* Several may end at one place: by a chain, by an EXPIRE. */
-static enum hf_status take_ended(struct hf_image_reader *reader, const void *bytes)
-{
-    struct hf_image_hold record;
-
-    memcpy(&record, bytes, sizeof(record));
-    if (record.ended_place < reader->ended_place || record.ended_place < record.answer.place ||
-        record.ended_place > reader->place)
-        return HF_STATUS_CORRUPT;
-    if (record.status != HF_HOLD_RESOLVED && record.status != HF_HOLD_LAPSED)
-        return HF_STATUS_CORRUPT;
-    if (record.status == HF_HOLD_LAPSED && (record.expires_ns == 0 || record.amount == 0))
-        return HF_STATUS_CORRUPT;
-    reader->ended_place = record.ended_place;
-    return take_hold(reader, &record, false);
-}
-
-static enum hf_status take_open(struct hf_image_reader *reader, const void *bytes)
-{
-    struct hf_image_hold record;
-
-    memcpy(&record, bytes, sizeof(record));
-    if (record.ended_place != 0 || record.status != HF_HOLD_OPEN)
-        return HF_STATUS_CORRUPT;
-    return take_hold(reader, &record, true);
 }
 
 /* The open hold that a part or condition belongs to, or NULL. */
@@ -441,7 +335,7 @@ static enum hf_status take_part(struct hf_image_reader *reader, const void *byte
         if (holds->parts[i].account == slot)
             return HF_STATUS_CORRUPT;
     }
-    if (!take_promise(account, record.remaining))
+    if (!hf_image_take_promise(account, record.remaining))
         return HF_STATUS_CORRUPT;
     hf_hold_add_part(ledger, hf_hold_slot(holds, hold), slot, record.remaining);
     return HF_STATUS_OK;
@@ -596,7 +490,8 @@ static enum hf_status take_trailer(struct hf_image_reader *reader, const void *r
         return HF_STATUS_CORRUPT;
     if (reader->newest_ns != reader->timestamp_ns)
         return HF_STATUS_CORRUPT;
-    if (!hf_image_are_limits_whole(&reader->ledger->limit_list))
+    if (!hf_image_are_limits_whole(&reader->ledger->limit_list) ||
+        !hf_image_link_records(reader->ledger))
         return HF_STATUS_CORRUPT;
     if (!settle_promises(reader->ledger) || !settle_totals(reader->ledger) ||
         !hf_ledger_is_balanced(reader->ledger))
@@ -620,15 +515,17 @@ static const struct section_entry sections[] = {
     [HF_IMAGE_SECTION_ASSETS] = {take_asset, sizeof(struct hf_image_asset), HF_IMAGE_ASSET},
     [HF_IMAGE_SECTION_ACCOUNTS] = {take_account, sizeof(struct hf_image_account), HF_IMAGE_ACCOUNT},
     [HF_IMAGE_SECTION_TERMS] = {take_terms, sizeof(struct hf_image_terms), HF_IMAGE_TERMS},
-    [HF_IMAGE_SECTION_INSTRUMENTS] = {take_instrument, sizeof(struct hf_instrument_view),
+    [HF_IMAGE_SECTION_INSTRUMENTS] = {take_instrument, sizeof(struct hf_image_instrument),
                                       HF_IMAGE_INSTRUMENT},
+    [HF_IMAGE_SECTION_SELECTORS] = {take_selector, sizeof(struct hf_image_selector),
+                                    HF_IMAGE_SELECTOR},
     [HF_IMAGE_SECTION_LIMITS] = {hf_image_take_limit, sizeof(struct hf_image_limit),
                                  HF_IMAGE_LIMIT},
     [HF_IMAGE_SECTION_ROLLING] = {hf_image_take_rolling, sizeof(struct hf_image_rolling),
                                   HF_IMAGE_ROLLING},
     [HF_IMAGE_SECTION_ANSWERS] = {take_answer, sizeof(struct hf_answer), HF_IMAGE_ANSWER},
-    [HF_IMAGE_SECTION_ENDED] = {take_ended, sizeof(struct hf_image_hold), HF_IMAGE_HOLD},
-    [HF_IMAGE_SECTION_OPEN] = {take_open, sizeof(struct hf_image_hold), HF_IMAGE_HOLD},
+    [HF_IMAGE_SECTION_ENDED] = {hf_image_take_ended, sizeof(struct hf_image_hold), HF_IMAGE_HOLD},
+    [HF_IMAGE_SECTION_OPEN] = {hf_image_take_open, sizeof(struct hf_image_hold), HF_IMAGE_HOLD},
     [HF_IMAGE_SECTION_PARTS] = {take_part, sizeof(struct hf_image_part), HF_IMAGE_PART},
     [HF_IMAGE_SECTION_CONDITIONS] = {take_condition, sizeof(struct hf_image_condition),
                                      HF_IMAGE_CONDITION},
@@ -644,6 +541,8 @@ static uint64_t records_in(const struct hf_image_header *header, uint32_t sectio
         return header->accounts;
     case HF_IMAGE_SECTION_INSTRUMENTS:
         return header->instruments;
+    case HF_IMAGE_SECTION_SELECTORS:
+        return header->selectors;
     case HF_IMAGE_SECTION_LIMITS:
         return header->limits;
     case HF_IMAGE_SECTION_ROLLING:

@@ -3,6 +3,7 @@
 #define HF_ENGINE_INSTRUMENT_H
 
 #include "answer.h"
+#include "pool.h"
 #include "table.h"
 
 struct hf_ledger;
@@ -18,10 +19,28 @@ struct hf_instrument {
     uint8_t flags;         /* enum hf_instrument_flag */
     uint8_t reserved[2];
     uint32_t first_limit; /* limit.h; 0: none */
-    uint8_t reserved_too[8];
+    uint32_t newest;      /* its newest record: the slot and 1 (record.h); 0: none */
+    uint32_t selector;    /* its further accounts: their place in the pool and 1; 0: none */
     uint8_t guides[HF_TABLE_GUIDES]; /* the table's */
 };
 HF_STATIC_ASSERT(sizeof(struct hf_instrument) == HF_TABLE_LINE_SIZE, "an instrument is one line");
+
+/* The accounts that an instrument draws on besides its first, in order. */
+struct hf_selector {
+    uint32_t accounts[HF_INSTRUMENT_FURTHER_MAX]; /* slots */
+    uint32_t count;
+};
+HF_STATIC_ASSERT(sizeof(struct hf_selector) == 32, "two to a line");
+
+/* What instruments have beside their lines. */
+struct hf_instrument_list {
+    uint64_t *put_places; /* by slot: where its settings were replaced last */
+    struct hf_pool selector_pool;
+    struct hf_selector *selectors;
+};
+
+void hf_instruments_create(struct hf_instrument_list *list, struct hf_arena *arena,
+                           const struct hf_table *instruments, uint64_t selectors);
 
 static inline struct hf_instrument *hf_instrument_at(const struct hf_table *instruments,
                                                      uint32_t slot)
@@ -33,12 +52,27 @@ static inline struct hf_instrument *hf_instrument_at(const struct hf_table *inst
 void hf_instrument_put(struct hf_ledger *ledger, const struct hf_turn *turn,
                        struct hf_answer *answer);
 
-/* May this instrument authorise this amount at this time? */
+/* May this instrument authorise this amount at this time? `is_more`: it has authorised already, and
+ * this is about a larger amount; then its counter is not looked at. */
 struct hf_verdict hf_instrument_check(const struct hf_instrument *instrument, uint64_t amount,
-                                      uint64_t timestamp_ns);
+                                      uint64_t timestamp_ns, bool is_more);
 
 /* An authorisation was approved: draws the counter, and wakes a card that its first use activates.
- */
-void hf_instrument_draw(struct hf_instrument *instrument);
+ * True when there is a counter that has been drawn; one at 0 (only of what was forced) stays. */
+bool hf_instrument_draw(struct hf_instrument *instrument);
+
+/* Gives one authorisation back to the counter of an instrument whose settings were not replaced
+ * after this place. True when that changed it. */
+bool hf_instrument_give_back(struct hf_ledger *ledger, struct hf_instrument *instrument,
+                             uint64_t place);
+
+/* Gives an instrument further accounts, of which it has none; there must be room (asserted). */
+void hf_instrument_add_selector(struct hf_ledger *ledger, struct hf_instrument *instrument,
+                                const struct hf_selector *selector);
+
+/* All accounts it draws on, in order: the slots of at most HF_INSTRUMENT_ACCOUNTS_MAX. Returns how
+ * many. */
+uint32_t hf_instrument_accounts(const struct hf_ledger *ledger,
+                                const struct hf_instrument *instrument, uint32_t slots[]);
 
 #endif

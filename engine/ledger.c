@@ -4,6 +4,7 @@
 
 #include "attest.h"
 #include "authorise.h"
+#include "card.h"
 #include "chain.h"
 #include "execute.h"
 #include "promise.h"
@@ -25,8 +26,8 @@ static bool is_count(uint64_t count)
 static bool are_limits(const struct hf_ledger_limits *limits)
 {
     return is_count(limits->accounts) && is_count(limits->instruments) && is_count(limits->holds) &&
-           is_count(limits->terms) && is_count(limits->parts) && is_count(limits->limits) &&
-           is_count(limits->rolling) && is_count(limits->remembered);
+           is_count(limits->terms) && is_count(limits->parts) && is_count(limits->selectors) &&
+           is_count(limits->limits) && is_count(limits->rolling) && is_count(limits->remembered);
 }
 
 /* Lays everything out in an arena that begins with the ledger itself; `ledger` may be a stand-in
@@ -39,12 +40,13 @@ static void lay_out(struct hf_ledger *ledger, struct hf_arena *arena,
     hf_table_create(&ledger->accounts, arena, limits->accounts);
     ledger->account_memory_size = arena->used - before;
     hf_table_create(&ledger->instruments, arena, limits->instruments);
+    hf_instruments_create(&ledger->instrument_list, arena, &ledger->instruments, limits->selectors);
     hf_holds_create(&ledger->holds, arena, limits);
     hf_seen_create(&ledger->seen, arena, limits->remembered);
     hf_terms_create(&ledger->terms, arena, limits->terms);
     hf_limits_create(&ledger->limit_list, arena, limits->limits, limits->rolling);
     hf_expire_create(ledger, arena);
-    hf_undo_create(&ledger->undo, arena);
+    hf_undo_create(&ledger->undo, arena, limits->rolling);
     ledger->memory_size = arena->used;
 }
 
@@ -150,6 +152,15 @@ hf_turn_carry_out(struct hf_ledger *ledger, const struct hf_turn *turn, struct h
     case HF_OP_CAPTURE:
         hf_settle_capture(ledger, turn, answer);
         return;
+    case HF_OP_REVERSE:
+        hf_card_reverse(ledger, turn, answer);
+        return;
+    case HF_OP_CLEAR:
+        hf_card_clear(ledger, turn, answer);
+        return;
+    case HF_OP_INCREMENT:
+        hf_card_increment(ledger, turn, answer);
+        return;
     case HF_OP_RELEASE:
         hf_settle_release(ledger, turn, answer);
         return;
@@ -240,7 +251,7 @@ static const struct hf_answer *find_first_answer(const struct hf_ledger *ledger,
     const struct hf_answer *first = hf_seen_find(&ledger->seen, turn->id_home, id, turn->id_hash);
 
     if (first == NULL && hf_id_time_ms(id) < ledger->seen.floor_ms)
-        first = hf_hold_answer(&ledger->holds, id, turn->id_hash);
+        first = hf_hold_answer(&ledger->holds, id, turn->id_hash, ledger->bundle_ns);
     return first;
 }
 
@@ -285,6 +296,15 @@ static __attribute__((noinline)) bool answer_outside(const struct hf_ledger *led
     return true;
 }
 
+/* Its sender has given up. Of an AUTH that is told in its record. */
+static __attribute__((noinline)) void
+refuse_late(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
+{
+    hf_answer_refuse(answer, HF_CODE_DEADLINE_PASSED, HF_RULE_DEADLINE);
+    if (turn->type == HF_OP_AUTH)
+        hf_record_refuse(ledger, turn, answer);
+}
+
 /* Takes one operation through steps 2 to 6. True when it took a place. */
 static inline bool apply_one(struct hf_ledger *ledger, const struct hf_turn *turn,
                              const struct horizon *horizon, struct hf_reply *reply)
@@ -305,7 +325,7 @@ static inline bool apply_one(struct hf_ledger *ledger, const struct hf_turn *tur
     }
     begin_answer(answer, ledger, turn, place);
     if (__builtin_expect(header->deadline_ns != 0 && header->deadline_ns < ledger->bundle_ns, 0))
-        hf_answer_refuse(answer, HF_CODE_DEADLINE_PASSED, HF_RULE_DEADLINE);
+        refuse_late(ledger, turn, answer);
     else if (__builtin_expect(turn->type == HF_OP_MOVE && ledger->events == NULL, 1))
         apply_move(ledger, turn, answer);
     else
@@ -367,10 +387,12 @@ void hf_ledger_count(const struct hf_ledger *ledger, struct hf_ledger_counts *co
         .accounts = ledger->accounts.count,
         .instruments = ledger->instruments.count,
         .holds_open = ledger->holds.tally.open_count,
-        .holds_resolved = ledger->holds.tally.ended_count,
+        .holds_resolved = ledger->holds.tally.ended_count -
+                          hf_hold_count_stale(&ledger->holds, ledger->timestamp_ns),
         .terms = ledger->terms.count,
         .parts = ledger->holds.part_pool.count,
         .conditions = ledger->holds.condition_pool.count,
+        .selectors = ledger->instrument_list.selector_pool.count,
         .limits = ledger->limit_list.count,
         .rolling = ledger->limit_list.rolling_pool.count,
         .remembered = ledger->seen.count,

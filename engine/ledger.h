@@ -20,14 +20,16 @@
 struct hf_ledger_limits {
     uint64_t accounts;    /* 1 to HF_LEDGER_RECORDS_MAX */
     uint64_t instruments; /* likewise */
-    uint64_t holds;  /* likewise; resolved holds are forgotten, oldest first, when an open one needs
-                        the place */
-    uint64_t terms;  /* accounts with terms, 1 to HF_LEDGER_RECORDS_MAX */
-    uint64_t parts;  /* payers of open holds that have several; and as many conditions; likewise */
-    uint64_t limits; /* of instruments and accounts, 1 to HF_LEDGER_RECORDS_MAX */
+    uint64_t holds; /* likewise; resolved holds are forgotten, oldest first, when an open one needs
+                       the place */
+    uint64_t terms; /* accounts with terms, 1 to HF_LEDGER_RECORDS_MAX */
+    uint64_t parts; /* payers of open holds that have several; and as many conditions; likewise */
+    uint64_t selectors;   /* instruments with several accounts, likewise */
+    uint64_t limits;      /* of instruments and accounts, 1 to HF_LEDGER_RECORDS_MAX */
     uint64_t rolling;     /* of these, with a rolling window; likewise. A kilobyte each */
     uint64_t remembered;  /* operation ids whose answers are remembered; likewise */
     uint64_t remember_ns; /* and for how long, by log time */
+    uint64_t record_ns;   /* for how long, by log time, ended holds and authorisations stay known */
     uint64_t id_ahead_ns; /* how far an id's time may lie ahead of log time: beyond is ID_TOO_NEW */
 };
 #define HF_LEDGER_RECORDS_MAX (UINT64_C(1) << 31)
@@ -88,6 +90,7 @@ struct hf_ledger_counts {
     uint64_t terms;
     uint64_t parts;
     uint64_t conditions;
+    uint64_t selectors;
     uint64_t limits;
     uint64_t rolling;
     uint64_t remembered;

@@ -1,4 +1,4 @@
-/* Windows, what is used in them, and whether an authorisation fits. */
+/* Windows, what is used in them, and the limits of a scope. */
 #include "limit.h"
 
 #include "state.h"
@@ -9,16 +9,11 @@
 #define NS_PER_SECOND   UINT64_C(1000000000)
 #define SECONDS_PER_DAY 86400
 
-HF_STATIC_ASSERT(HF_LIMITS_BEARING_MAX == HF_UNDO_DRAWS_MAX, "all draws can be undone");
-HF_STATIC_ASSERT(offsetof(struct hf_limit, filter) + sizeof(struct hf_rolling) +
-                         2 * HF_UNDO_NOTE_SIZE ==
-                     HF_UNDO_DRAW_SIZE,
-                 "all draws can be undone");
-
 void hf_limits_create(struct hf_limit_list *limits, struct hf_arena *arena, uint64_t capacity,
                       uint64_t rolling_capacity)
 {
     limits->list = hf_arena_take(arena, capacity, sizeof(*limits->list));
+    limits->since = hf_arena_take(arena, capacity, sizeof(*limits->since));
     limits->count = 0;
     limits->capacity = (uint32_t)capacity;
     hf_pool_create(&limits->rolling_pool, arena, rolling_capacity);
@@ -79,13 +74,6 @@ int64_t hf_limit_period(const struct hf_limit *limit, uint64_t timestamp_ns)
     }
 }
 
-static uint64_t add_up_to_most(uint64_t a, uint64_t b)
-{
-    uint64_t sum;
-
-    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
-}
-
 static struct hf_usage used_of_rolling(const struct hf_rolling *rolling, int64_t newest,
                                        int64_t period)
 {
@@ -95,7 +83,7 @@ static struct hf_usage used_of_rolling(const struct hf_rolling *rolling, int64_t
     for (int64_t i = period < HF_LIMIT_BUCKETS ? 0 : period - (HF_LIMIT_BUCKETS - 1); i <= newest;
          i++) {
         const struct hf_usage *bucket = &rolling->buckets[i % HF_LIMIT_BUCKETS];
-        used.amount = add_up_to_most(used.amount, bucket->amount);
+        used.amount = hf_limit_add_up(used.amount, bucket->amount);
         used.count += bucket->count;
     }
     return used;
@@ -108,7 +96,7 @@ struct hf_usage hf_limit_used(const struct hf_limit_list *limits, const struct h
         return used_of_rolling(&limits->rollings[limit->rolling], limit->period, period);
     if (limit->period != period)
         return (struct hf_usage){0};
-    return (struct hf_usage){limit->used_amount, limit->used_count};
+    return limit->used;
 }
 
 /* ---- the limits of a scope ---- */
@@ -168,7 +156,7 @@ static void set_settings(struct hf_limit *limit, const struct hf_op_limit_put *p
 }
 
 struct hf_limit *hf_limit_add(struct hf_ledger *ledger, uint32_t *first,
-                              const struct hf_op_limit_put *put)
+                              const struct hf_op_limit_put *put, uint64_t since)
 {
     struct hf_limit_list *limits = &ledger->limit_list;
     uint32_t *link = first;
@@ -188,6 +176,7 @@ struct hf_limit *hf_limit_add(struct hf_ledger *ledger, uint32_t *first,
         .scope_id = put->scope_id,
     };
     set_settings(limit, put);
+    limits->since[limits->count] = since;
     *link = ++limits->count;
     return limit;
 }
@@ -205,11 +194,21 @@ struct hf_rolling *hf_limit_add_rolling(struct hf_ledger *ledger, struct hf_limi
     return rolling;
 }
 
-/* Begins with nothing used. The limit's line has been kept. */
-static void forget_used(struct hf_ledger *ledger, struct hf_limit *limit)
+/* From this place on a limit counts anew, or something else: what was drawn before is not given
+ * back to it. */
+static void count_since(struct hf_ledger *ledger, const struct hf_limit *limit, uint64_t place)
 {
-    limit->used_amount = 0;
-    limit->used_count = 0;
+    uint64_t *since = &ledger->limit_list.since[limit - ledger->limit_list.list];
+
+    hf_undo_keep(&ledger->undo, since, sizeof(*since));
+    *since = place;
+}
+
+/* Begins with nothing used. The limit's line has been kept. */
+static void forget_used(struct hf_ledger *ledger, struct hf_limit *limit, uint64_t place)
+{
+    count_since(ledger, limit, place);
+    limit->used = (struct hf_usage){0};
     limit->period = 0;
     if (limit->rolling == HF_TABLE_NONE)
         return;
@@ -313,13 +312,15 @@ static struct hf_verdict check_put(const struct hf_ledger *ledger, const struct 
 
 /* Gives a known limit other settings. */
 static void set_again(struct hf_ledger *ledger, struct hf_limit *limit,
-                      const struct hf_op_limit_put *put)
+                      const struct hf_op_limit_put *put, uint64_t place)
 {
     bool is_same_window = limit->window == put->window && limit->length_ns == put->length_ns &&
                           limit->zone_minutes == put->zone_minutes && limit->start == put->start;
 
     if (!is_same_window)
-        forget_used(ledger, limit);
+        forget_used(ledger, limit, place);
+    if (memcmp(&limit->filter, &put->filter, sizeof(put->filter)) != 0)
+        count_since(ledger, limit, place);
     if (limit->window == HF_LIMIT_ROLLING && put->window != HF_LIMIT_ROLLING) {
         hf_pool_give_back(&ledger->limit_list.rolling_pool, &ledger->undo, limit->rolling);
         limit->rolling = HF_TABLE_NONE;
@@ -328,29 +329,30 @@ static void set_again(struct hf_ledger *ledger, struct hf_limit *limit,
 }
 
 static struct hf_limit *set(struct hf_ledger *ledger, const struct owner *owner,
-                            const struct hf_op_limit_put *put, struct hf_limit *limit)
+                            const struct hf_op_limit_put *put, struct hf_limit *limit,
+                            uint64_t place)
 {
     if (limit != NULL) {
-        set_again(ledger, limit, put);
+        set_again(ledger, limit, put, place);
     } else if (owner->instrument != NULL) {
-        limit = hf_limit_add(ledger, &owner->instrument->first_limit, put);
+        limit = hf_limit_add(ledger, &owner->instrument->first_limit, put, place);
     } else {
         struct hf_terms *terms = hf_terms_of(&ledger->terms, owner->account);
         if (terms == NULL)
             terms = hf_terms_add(ledger, owner->account);
-        limit = hf_limit_add(ledger, &terms->first_limit, put);
+        limit = hf_limit_add(ledger, &terms->first_limit, put, place);
     }
     if (put->window == HF_LIMIT_ROLLING && limit->rolling == HF_TABLE_NONE)
         hf_limit_add_rolling(ledger, limit);
     return limit;
 }
 
-/* Tells how much of a limit is used now, as far as an event can say. */
-static void tell(struct hf_ledger *ledger, const struct hf_limit *limit, int64_t period,
-                 uint16_t asset, const struct hf_answer *answer)
+void hf_limit_tell(struct hf_ledger *ledger, const struct hf_limit *limit, uint16_t asset,
+                   const struct hf_answer *answer)
 {
     if (__builtin_expect(ledger->events == NULL, 1))
         return;
+    int64_t period = hf_limit_period(limit, ledger->bundle_ns);
     uint64_t amount = hf_limit_used(&ledger->limit_list, limit, period).amount;
     hf_event_add(ledger, answer, HF_EVENT_LIMIT, limit->scope_id,
                  amount > INT64_MAX ? INT64_MAX : (int64_t)amount, asset, limit->number);
@@ -376,156 +378,13 @@ void hf_limit_put(struct hf_ledger *ledger, const struct hf_turn *turn, struct h
     if (limit != NULL)
         hf_undo_keep(&ledger->undo, limit, sizeof(*limit));
     if (put->mode == HF_LIMIT_SET) {
-        limit = set(ledger, &owner, put, limit);
+        limit = set(ledger, &owner, put, limit, answer->place);
     } else if (put->mode == HF_LIMIT_RAISE) {
         raise_maximum(limit->max_amount, put->max_amount, &limit->max_amount);
         raise_maximum(limit->max_count, put->max_count, &limit->max_count);
     } else {
         assert(put->mode == HF_LIMIT_RESET);
-        forget_used(ledger, limit);
+        forget_used(ledger, limit, answer->place);
     }
-    tell(ledger, limit, hf_limit_period(limit, ledger->bundle_ns), owner.asset, answer);
-}
-
-/* ---- authorisations ---- */
-
-static void gather(struct hf_ledger *ledger, uint32_t first, uint8_t rule,
-                   const struct hf_attributes *attributes)
-{
-    struct hf_bearing *bearing = &ledger->bearing;
-
-    for (uint32_t link = first; link != 0;) {
-        struct hf_limit *limit = limit_at(&ledger->limit_list, link);
-        link = limit->next;
-        if (limit->has_filter != 0 && !hf_filter_passes(&limit->filter, attributes))
-            continue;
-        assert(bearing->count < HF_LIMITS_BEARING_MAX);
-        bearing->list[bearing->count++] = (struct hf_bearing_limit){
-            .limit = limit,
-            .period = hf_limit_period(limit, ledger->bundle_ns),
-            .rule = rule,
-        };
-    }
-}
-
-void hf_limits_gather(struct hf_ledger *ledger, const struct hf_instrument *instrument,
-                      const struct hf_account *payer, const struct hf_attributes *attributes)
-{
-    uint8_t rule = HF_RULE_ACCOUNT_LIMIT;
-    const struct hf_terms *terms = hf_terms_of(&ledger->terms, payer);
-
-    ledger->bearing.count = 0;
-    gather(ledger, instrument->first_limit, HF_RULE_INSTRUMENT_LIMIT, attributes);
-    while (terms != NULL) {
-        gather(ledger, terms->first_limit, rule, attributes);
-        if (terms->parent == HF_TABLE_NONE)
-            return;
-        terms = hf_terms_of(&ledger->terms, hf_account_at(&ledger->accounts, terms->parent));
-        rule = HF_RULE_PARENT_LIMIT;
-    }
-}
-
-/* What a limit allows, and whether it is its count that allows nothing. */
-struct allowance {
-    uint64_t amount;
-    bool is_count_used_up;
-};
-
-static struct allowance allowance_of(const struct hf_limit_list *limits,
-                                     const struct hf_bearing_limit *bearing)
-{
-    const struct hf_limit *limit = bearing->limit;
-    struct hf_usage used = hf_limit_used(limits, limit, bearing->period);
-
-    if (limit->max_count != HF_LIMIT_UNLIMITED && used.count >= limit->max_count)
-        return (struct allowance){.amount = 0, .is_count_used_up = true};
-    if (limit->max_amount == HF_LIMIT_UNLIMITED)
-        return (struct allowance){.amount = HF_LIMIT_UNLIMITED};
-    return (struct allowance){
-        .amount = used.amount < limit->max_amount ? limit->max_amount - used.amount : 0};
-}
-
-static bool is_stricter(const struct allowance *one, const struct allowance *other)
-{
-    if (one->amount != other->amount)
-        return one->amount < other->amount;
-    return one->is_count_used_up && !other->is_count_used_up;
-}
-
-struct hf_verdict hf_limits_check(const struct hf_ledger *ledger, uint64_t minimum,
-                                  uint64_t *amount)
-{
-    const struct hf_bearing *bearing = &ledger->bearing;
-    struct allowance strictest = {.amount = HF_LIMIT_UNLIMITED};
-    uint32_t index = 0;
-
-    assert(*amount <= HF_AMOUNT_MAX);
-    assert(minimum <= *amount);
-    for (uint32_t i = 0; i < bearing->count; i++) {
-        struct allowance allowance = allowance_of(&ledger->limit_list, &bearing->list[i]);
-        if (!is_stricter(&allowance, &strictest))
-            continue;
-        strictest = allowance;
-        index = i;
-    }
-    if (strictest.amount >= *amount && !strictest.is_count_used_up)
-        return fine;
-    if (strictest.amount != 0 && minimum != 0 && strictest.amount >= minimum) {
-        *amount = strictest.amount;
-        return fine;
-    }
-    return (struct hf_verdict){
-        strictest.is_count_used_up ? HF_CODE_COUNT_LIMIT : HF_CODE_AMOUNT_LIMIT,
-        bearing->list[index].rule,
-        bearing->list[index].limit->number,
-    };
-}
-
-/* Makes the bucket of this number the newest: those passed over are empty. */
-static void roll_on(struct hf_rolling *rolling, int64_t newest, int64_t period)
-{
-    int64_t first = newest + 1;
-
-    if (period - first >= HF_LIMIT_BUCKETS)
-        first = period - (HF_LIMIT_BUCKETS - 1);
-    for (int64_t i = first; i <= period; i++)
-        rolling->buckets[i % HF_LIMIT_BUCKETS] = (struct hf_usage){0};
-}
-
-static void draw(struct hf_ledger *ledger, struct hf_limit *limit, int64_t period, uint64_t amount)
-{
-    struct hf_usage used = {limit->used_amount, limit->used_count};
-
-    if (limit->window == HF_LIMIT_OPERATION)
-        return;
-    hf_undo_keep(&ledger->undo, limit, offsetof(struct hf_limit, filter));
-    if (limit->window == HF_LIMIT_ROLLING) {
-        struct hf_rolling *rolling = &ledger->limit_list.rollings[limit->rolling];
-        struct hf_usage *bucket = &rolling->buckets[period % HF_LIMIT_BUCKETS];
-        hf_undo_keep(&ledger->undo, rolling, sizeof(*rolling));
-        roll_on(rolling, limit->period, period);
-        limit->period = period;
-        bucket->amount = add_up_to_most(bucket->amount, amount);
-        bucket->count++;
-        return;
-    }
-    if (limit->period != period)
-        used = (struct hf_usage){0};
-    limit->period = period;
-    limit->used_amount = add_up_to_most(used.amount, amount);
-    limit->used_count = used.count + 1;
-}
-
-void hf_limits_draw(struct hf_ledger *ledger, uint64_t amount, uint16_t asset,
-                    const struct hf_answer *answer)
-{
-    const struct hf_bearing *bearing = &ledger->bearing;
-
-    assert(amount >= 1);
-    assert(amount <= HF_AMOUNT_MAX);
-    for (uint32_t i = 0; i < bearing->count; i++) {
-        struct hf_limit *limit = bearing->list[i].limit;
-        draw(ledger, limit, bearing->list[i].period, amount);
-        tell(ledger, limit, bearing->list[i].period, asset, answer);
-    }
+    hf_limit_tell(ledger, limit, owner.asset, answer);
 }

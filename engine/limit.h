@@ -18,11 +18,15 @@
 #include "pool.h"
 #include "terms.h"
 
+struct hf_usage {
+    uint64_t amount;
+    uint64_t count;
+};
+
 struct hf_limit {
     uint64_t max_amount; /* HF_LIMIT_UNLIMITED: any */
     uint64_t max_count;
-    uint64_t used_amount; /* in the window of the last draw; of ROLLING and OPERATION 0 */
-    uint64_t used_count;
+    struct hf_usage used; /* in the window of the last draw; of ROLLING and OPERATION nothing */
     int64_t period; /* number of the window, of ROLLING the bucket, of the last draw; else 0 */
     uint64_t length_ns;
     uint32_t next;    /* of the same scope: its place in the list and 1, or 0 */
@@ -40,33 +44,17 @@ struct hf_limit {
 HF_STATIC_ASSERT(sizeof(struct hf_limit) == 128, "two lines");
 HF_STATIC_ASSERT(offsetof(struct hf_limit, filter) == 64, "a draw changes the first line alone");
 
-struct hf_usage {
-    uint64_t amount;
-    uint64_t count;
-};
-
 struct hf_rolling {
     struct hf_usage buckets[HF_LIMIT_BUCKETS];
 };
 
 struct hf_limit_list {
     struct hf_limit *list;
+    uint64_t *since; /* of each: the place from which on it counts as it does */
     uint32_t count;
     uint32_t capacity;
     struct hf_pool rolling_pool;
     struct hf_rolling *rollings;
-};
-
-/* The limits that bear on one authorisation, in the order in which they are asked. Lives in the
- * ledger: too large for a stack. */
-#define HF_LIMITS_BEARING_MAX (HF_LIMITS_A_SCOPE * (2 + HF_PARENT_DEPTH_MAX))
-struct hf_bearing {
-    uint32_t count;
-    struct hf_bearing_limit {
-        struct hf_limit *limit;
-        int64_t period; /* of the authorisation */
-        uint8_t rule;   /* whose limit it is */
-    } list[HF_LIMITS_BEARING_MAX];
 };
 
 void hf_limits_create(struct hf_limit_list *limits, struct hf_arena *arena, uint64_t capacity,
@@ -87,10 +75,10 @@ struct hf_usage hf_limit_used(const struct hf_limit_list *limits, const struct h
                               int64_t period);
 
 /* Makes a limit with the settings of a SET, nothing used, and chains it into the scope that begins
- * at `*first`. There must be room (asserted), and no other of its number. A rolling one has no
- * buckets yet. */
+ * at `*first`; it counts so since that place. There must be room (asserted), and no other of its
+ * number. A rolling one has no buckets yet. */
 struct hf_limit *hf_limit_add(struct hf_ledger *ledger, uint32_t *first,
-                              const struct hf_op_limit_put *put);
+                              const struct hf_op_limit_put *put, uint64_t since);
 
 /* Gives a limit with a rolling window its buckets, all empty. There must be room (asserted). */
 struct hf_rolling *hf_limit_add_rolling(struct hf_ledger *ledger, struct hf_limit *limit);
@@ -99,18 +87,16 @@ struct hf_rolling *hf_limit_add_rolling(struct hf_ledger *ledger, struct hf_limi
  * terms. */
 uint32_t *hf_limit_first(const struct hf_ledger *ledger, uint8_t scope, struct hf_id scope_id);
 
-/* Gathers into ledger->bearing the limits that bear on an authorisation with this instrument, its
- * account paying: those whose filter lets the attributes pass. */
-void hf_limits_gather(struct hf_ledger *ledger, const struct hf_instrument *instrument,
-                      const struct hf_account *payer, const struct hf_attributes *attributes);
+/* Tells how much of a limit is used now, as far as an event can say. */
+void hf_limit_tell(struct hf_ledger *ledger, const struct hf_limit *limit, uint16_t asset,
+                   const struct hf_answer *answer);
 
-/* Do those gathered allow `*amount`? If not, but `minimum` (not 0) or more, *amount becomes what
- * they allow. Else what the strictest says, `entry` being its number. */
-struct hf_verdict hf_limits_check(const struct hf_ledger *ledger, uint64_t minimum,
-                                  uint64_t *amount);
+/* Sums of what is used stop at the largest number. */
+static inline uint64_t hf_limit_add_up(uint64_t a, uint64_t b)
+{
+    uint64_t sum;
 
-/* Draws an approved authorisation on those gathered. */
-void hf_limits_draw(struct hf_ledger *ledger, uint64_t amount, uint16_t asset,
-                    const struct hf_answer *answer);
+    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
 
 #endif

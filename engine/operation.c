@@ -1,11 +1,10 @@
 /* The shape of operations: all that can be told from the bytes alone.
  *
  * Each type has one function that looks at its fields from the first to the last, so that of
- * several bad fields the first in the layout decides (OPERATIONS.md, step 1.6). */
-#include "operation.h"
+ * several bad fields the first in the layout decides (OPERATIONS.md, step 1.6). Plans are in
+ * shape_plan.c. */
+#include "shape.h"
 
-#include <assert.h>
-#include <stdbool.h>
 #include <string.h>
 
 struct type_entry {
@@ -26,11 +25,11 @@ static const struct type_entry types[HF_OP_TYPE_MAX + 1] = {
     [HF_OP_CAPTURE] = {"CAPTURE", HF_CAPTURE_SHORT, sizeof(struct hf_op_capture)},
     [HF_OP_RELEASE] = {"RELEASE", sizeof(struct hf_op_release), 0},
     [HF_OP_ATTEST] = {"ATTEST", sizeof(struct hf_op_attest), 0},
-    [HF_OP_INSTRUMENT_PUT] = {"INSTRUMENT_PUT", sizeof(struct hf_op_instrument_put), 0},
+    [HF_OP_INSTRUMENT_PUT] = {"INSTRUMENT_PUT", sizeof(struct hf_op_instrument_put), LISTED},
     [HF_OP_LIMIT_PUT] = {"LIMIT_PUT", sizeof(struct hf_op_limit_put), 0},
     [HF_OP_AUTH] = {"AUTH", sizeof(struct hf_op_auth), 0},
-    [HF_OP_REVERSE] = {"REVERSE", 0, 0},
-    [HF_OP_CLEAR] = {"CLEAR", 0, 0},
+    [HF_OP_REVERSE] = {"REVERSE", sizeof(struct hf_op_reverse), 0},
+    [HF_OP_CLEAR] = {"CLEAR", sizeof(struct hf_op_clear), 0},
     [HF_OP_CLAIM] = {"CLAIM", 0, 0},
     [HF_OP_RULE_PUT] = {"RULE_PUT", 0, 0},
     [HF_OP_QUOTE_PUT] = {"QUOTE_PUT", 0, 0},
@@ -42,28 +41,10 @@ static const struct type_entry types[HF_OP_TYPE_MAX + 1] = {
     [HF_OP_HOLD_PLAN] = {"HOLD_PLAN", sizeof(struct hf_op_hold_plan), LISTED},
     [HF_OP_EXPIRE] = {"EXPIRE", sizeof(struct hf_op_expire), LISTED},
     [HF_OP_CLASS_PUT] = {"CLASS_PUT", sizeof(struct hf_op_class_put), 0},
+    [HF_OP_INCREMENT] = {"INCREMENT", sizeof(struct hf_op_increment), 0},
 };
 
 #define FLAGS_KNOWN (HF_OP_DRY_RUN | HF_OP_RETURN_BALANCES)
-
-static const struct hf_verdict good = {HF_CODE_OK, HF_RULE_NONE, 0};
-
-static struct hf_verdict bad(uint16_t code, uint8_t rule)
-{
-    assert(code != HF_CODE_OK);
-    assert(rule != HF_RULE_NONE);
-    return (struct hf_verdict){code, rule, 0};
-}
-
-/* The same, of the list's entry number `index` from 0. */
-static struct hf_verdict bad_entry(uint16_t code, uint8_t rule, uint32_t index)
-{
-    struct hf_verdict verdict = bad(code, rule);
-
-    assert(index < UINT8_MAX);
-    verdict.entry = (uint8_t)(index + 1);
-    return verdict;
-}
 
 uint16_t hf_operation_length(uint8_t type)
 {
@@ -75,20 +56,6 @@ const char *hf_operation_name(uint8_t type)
     if (type > HF_OP_TYPE_MAX || types[type].name == NULL)
         return "UNKNOWN";
     return types[type].name;
-}
-
-static bool is_zero(const uint8_t *bytes, size_t count)
-{
-    uint8_t seen = 0;
-
-    for (size_t i = 0; i < count; i++)
-        seen |= bytes[i];
-    return seen == 0;
-}
-
-static bool is_amount(uint64_t amount)
-{
-    return amount >= 1 && amount <= HF_AMOUNT_MAX;
 }
 
 /* 1 to 8 capital letters and digits, then NULs to the end. */
@@ -267,21 +234,6 @@ static struct hf_verdict check_class_put(const struct hf_op_class_put *put)
     return good;
 }
 
-static struct hf_verdict check_instrument_put(const struct hf_op_instrument_put *put)
-{
-    if (hf_id_is_reserved(put->token))
-        return bad(HF_CODE_BAD_ID, HF_RULE_INSTRUMENT);
-    if (hf_id_is_reserved(put->account))
-        return bad(HF_CODE_BAD_ID, HF_RULE_ACCOUNT);
-    if (put->status > HF_INSTRUMENT_CLOSED)
-        return bad(HF_CODE_MALFORMED, HF_RULE_STATUS);
-    if ((put->flags & ~HF_INSTRUMENT_FIRST_USE) != 0)
-        return bad(HF_CODE_MALFORMED, HF_RULE_STATUS);
-    if (!is_zero(put->reserved, sizeof(put->reserved)))
-        return bad(HF_CODE_MALFORMED, HF_RULE_RESERVED);
-    return good;
-}
-
 static bool is_limit_window(const struct hf_op_limit_put *put)
 {
     if (put->mode != HF_LIMIT_SET)
@@ -340,8 +292,11 @@ static struct hf_verdict check_limit_put(const struct hf_op_limit_put *put)
     return good;
 }
 
+/* What has been decided elsewhere is neither partial nor nothing: found at the flags. */
 static struct hf_verdict check_auth(const struct hf_op_auth *auth)
 {
+    bool is_forced = (auth->auth_flags & HF_AUTH_FORCED) != 0;
+
     if (hf_id_is_reserved(auth->token))
         return bad(HF_CODE_BAD_ID, HF_RULE_INSTRUMENT);
     if (hf_id_is_reserved(auth->payee))
@@ -358,10 +313,74 @@ static struct hf_verdict check_auth(const struct hf_op_auth *auth)
         return bad(HF_CODE_UNSUPPORTED, HF_RULE_ASSET);
     if (auth->class_number >= HF_CLASSES)
         return bad(HF_CODE_MALFORMED, HF_RULE_CLASS);
+    if ((auth->auth_flags & ~(HF_AUTH_FORCED | HF_AUTH_ESTIMATED)) != 0)
+        return bad(HF_CODE_MALFORMED, HF_RULE_STATUS);
+    if (is_forced && (auth->minimum != 0 || auth->amount == 0))
+        return bad(HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT);
     if (!is_zero(auth->reserved, sizeof(auth->reserved)))
         return bad(HF_CODE_MALFORMED, HF_RULE_RESERVED);
     if (auth->tolerance > HF_TOLERANCE_MAX)
         return bad(HF_CODE_MALFORMED, HF_RULE_HOLD);
+    return good;
+}
+
+/* The authorisation that an operation is about: no operation is about itself. */
+static bool is_original(const struct hf_op_header *header, struct hf_id original)
+{
+    return !hf_id_is_reserved(original) && !hf_id_equal(original, header->id);
+}
+
+static struct hf_verdict check_increment(const struct hf_op_increment *increment)
+{
+    if (!is_original(&increment->header, increment->original))
+        return bad(HF_CODE_BAD_ID, HF_RULE_ORIGINAL);
+    if (!is_amount(increment->amount))
+        return bad(HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT);
+    if (increment->asset == 0)
+        return bad(HF_CODE_MALFORMED, HF_RULE_ASSET);
+    if (increment->class_number >= HF_CLASSES)
+        return bad(HF_CODE_MALFORMED, HF_RULE_CLASS);
+    if (!is_zero(increment->reserved, sizeof(increment->reserved)))
+        return bad(HF_CODE_MALFORMED, HF_RULE_RESERVED);
+    return good;
+}
+
+static struct hf_verdict check_reverse(const struct hf_op_reverse *reverse)
+{
+    if (!is_original(&reverse->header, reverse->original))
+        return bad(HF_CODE_BAD_ID, HF_RULE_ORIGINAL);
+    if (!is_amount(reverse->amount) && reverse->amount != HF_AMOUNT_ALL)
+        return bad(HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT);
+    if (reverse->asset == 0)
+        return bad(HF_CODE_MALFORMED, HF_RULE_ASSET);
+    if (reverse->captured > 1)
+        return bad(HF_CODE_MALFORMED, HF_RULE_STATUS);
+    if (!is_zero(reverse->reserved, sizeof(reverse->reserved)))
+        return bad(HF_CODE_MALFORMED, HF_RULE_RESERVED);
+    return good;
+}
+
+/* That there is no original is judged at the flags: only there does it show whether it may be. */
+static struct hf_verdict check_clear(const struct hf_op_clear *clear)
+{
+    bool has_original = (clear->original.lo | clear->original.hi) != 0;
+
+    if (has_original && !is_original(&clear->header, clear->original))
+        return bad(HF_CODE_BAD_ID, HF_RULE_ORIGINAL);
+    if (is_all_ones(clear->token))
+        return bad(HF_CODE_BAD_ID, HF_RULE_INSTRUMENT);
+    if (is_all_ones(clear->payee))
+        return bad(HF_CODE_BAD_ID, HF_RULE_PAYEE);
+    if (!is_amount(clear->amount))
+        return bad(HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT);
+    if (clear->asset == 0)
+        return bad(HF_CODE_MALFORMED, HF_RULE_ASSET);
+    if ((clear->clear_flags & ~(HF_CLEAR_FINAL | HF_CLEAR_FORCED)) != 0)
+        return bad(HF_CODE_MALFORMED, HF_RULE_STATUS);
+    if (!has_original && (clear->clear_flags & HF_CLEAR_FORCED) == 0)
+        return bad(HF_CODE_BAD_ID, HF_RULE_ORIGINAL);
+    if (!is_zero(clear->reserved, sizeof(clear->reserved)))
+        return bad(HF_CODE_MALFORMED, HF_RULE_RESERVED);
     return good;
 }
 
@@ -374,6 +393,8 @@ static uint32_t last_cursor(uint8_t subject)
     case HF_QUERY_INSTRUMENT_LIMITS:
     case HF_QUERY_ACCOUNT_LIMITS:
         return UINT8_MAX;
+    case HF_QUERY_INSTRUMENT_AUTHORISATIONS:
+        return HF_AUTHORISATIONS_SKIP_MAX;
     default:
         return 0;
     }
@@ -383,7 +404,7 @@ static struct hf_verdict check_query(const struct hf_op_query *query)
 {
     if (hf_id_is_reserved(query->subject_id))
         return bad(HF_CODE_BAD_ID, HF_RULE_SUBJECT);
-    if (query->subject < HF_QUERY_ACCOUNT || query->subject > HF_QUERY_ACCOUNT_LIMITS)
+    if (query->subject < HF_QUERY_ACCOUNT || query->subject > HF_QUERY_INSTRUMENT_AUTHORISATIONS)
         return bad(HF_CODE_MALFORMED, HF_RULE_SUBJECT);
     if (!is_zero(query->reserved, sizeof(query->reserved)))
         return bad(HF_CODE_MALFORMED, HF_RULE_RESERVED);
@@ -393,213 +414,6 @@ static struct hf_verdict check_query(const struct hf_op_query *query)
 }
 
 /* ---- lists ---- */
-
-/* What stands before the list says how long the whole is. */
-static struct hf_verdict check_length(const struct hf_op_header *header, size_t explained)
-{
-    return header->length == explained ? good : bad(HF_CODE_MALFORMED, HF_RULE_LENGTH);
-}
-
-static struct hf_verdict check_plan(const struct hf_op_plan *plan, uint32_t destinations_least,
-                                    uint32_t destinations_most)
-{
-    bool is_residual = plan->method == HF_PLAN_SMALLEST_RESIDUAL;
-    uint32_t sources_most = is_residual ? HF_PLAN_CANDIDATES_MAX : HF_PLAN_SOURCES_MAX;
-
-    if (!is_amount(plan->amount) && plan->amount != HF_AMOUNT_ALL)
-        return bad(HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT);
-    if (plan->minimum > plan->amount)
-        return bad(HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT);
-    if (plan->minimum != 0 && plan->amount == HF_AMOUNT_ALL)
-        return bad(HF_CODE_MALFORMED, HF_RULE_PLAN);
-    if (plan->asset == 0)
-        return bad(HF_CODE_MALFORMED, HF_RULE_ASSET);
-    if (plan->channel > 31)
-        return bad(HF_CODE_MALFORMED, HF_RULE_PLAN);
-    if (plan->method > HF_PLAN_SMALLEST_RESIDUAL)
-        return bad(HF_CODE_MALFORMED, HF_RULE_PLAN);
-    if (plan->minimum != 0 && plan->method != HF_PLAN_IN_ORDER)
-        return bad(HF_CODE_MALFORMED, HF_RULE_PLAN);
-    if (plan->source_count < 1 || plan->source_count > sources_most)
-        return bad(HF_CODE_MALFORMED, HF_RULE_PLAN);
-    if (plan->destination_count < destinations_least || plan->destination_count > destinations_most)
-        return bad(HF_CODE_MALFORMED, HF_RULE_PLAN);
-    if (is_residual != (plan->choose_max != 0) || plan->choose_max > HF_PLAN_CHOOSE_MAX)
-        return bad(HF_CODE_MALFORMED, HF_RULE_PLAN);
-    if (plan->reserved != 0)
-        return bad(HF_CODE_MALFORMED, HF_RULE_RESERVED);
-    return good;
-}
-
-/* One of a plan's two lists, while it is looked through. */
-struct entry_list {
-    const struct hf_op_plan *plan;
-    const struct hf_op_entry *entries; /* the plan's: sources, then destinations */
-    uint32_t begin, end;               /* this list among them */
-    uint32_t denominator;
-    bool is_of_hold;
-};
-
-static bool is_of_sources(const struct entry_list *list)
-{
-    return list->begin == 0;
-}
-
-/* Whether this amount can stand with this rule. */
-static bool entry_amount_fits(const struct entry_list *list, const struct hf_op_entry *entry)
-{
-    switch (entry->rule) {
-    case HF_ENTRY_FIXED:
-        return is_amount(entry->amount);
-    case HF_ENTRY_UP_TO:
-        return is_amount(entry->amount) || entry->amount == HF_AMOUNT_ALL;
-    case HF_ENTRY_RATIO:
-        return entry->amount >= 1 && entry->amount <= list->denominator;
-    default:
-        return entry->amount == 0;
-    }
-}
-
-/* Whether this rule can stand at this place of this list. */
-static bool entry_rule_fits(const struct entry_list *list, uint32_t index)
-{
-    uint8_t rule = list->entries[index].rule;
-
-    if (rule < HF_ENTRY_FIXED || rule > HF_ENTRY_EVERYTHING)
-        return false;
-    if (rule == HF_ENTRY_REMAINING && index + 1 != list->end)
-        return false;
-    if (!is_of_sources(list))
-        return rule != HF_ENTRY_EVERYTHING && (!list->is_of_hold || rule == HF_ENTRY_REMAINING);
-    if (list->plan->method == HF_PLAN_SMALLEST_RESIDUAL && rule != HF_ENTRY_UP_TO)
-        return false;
-    return list->plan->amount != HF_AMOUNT_ALL || rule == HF_ENTRY_FIXED ||
-           rule == HF_ENTRY_EVERYTHING;
-}
-
-static struct hf_verdict check_entry(const struct entry_list *list, uint32_t index)
-{
-    const struct hf_op_entry *entry = &list->entries[index];
-    uint8_t side = is_of_sources(list) ? HF_RULE_PAYER : HF_RULE_PAYEE;
-
-    if (hf_id_is_reserved(entry->account))
-        return bad_entry(HF_CODE_BAD_ID, side, index);
-    for (uint32_t i = 0; i < index; i++) {
-        if (hf_id_equal(list->entries[i].account, entry->account))
-            return bad_entry(HF_CODE_SAME_ACCOUNT, side, index);
-    }
-    if (!entry_amount_fits(list, entry))
-        return bad_entry(HF_CODE_BAD_AMOUNT, side, index);
-    if (!entry_rule_fits(list, index))
-        return bad_entry(HF_CODE_MALFORMED, HF_RULE_PLAN, index);
-    if (!is_zero(entry->reserved, sizeof(entry->reserved)))
-        return bad_entry(HF_CODE_MALFORMED, HF_RULE_RESERVED, index);
-    return good;
-}
-
-static struct hf_verdict check_entry_list(const struct entry_list *list)
-{
-    uint64_t ratios = 0; /* at most 64 x the largest denominator: fits */
-    bool has_up_to = false;
-
-    for (uint32_t i = list->begin; i < list->end; i++) {
-        struct hf_verdict verdict = check_entry(list, i);
-        if (verdict.code != HF_CODE_OK)
-            return verdict;
-        ratios += list->entries[i].rule == HF_ENTRY_RATIO ? list->entries[i].amount : 0;
-        has_up_to |= list->entries[i].rule == HF_ENTRY_UP_TO;
-    }
-    if (ratios > list->denominator || (ratios == 0 && list->denominator != 0))
-        return bad(HF_CODE_UNBALANCED, HF_RULE_PLAN);
-    if (is_of_sources(list) && list->plan->minimum != 0 && !has_up_to)
-        return bad(HF_CODE_MALFORMED, HF_RULE_PLAN);
-    return good;
-}
-
-static struct hf_verdict check_entries(const struct hf_op_plan *plan,
-                                       const struct hf_op_entry *entries, bool is_of_hold)
-{
-    uint32_t count = (uint32_t)plan->source_count + plan->destination_count;
-    struct entry_list sources = {
-        plan, entries, 0, plan->source_count, plan->source_denominator, is_of_hold};
-    struct entry_list destinations = {
-        plan, entries, plan->source_count, count, plan->destination_denominator, is_of_hold};
-    struct hf_verdict verdict = check_entry_list(&sources);
-
-    assert(plan->source_count > 0);
-    return verdict.code != HF_CODE_OK ? verdict : check_entry_list(&destinations);
-}
-
-static struct hf_verdict check_move_plan(const struct hf_op_move_plan *move)
-{
-    const struct hf_op_plan *plan = &move->plan;
-    size_t count = (size_t)plan->source_count + plan->destination_count;
-    struct hf_verdict verdict = check_plan(plan, 1, HF_PLAN_DESTINATIONS_MAX);
-
-    if (verdict.code == HF_CODE_OK)
-        verdict = check_length(&move->header, sizeof(*move) + count * sizeof(*move->entries));
-    return verdict.code != HF_CODE_OK ? verdict : check_entries(plan, move->entries, false);
-}
-
-static struct hf_verdict check_terms(const struct hf_op_terms *terms)
-{
-    const uint8_t policies = HF_HOLD_SOFT | HF_HOLD_RATIO | HF_HOLD_SINGLE;
-    bool is_soft = (terms->policy & HF_HOLD_SOFT) != 0;
-
-    if (terms->tolerance > HF_TOLERANCE_MAX)
-        return bad(HF_CODE_MALFORMED, HF_RULE_HOLD);
-    if (terms->class_number >= HF_CLASSES)
-        return bad(HF_CODE_MALFORMED, HF_RULE_CLASS);
-    if ((terms->policy & ~policies) != 0)
-        return bad(HF_CODE_MALFORMED, HF_RULE_STATUS);
-    if (terms->condition_count > HF_CONDITIONS_MAX || (terms->condition_count != 0 && is_soft))
-        return bad(HF_CODE_MALFORMED, HF_RULE_CONDITION);
-    if (terms->required > terms->condition_count ||
-        (terms->required == 0 && terms->condition_count != 0))
-        return bad(HF_CODE_MALFORMED, HF_RULE_CONDITION);
-    if (!is_zero(terms->reserved, sizeof(terms->reserved)))
-        return bad(HF_CODE_MALFORMED, HF_RULE_RESERVED);
-    return good;
-}
-
-static struct hf_verdict check_condition(const struct hf_op_condition *condition, uint32_t index)
-{
-    uint8_t kind = condition->kind;
-    bool has_code = kind == HF_CONDITION_REGION || kind == HF_CONDITION_ORIGIN;
-    bool has_time = kind == HF_CONDITION_NOT_BEFORE || kind == HF_CONDITION_NOT_AFTER;
-    bool has_bytes = !has_time && kind != HF_CONDITION_ORIGIN;
-
-    if (kind < HF_CONDITION_BLAKE2B || kind > HF_CONDITION_NOT_AFTER)
-        return bad_entry(HF_CODE_MALFORMED, HF_RULE_CONDITION, index);
-    if (!is_zero(condition->reserved, sizeof(condition->reserved)))
-        return bad_entry(HF_CODE_MALFORMED, HF_RULE_RESERVED, index);
-    if (condition->code != 0 && !has_code)
-        return bad_entry(HF_CODE_MALFORMED, HF_RULE_CONDITION, index);
-    if ((condition->time_ns != 0) != has_time)
-        return bad_entry(HF_CODE_MALFORMED, HF_RULE_CONDITION, index);
-    if (is_zero(condition->bytes, sizeof(condition->bytes)) == has_bytes)
-        return bad_entry(HF_CODE_MALFORMED, HF_RULE_CONDITION, index);
-    return good;
-}
-
-static struct hf_verdict check_hold_plan(const struct hf_op_hold_plan *hold)
-{
-    const struct hf_op_plan *plan = &hold->plan;
-    size_t count = (size_t)plan->source_count + plan->destination_count;
-    size_t length = sizeof(*hold) + count * sizeof(*hold->entries) +
-                    hold->terms.condition_count * sizeof(struct hf_op_condition);
-    struct hf_verdict verdict = check_plan(plan, 0, 1);
-
-    if (verdict.code == HF_CODE_OK)
-        verdict = check_terms(&hold->terms);
-    if (verdict.code == HF_CODE_OK)
-        verdict = check_length(&hold->header, length);
-    if (verdict.code == HF_CODE_OK)
-        verdict = check_entries(plan, hold->entries, true);
-    for (uint32_t i = 0; verdict.code == HF_CODE_OK && i < hold->terms.condition_count; i++)
-        verdict = check_condition(&hf_hold_plan_conditions(hold)[i], i);
-    return verdict;
-}
 
 static struct hf_verdict check_expire(const struct hf_op_expire *expire)
 {
@@ -621,6 +435,43 @@ static struct hf_verdict check_expire(const struct hf_op_expire *expire)
             return bad_entry(HF_CODE_MALFORMED, HF_RULE_RESERVED, i);
     }
     return good;
+}
+
+static struct hf_verdict check_further(const struct hf_op_instrument_put *put, uint32_t index)
+{
+    struct hf_id account = put->further[index];
+
+    if (hf_id_is_reserved(account))
+        return bad_entry(HF_CODE_BAD_ID, HF_RULE_ACCOUNT, index);
+    if (hf_id_equal(account, put->account))
+        return bad_entry(HF_CODE_SAME_ACCOUNT, HF_RULE_ACCOUNT, index);
+    for (uint32_t i = 0; i < index; i++) {
+        if (hf_id_equal(account, put->further[i]))
+            return bad_entry(HF_CODE_SAME_ACCOUNT, HF_RULE_ACCOUNT, index);
+    }
+    return good;
+}
+
+static struct hf_verdict check_instrument_put(const struct hf_op_instrument_put *put)
+{
+    if (hf_id_is_reserved(put->token))
+        return bad(HF_CODE_BAD_ID, HF_RULE_INSTRUMENT);
+    if (hf_id_is_reserved(put->account))
+        return bad(HF_CODE_BAD_ID, HF_RULE_ACCOUNT);
+    if (put->status > HF_INSTRUMENT_CLOSED)
+        return bad(HF_CODE_MALFORMED, HF_RULE_STATUS);
+    if ((put->flags & ~HF_INSTRUMENT_FIRST_USE) != 0)
+        return bad(HF_CODE_MALFORMED, HF_RULE_STATUS);
+    if (put->further_count > HF_INSTRUMENT_FURTHER_MAX)
+        return bad(HF_CODE_MALFORMED, HF_RULE_INSTRUMENT);
+    if (!is_zero(put->reserved, sizeof(put->reserved)))
+        return bad(HF_CODE_MALFORMED, HF_RULE_RESERVED);
+
+    struct hf_verdict verdict =
+        check_length(&put->header, sizeof(*put) + put->further_count * sizeof(*put->further));
+    for (uint32_t i = 0; verdict.code == HF_CODE_OK && i < put->further_count; i++)
+        verdict = check_further(put, i);
+    return verdict;
 }
 
 /* ---- chains, and what is common to all ---- */
@@ -737,14 +588,20 @@ static struct hf_verdict check_body(const union hf_operation *operation)
         return check_limit_put(&operation->limit_put);
     case HF_OP_AUTH:
         return check_auth(&operation->auth);
+    case HF_OP_INCREMENT:
+        return check_increment(&operation->increment);
+    case HF_OP_REVERSE:
+        return check_reverse(&operation->reverse);
+    case HF_OP_CLEAR:
+        return check_clear(&operation->clear);
     case HF_OP_QUERY:
         return check_query(&operation->query);
     case HF_OP_ASSET_PUT:
         return check_asset_put(&operation->asset_put);
     case HF_OP_MOVE_PLAN:
-        return check_move_plan(&operation->move_plan);
+        return hf_shape_check_move_plan(&operation->move_plan);
     case HF_OP_HOLD_PLAN:
-        return check_hold_plan(&operation->hold_plan);
+        return hf_shape_check_hold_plan(&operation->hold_plan);
     case HF_OP_EXPIRE:
         return check_expire(&operation->expire);
     case HF_OP_CLASS_PUT:

@@ -47,7 +47,8 @@ enum hf_op_type {
     HF_OP_HOLD_PLAN = 23,
     HF_OP_EXPIRE = 24, /* made by the node alone */
     HF_OP_CLASS_PUT = 25,
-    HF_OP_TYPE_MAX = 25,
+    HF_OP_INCREMENT = 26,
+    HF_OP_TYPE_MAX = 26,
 };
 
 /* Flags of an operation. Unknown bits are refused with UNSUPPORTED. */
@@ -391,9 +392,13 @@ struct hf_op_instrument_put {
     uint64_t remaining;    /* authorisations left; HF_INSTRUMENT_UNLIMITED: no counter */
     uint8_t status;        /* enum hf_instrument_status */
     uint8_t flags;         /* enum hf_instrument_flag */
-    uint8_t reserved[6];
+    uint8_t further_count; /* accounts that follow: to HF_INSTRUMENT_FURTHER_MAX */
+    uint8_t reserved[5];
+    struct hf_id further[]; /* from these is taken, in order, what `account` cannot pay */
 };
 HF_STATIC_ASSERT(sizeof(struct hf_op_instrument_put) == 96, "INSTRUMENT_PUT");
+#define HF_INSTRUMENT_FURTHER_MAX  7
+#define HF_INSTRUMENT_ACCOUNTS_MAX (1 + HF_INSTRUMENT_FURTHER_MAX)
 
 enum hf_limit_scope {
     HF_LIMIT_INSTRUMENT = 1,
@@ -440,9 +445,15 @@ struct hf_op_limit_put {
 };
 HF_STATIC_ASSERT(sizeof(struct hf_op_limit_put) == 128, "LIMIT_PUT");
 
-/* Authorises a card or wallet payment: resolve, check, draw the counter, hold. The hold's id is the
- * operation's. DE = data element of ISO 8583; fields below `payee` are logged and not looked at by
- * this version. */
+enum hf_auth_flag {
+    HF_AUTH_FORCED = 0x01,    /* an advice of what has been decided elsewhere: limits, status and
+                                 funds do not refuse it, what they say becomes an EXCEPTION */
+    HF_AUTH_ESTIMATED = 0x02, /* the amount is an estimate: INCREMENT may raise it */
+};
+
+/* Authorises a card or wallet payment: resolve, check, draw the counter and the limits, hold. The
+ * authorisation's id is the operation's, and so is its hold's. DE = data element of ISO 8583; what
+ * OPERATIONS.md does not name is logged and not looked at. */
 struct hf_op_auth {
     struct hf_op_header header;
     struct hf_id token;
@@ -470,10 +481,63 @@ struct hf_op_auth {
     uint8_t transaction_type; /* DE3, first two digits as a number */
     uint8_t channel;
     uint8_t class_number; /* hold class, below HF_CLASSES: says how long the hold is good */
-    uint8_t reserved[3];
+    uint8_t auth_flags;   /* enum hf_auth_flag */
+    uint8_t reserved[2];
     uint16_t tolerance; /* clearing above it, parts per thousand, to HF_TOLERANCE_MAX */
 };
 HF_STATIC_ASSERT(sizeof(struct hf_op_auth) == 192, "AUTH");
+
+/* Raises an estimated authorisation that is still open, draws its limits for the difference, and
+ * may extend its life. */
+struct hf_op_increment {
+    struct hf_op_header header;
+    struct hf_id original; /* the AUTH's id */
+    uint64_t amount;       /* how much more */
+    uint64_t acquirer;     /* DE32, as in the AUTH */
+    uint16_t asset;
+    uint8_t class_number; /* good for this class's lifetime from now, if that is longer; 0: as it
+                             was */
+    uint8_t reserved[5];
+};
+HF_STATIC_ASSERT(sizeof(struct hf_op_increment) == 72, "INCREMENT");
+
+/* Takes an authorisation back, whole or in part, counters and limits with it. One that is not known
+ * is remembered as reversed: it will be refused when it comes. */
+struct hf_op_reverse {
+    struct hf_op_header header;
+    struct hf_id original; /* the AUTH's id, or a force-posted CLEAR's */
+    uint64_t amount;       /* 1 to HF_AMOUNT_MAX, or HF_AMOUNT_ALL */
+    uint64_t acquirer;     /* DE32, as in the original */
+    uint16_t asset;
+    uint8_t captured; /* 1: what has been captured goes back as well (single-message); else 0 */
+    uint8_t reserved[5];
+};
+HF_STATIC_ASSERT(sizeof(struct hf_op_reverse) == 72, "REVERSE");
+
+enum hf_clear_flag {
+    HF_CLEAR_FINAL = 0x01, /* nothing more follows: what is left goes back, to the limits as well */
+    HF_CLEAR_FORCED =
+        0x02, /* it posts whatever there is: an authorisation, enough of it, or none */
+};
+
+/* Clears an authorisation: captures all or part of it, or more. */
+struct hf_op_clear {
+    struct hf_op_header header;
+    struct hf_id original; /* the AUTH's id; zero, only if FORCED: there is none */
+    struct hf_id token;    /* zero, or as in the AUTH; of a FORCED one whom it is charged to */
+    struct hf_id payee;    /* likewise */
+    uint64_t amount;       /* 1 to HF_AMOUNT_MAX */
+    uint64_t acquirer;     /* DE32, as in the AUTH */
+    uint8_t merchant[16];  /* DE42. This and what follows is looked at when no authorisation is */
+    uint16_t asset;        /* DE49; always looked at */
+    uint16_t mcc;          /* DE18 */
+    uint16_t country;      /* DE19 */
+    uint8_t channel;
+    uint8_t clear_flags; /* enum hf_clear_flag */
+    uint32_t reference;  /* the sender's own; logged, never looked at */
+    uint8_t reserved[4];
+};
+HF_STATIC_ASSERT(sizeof(struct hf_op_clear) == 128, "CLEAR");
 
 enum hf_query_subject {
     HF_QUERY_ACCOUNT = 1,
@@ -483,6 +547,8 @@ enum hf_query_subject {
     HF_QUERY_ACCOUNT_HOLDS = 5, /* an account and a page of the open holds on it */
     HF_QUERY_INSTRUMENT_LIMITS = 6,
     HF_QUERY_ACCOUNT_LIMITS = 7,
+    HF_QUERY_AUTHORISATION = 8,             /* an authorisation's record, by its id */
+    HF_QUERY_INSTRUMENT_AUTHORISATIONS = 9, /* an instrument's, newest first */
 };
 
 /* Asks for a record. Never logged or remembered; its id only matches the reply to the question. */
@@ -491,7 +557,8 @@ struct hf_op_query {
     struct hf_id subject_id;
     uint8_t subject; /* enum hf_query_subject */
     uint8_t reserved[3];
-    uint32_t cursor; /* ACCOUNT_HOLDS and both LIMITS: 0, then what the page before said; else 0 */
+    uint32_t cursor; /* ACCOUNT_HOLDS, both LIMITS, INSTRUMENT_AUTHORISATIONS: 0, then what the page
+                        before said; else 0 */
 };
 HF_STATIC_ASSERT(sizeof(struct hf_op_query) == 56, "QUERY");
 
@@ -522,6 +589,9 @@ union hf_operation {
     struct hf_op_instrument_put instrument_put;
     struct hf_op_limit_put limit_put;
     struct hf_op_auth auth;
+    struct hf_op_increment increment;
+    struct hf_op_reverse reverse;
+    struct hf_op_clear clear;
     struct hf_op_query query;
     uint8_t bytes[HF_OPERATION_FIXED_MAX];
 };
@@ -588,14 +658,18 @@ struct hf_instrument_view {
     uint64_t remaining;
     uint8_t status;
     uint8_t flags;
-    uint8_t reserved[6];
+    uint8_t further_count;
+    uint8_t reserved[5];
+    struct hf_id further[HF_INSTRUMENT_FURTHER_MAX]; /* zero behind the last */
 };
-HF_STATIC_ASSERT(sizeof(struct hf_instrument_view) == 64, "instrument view");
+HF_STATIC_ASSERT(sizeof(struct hf_instrument_view) == 176, "instrument view");
 
 enum hf_hold_status {
     HF_HOLD_OPEN = 0,
     HF_HOLD_RESOLVED = 1,
-    HF_HOLD_LAPSED = 2, /* expired: nothing is held any more */
+    HF_HOLD_LAPSED = 2,   /* expired: nothing is held any more */
+    HF_HOLD_REFUSED = 3,  /* an AUTH that was refused: a record, nothing was ever held */
+    HF_HOLD_REVERSED = 4, /* reversed before it came: the AUTH will be refused */
 };
 
 struct hf_hold_view {
@@ -662,6 +736,55 @@ struct hf_limits_view {
 };
 HF_STATIC_ASSERT(sizeof(struct hf_limits_view) == 488, "limits view");
 
+enum hf_authorisation_flag {
+    HF_AUTHORISATION_FORCED = 0x01,
+    HF_AUTHORISATION_ESTIMATED = 0x02,
+    HF_AUTHORISATION_REVERSED = 0x04, /* a REVERSE has taken back all there was */
+    HF_AUTHORISATION_COUNTED = 0x08,  /* its one is still in the limits' counts */
+    HF_AUTHORISATION_DREW = 0x10,     /* and still drawn from the instrument's counter */
+};
+
+/* The record of an authorisation, refused and reversed ones included. */
+struct hf_authorisation_view {
+    struct hf_id id;
+    struct hf_id token; /* zero: of no known instrument */
+    struct hf_id payer; /* the first of several; zero: none was found */
+    struct hf_id payee; /* likewise */
+    uint64_t amount;    /* held at first, or as raised and reversed; of a refused one, asked for */
+    uint64_t remaining; /* still held */
+    uint64_t captured;
+    uint64_t reversed;
+    uint64_t expires_ns; /* 0: never */
+    uint64_t place;      /* in the order; of the answer */
+    uint64_t timestamp_ns;
+    uint64_t acquirer;
+    uint8_t merchant[16];
+    uint16_t code;      /* of the answer; 0 of a REVERSED that has not come */
+    uint16_t exception; /* FORCED: the code that would have refused it, or 0 */
+    uint8_t rule;       /* of the answer */
+    uint8_t entry;      /* likewise */
+    uint8_t status;     /* enum hf_hold_status */
+    uint8_t flags;      /* enum hf_authorisation_flag */
+    uint16_t asset;
+    uint16_t mcc;
+    uint16_t country;
+    uint8_t channel;
+    uint8_t class_number;
+};
+HF_STATIC_ASSERT(sizeof(struct hf_authorisation_view) == 160, "authorisation view");
+#define HF_AUTHORISATIONS_SKIP_MAX 1024
+
+/* A page of an instrument's authorisations, newest first, as far as they are known without a gap.
+ */
+#define HF_AUTHORISATION_LINES_MAX 3
+struct hf_authorisations_view {
+    uint32_t next_cursor; /* for the next page: how many it leaves out; 0: this was the last */
+    uint32_t count;
+    struct hf_authorisation_view lines[HF_AUTHORISATION_LINES_MAX]; /* the reply ends behind the
+                                                                       last one */
+};
+HF_STATIC_ASSERT(sizeof(struct hf_authorisations_view) == 488, "authorisations view");
+
 struct hf_query_reply {
     struct hf_reply reply;
     union {
@@ -670,6 +793,8 @@ struct hf_query_reply {
         struct hf_hold_view hold;
         struct hf_account_holds_view account_holds;
         struct hf_limits_view limits;
+        struct hf_authorisation_view authorisation;
+        struct hf_authorisations_view authorisations;
         struct hf_reply operation; /* the remembered answer */
     } view;
 };

@@ -6,15 +6,29 @@
 
 #include <assert.h>
 
+/* The id is known: it was made in a chain, or is named in one, or was reversed before it came.
+ * Whoever else made a hold is answered before an operation comes this far, or refused as too old.
+ */
+static void refuse_known(const struct hf_ledger *ledger, const struct hf_turn *turn, uint32_t slot,
+                         struct hf_answer *answer)
+{
+    if (hf_hold_at(&ledger->holds, slot)->status == HF_HOLD_REVERSED &&
+        (turn->type == HF_OP_AUTH || turn->type == HF_OP_CLEAR))
+        hf_answer_refuse(answer, HF_CODE_REVERSED, HF_RULE_ORIGINAL);
+    else
+        hf_answer_refuse(answer, HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID);
+}
+
 bool hf_promise_begin(const struct hf_ledger *ledger, const struct hf_turn *turn,
                       uint64_t expires_ns, struct hf_answer *answer)
 {
-    /* Whoever made it is answered before an operation comes this far, or refused as too old: this
-     * one was made in a chain, or is named in one. */
-    if ((ledger->undo.is_open || hf_hold_may_be_unseen(&ledger->holds, answer->id)) &&
-        hf_hold_find(&ledger->holds, answer->id, turn->id_hash) != HF_TABLE_NONE) {
-        hf_answer_refuse(answer, HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID);
-        return false;
+    if (ledger->undo.is_open || hf_hold_may_be_unseen(&ledger->holds, answer->id)) {
+        uint32_t slot =
+            hf_hold_find_known(&ledger->holds, answer->id, turn->id_hash, ledger->bundle_ns);
+        if (slot != HF_TABLE_NONE) {
+            refuse_known(ledger, turn, slot, answer);
+            return false;
+        }
     }
     if (expires_ns != 0 && expires_ns <= ledger->bundle_ns) {
         hf_answer_refuse(answer, HF_CODE_EXPIRED, HF_RULE_EXPIRY);
@@ -23,15 +37,9 @@ bool hf_promise_begin(const struct hf_ledger *ledger, const struct hf_turn *turn
     return true;
 }
 
-static bool is_full(const struct hf_holds *holds)
-{
-    return holds->tally.open_count == holds->slots.capacity;
-}
-
-/* The hold of an operation whose plan has just been applied. Returns its slot. */
-static uint32_t add_hold(struct hf_ledger *ledger, const struct hf_turn *turn,
-                         const struct hf_hold_more *more, const struct hf_account *payer,
-                         const struct hf_account *payee, const struct hf_answer *answer)
+uint32_t hf_promise_add(struct hf_ledger *ledger, const struct hf_turn *turn,
+                        const struct hf_hold_more *more, const struct hf_account *payer,
+                        const struct hf_account *payee, const struct hf_answer *answer)
 {
     struct hf_holds *holds = &ledger->holds;
     uint32_t slot = hf_hold_add(ledger, answer->id, turn->id_hash, more);
@@ -62,7 +70,7 @@ static bool execute_by_plan(struct hf_ledger *ledger, bool is_dry, struct hf_acc
     hf_plan_add(ledger, plan, payer, &out, HF_RULE_PAYER, 0, true);
     hf_plan_add(ledger, plan, payee, &in, HF_RULE_PAYEE, 0, false);
     struct hf_verdict verdict = hf_execute_check(ledger, plan);
-    if (verdict.code == HF_CODE_OK && is_full(&ledger->holds))
+    if (verdict.code == HF_CODE_OK && hf_hold_are_all_open(&ledger->holds))
         verdict = (struct hf_verdict){HF_CODE_CAPACITY, HF_RULE_TABLE, 0};
     if (verdict.code != HF_CODE_OK) {
         hf_account_refuse(payer, verdict.code, verdict.rule, answer);
@@ -77,10 +85,11 @@ static bool execute_by_plan(struct hf_ledger *ledger, bool is_dry, struct hf_acc
 
 bool hf_promise_make(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_account *payer,
                      struct hf_account *payee, uint64_t amount, const struct hf_hold_more *more,
-                     struct hf_answer *answer)
+                     struct hf_answer *answer, uint32_t *slot)
 {
     bool is_dry = hf_turn_is_dry(turn) || amount == 0;
-    bool is_short = amount != 0 && hf_ledger_is_alone(ledger) && !is_full(&ledger->holds) &&
+    bool is_short = amount != 0 && hf_ledger_is_alone(ledger) &&
+                    !hf_hold_are_all_open(&ledger->holds) &&
                     hf_account_are_plain(payer, payee, payer->asset);
 
     assert(amount <= HF_AMOUNT_MAX);
@@ -88,9 +97,7 @@ bool hf_promise_make(struct hf_ledger *ledger, const struct hf_turn *turn, struc
         !execute_by_plan(ledger, is_dry, payer, payee, amount, answer))
         return false;
     answer->approved = amount;
-    if (is_dry)
-        return true;
-    add_hold(ledger, turn, more, payer, payee, answer);
+    *slot = is_dry ? HF_TABLE_NONE : hf_promise_add(ledger, turn, more, payer, payee, answer);
     return true;
 }
 
@@ -99,6 +106,7 @@ void hf_promise_hold(struct hf_ledger *ledger, const struct hf_turn *turn, struc
     const struct hf_op_hold *hold = &turn->operation->hold;
     struct hf_account *payer;
     struct hf_account *payee;
+    uint32_t slot;
 
     uint64_t expires_ns = hold->expires_ns == HF_EXPIRES_NEVER ? 0 : hold->expires_ns;
     if (!hf_promise_begin(ledger, turn, expires_ns, answer))
@@ -108,13 +116,13 @@ void hf_promise_hold(struct hf_ledger *ledger, const struct hf_turn *turn, struc
     if (!hf_account_admit(ledger, payer, payee, hold->asset, &hf_attributes_none, answer))
         return;
     if (expires_ns == 0 && turn->origin == 0) {
-        hf_promise_make(ledger, turn, payer, payee, hold->amount, &hf_hold_plain, answer);
+        hf_promise_make(ledger, turn, payer, payee, hold->amount, &hf_hold_plain, answer, &slot);
         return;
     }
     struct hf_hold_more more = hf_hold_plain;
     more.expires_ns = expires_ns;
     more.origin = turn->origin;
-    hf_promise_make(ledger, turn, payer, payee, hold->amount, &more, answer);
+    hf_promise_make(ledger, turn, payer, payee, hold->amount, &more, answer, &slot);
 }
 
 uint64_t hf_promise_class_expiry(const struct hf_ledger *ledger, uint8_t class_number)
@@ -156,11 +164,12 @@ static uint32_t count_payers(const struct hf_takes *takes, uint32_t source_count
     return count;
 }
 
-static bool is_room(const struct hf_holds *holds, uint32_t payer_count, uint32_t condition_count)
+bool hf_promise_is_room(const struct hf_holds *holds, uint32_t payer_count,
+                        uint32_t condition_count)
 {
     uint32_t part_count = payer_count > 1 ? payer_count : 0;
 
-    return !is_full(holds) && part_count <= hf_pool_room(&holds->part_pool) &&
+    return !hf_hold_are_all_open(holds) && part_count <= hf_pool_room(&holds->part_pool) &&
            condition_count <= hf_pool_room(&holds->condition_pool);
 }
 
@@ -188,7 +197,7 @@ void hf_promise_plan(struct hf_ledger *ledger, const struct hf_turn *turn, struc
     if (!hf_plan_compile(ledger, &hold->plan, hold->entries, HF_PLAN_HOLDS, answer))
         return;
     more.payer_count = (uint8_t)count_payers(takes, source_count, &first);
-    if (!is_room(&ledger->holds, more.payer_count, more.condition_count)) {
+    if (!hf_promise_is_room(&ledger->holds, more.payer_count, more.condition_count)) {
         answer->approved = 0;
         hf_account_refuse(takes->accounts[0], HF_CODE_CAPACITY, HF_RULE_TABLE, answer);
         return;
@@ -196,9 +205,9 @@ void hf_promise_plan(struct hf_ledger *ledger, const struct hf_turn *turn, struc
     if (hf_turn_is_dry(turn))
         return;
     hf_execute_apply(ledger, &ledger->plan, answer);
-    uint32_t slot =
-        add_hold(ledger, turn, &more, takes->accounts[first],
-                 hold->plan.destination_count == 0 ? NULL : takes->accounts[source_count], answer);
+    uint32_t slot = hf_promise_add(
+        ledger, turn, &more, takes->accounts[first],
+        hold->plan.destination_count == 0 ? NULL : takes->accounts[source_count], answer);
     for (uint32_t i = 0; i < source_count && more.payer_count > 1; i++) {
         if (takes->amounts[i] != 0)
             hf_hold_add_part(ledger, slot, hf_table_slot(&ledger->accounts, takes->accounts[i]),

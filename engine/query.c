@@ -133,6 +133,11 @@ static bool view_instrument(const struct hf_ledger *ledger, struct hf_id token,
     view->remaining = instrument->remaining;
     view->status = instrument->status;
     view->flags = instrument->flags;
+    uint32_t slots[HF_INSTRUMENT_ACCOUNTS_MAX];
+    uint32_t count = hf_instrument_accounts(ledger, instrument, slots);
+    view->further_count = (uint8_t)(count - 1);
+    for (uint32_t i = 1; i < count; i++)
+        view->further[i - 1] = hf_table_key(&ledger->accounts, slots[i]);
     reply->reply.length += sizeof(*view);
     return true;
 }
@@ -202,7 +207,7 @@ static bool view_operation(const struct hf_ledger *ledger, struct hf_id id,
         hf_seen_find(&ledger->seen, hf_seen_home(&ledger->seen, hash), id, hash);
 
     if (answer == NULL)
-        answer = hf_hold_answer(&ledger->holds, id, hash);
+        answer = hf_hold_answer(&ledger->holds, id, hash, ledger->timestamp_ns);
     if (answer == NULL)
         return false;
     hf_answer_write_reply(answer, true, &reply->view.operation);
@@ -210,12 +215,18 @@ static bool view_operation(const struct hf_ledger *ledger, struct hf_id id,
     return true;
 }
 
+/* The slot of what is known of this id now, or HF_TABLE_NONE. */
+static uint32_t find_hold(const struct hf_ledger *ledger, struct hf_id id)
+{
+    return hf_hold_find_known(&ledger->holds, id, hf_id_hash(id), ledger->timestamp_ns);
+}
+
 static bool view_hold(const struct hf_ledger *ledger, struct hf_id id, struct hf_query_reply *reply)
 {
     struct hf_hold_view *view = &reply->view.hold;
-    uint32_t slot = hf_hold_find(&ledger->holds, id, hf_id_hash(id));
+    uint32_t slot = find_hold(ledger, id);
 
-    if (slot == HF_TABLE_NONE)
+    if (slot == HF_TABLE_NONE || hf_hold_is_record_alone(hf_hold_at(&ledger->holds, slot)))
         return false;
     const struct hf_hold *hold = hf_hold_at(&ledger->holds, slot);
     const struct hf_hold_more *more = hf_hold_more_of(&ledger->holds, hold);
@@ -237,6 +248,83 @@ static bool view_hold(const struct hf_ledger *ledger, struct hf_id id, struct hf
     view->required = more->required;
     view->met = more->met;
     reply->reply.length += sizeof(*view);
+    return true;
+}
+
+static struct hf_id account_of(const struct hf_ledger *ledger, uint32_t slot)
+{
+    return slot == HF_TABLE_NONE ? (struct hf_id){0} : hf_table_key(&ledger->accounts, slot);
+}
+
+static void show_authorisation(const struct hf_ledger *ledger, uint32_t slot,
+                               struct hf_authorisation_view *view)
+{
+    const struct hf_hold *hold = hf_hold_at(&ledger->holds, slot);
+    const struct hf_hold_more *more = hf_hold_more_of(&ledger->holds, hold);
+    const struct hf_record *record = &ledger->holds.records[slot];
+    const struct hf_answer *answer = &ledger->holds.answers[slot];
+
+    view->id = hold->id;
+    if (record->instrument != HF_TABLE_NONE)
+        view->token = hf_table_key(&ledger->instruments, record->instrument);
+    view->payer = account_of(ledger, hold->payer);
+    view->payee = account_of(ledger, hold->payee);
+    view->amount = hold->amount;
+    view->remaining = hold->remaining;
+    view->captured = hold->captured;
+    view->reversed = record->reversed;
+    view->expires_ns = more->expires_ns;
+    view->place = answer->place;
+    view->timestamp_ns = answer->timestamp_ns;
+    view->acquirer = record->acquirer;
+    memcpy(view->merchant, record->merchant, sizeof(view->merchant));
+    view->code = answer->code;
+    view->exception = record->exception;
+    view->rule = answer->rule;
+    view->entry = answer->entry;
+    view->status = hold->status;
+    view->flags = record->flags;
+    view->asset = hold->asset;
+    view->mcc = record->mcc;
+    view->country = record->country;
+    view->channel = record->channel;
+    view->class_number = more->class_number;
+}
+
+static bool view_authorisation(const struct hf_ledger *ledger, struct hf_id id,
+                               struct hf_query_reply *reply)
+{
+    uint32_t slot = find_hold(ledger, id);
+
+    if (slot == HF_TABLE_NONE || !hf_hold_at(&ledger->holds, slot)->has_record)
+        return false;
+    show_authorisation(ledger, slot, &reply->view.authorisation);
+    reply->reply.length += sizeof(reply->view.authorisation);
+    return true;
+}
+
+/* The cursor is how many the page leaves out: a walk over so many records at most. */
+static bool view_instrument_authorisations(const struct hf_ledger *ledger, struct hf_id token,
+                                           uint32_t cursor, struct hf_query_reply *reply)
+{
+    struct hf_authorisations_view *view = &reply->view.authorisations;
+    uint32_t instrument = hf_table_find(&ledger->instruments, token, hf_id_hash(token));
+    uint32_t number = 0;
+
+    assert(cursor <= HF_AUTHORISATIONS_SKIP_MAX);
+    if (instrument == HF_TABLE_NONE)
+        return false;
+    uint32_t slot = hf_record_newest(ledger, hf_instrument_at(&ledger->instruments, instrument),
+                                     ledger->timestamp_ns);
+    for (; slot != HF_TABLE_NONE && view->count < HF_AUTHORISATION_LINES_MAX; number++) {
+        if (number >= cursor)
+            show_authorisation(ledger, slot, &view->lines[view->count++]);
+        slot = hf_record_before(&ledger->holds, slot, ledger->timestamp_ns);
+    }
+    if (slot != HF_TABLE_NONE && number <= HF_AUTHORISATIONS_SKIP_MAX)
+        view->next_cursor = number;
+    reply->reply.length += (uint16_t)(offsetof(struct hf_authorisations_view, lines) +
+                                      view->count * sizeof(struct hf_authorisation_view));
     return true;
 }
 
@@ -263,6 +351,12 @@ static uint16_t look_up(const struct hf_ledger *ledger, const struct hf_op_query
     case HF_QUERY_ACCOUNT_LIMITS:
         return view_account_limits(ledger, id, query->cursor, reply) ? HF_CODE_OK
                                                                      : HF_CODE_UNKNOWN_ACCOUNT;
+    case HF_QUERY_AUTHORISATION:
+        return view_authorisation(ledger, id, reply) ? HF_CODE_OK : HF_CODE_UNKNOWN_HOLD;
+    case HF_QUERY_INSTRUMENT_AUTHORISATIONS:
+        return view_instrument_authorisations(ledger, id, query->cursor, reply)
+                   ? HF_CODE_OK
+                   : HF_CODE_UNKNOWN_INSTRUMENT;
     default:
         assert(query->subject == HF_QUERY_HOLD);
         return view_hold(ledger, id, reply) ? HF_CODE_OK : HF_CODE_UNKNOWN_HOLD;

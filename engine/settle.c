@@ -1,191 +1,36 @@
-/* The life of a hold, once it is made.
- *
- * Every operation here finds its hold, works out how its amount is spread over the payers' parts,
- * makes one plan of it, and lets the executor decide. A hold of one payer has one part, its own. */
+/* The life of a hold, once it is made. */
 #include "settle.h"
 
 #include "condition.h"
 #include "execute.h"
-#include "expire.h"
-#include "spread.h"
+#include "settlement.h"
 #include "state.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* A hold at work. */
-struct settlement {
-    struct hf_hold *hold;
-    const struct hf_hold_more *more;
-    struct hf_account *payer;
-    uint64_t beyond;   /* captured beyond what remains: a new debit of the payer alone */
-    uint64_t captured; /* out of what remains */
-    uint64_t released;
-    uint64_t raised;
-    uint32_t slot;
-    uint32_t share_count;
-    struct hf_share shares[HF_HOLD_PARTS_MAX]; /* only the first `share_count` mean anything */
-};
-
-static void begin(const struct hf_ledger *ledger, struct settlement *s, struct hf_hold *hold)
-{
-    s->hold = hold;
-    s->more = hf_hold_more_of(&ledger->holds, hold);
-    s->payer = hf_account_at(&ledger->accounts, hold->payer);
-    s->beyond = 0;
-    s->captured = 0;
-    s->released = 0;
-    s->raised = 0;
-    s->slot = hf_hold_slot(&ledger->holds, hold);
-    s->share_count = 0;
-}
-
-static void refuse(const struct settlement *s, uint16_t code, uint8_t rule, uint8_t entry,
-                   struct hf_answer *answer)
-{
-    answer->approved = 0;
-    answer->entry = entry;
-    hf_account_refuse(s->payer, code, rule, answer);
-}
-
 /* Finds the hold that CAPTURE, RELEASE or ADJUST names, and that this origin may work on. False
  * when that was refused. */
 static bool find(const struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_id id,
-                 struct settlement *s, struct hf_answer *answer)
+                 struct hf_settlement *s, struct hf_answer *answer)
 {
     struct hf_hold *hold = hf_turn_find_hold(ledger, turn, id);
 
-    if (hold == NULL) {
+    if (hold == NULL || hf_hold_is_record_alone(hold)) {
         hf_answer_refuse(answer, HF_CODE_UNKNOWN_HOLD, HF_RULE_HOLD);
         return false;
     }
-    begin(ledger, s, hold);
+    hf_settlement_begin(ledger, s, hold);
     if (s->more->origin != turn->origin) {
-        refuse(s, HF_CODE_NOT_PERMITTED, HF_RULE_ORIGIN, 0, answer);
+        hf_settlement_refuse(s, HF_CODE_NOT_PERMITTED, HF_RULE_ORIGIN, 0, answer);
         return false;
     }
     if (hold->status == HF_HOLD_RESOLVED) {
-        refuse(s, HF_CODE_HOLD_RESOLVED, HF_RULE_HOLD, 0, answer);
+        hf_settlement_refuse(s, HF_CODE_HOLD_RESOLVED, HF_RULE_HOLD, 0, answer);
         return false;
     }
     assert((hold->remaining > 0) == (hold->status == HF_HOLD_OPEN));
     return true;
-}
-
-static struct hf_account *payee_of(const struct hf_ledger *ledger, const struct hf_hold *hold)
-{
-    return hold->payee == HF_TABLE_NONE ? NULL : hf_account_at(&ledger->accounts, hold->payee);
-}
-
-/* The hold's parts, with nothing taken from them yet. */
-static void load_shares(const struct hf_ledger *ledger, struct settlement *s)
-{
-    const struct hf_holds *holds = &ledger->holds;
-    uint32_t index = s->more->first_part;
-
-    if (index == HF_TABLE_NONE) {
-        s->shares[0] =
-            (struct hf_share){.account = s->payer, .part = index, .remaining = s->hold->remaining};
-        s->share_count = 1;
-        return;
-    }
-    s->share_count = 0;
-    for (; index != HF_TABLE_NONE; index = holds->part_pool.next[index]) {
-        const struct hf_part *part = &holds->parts[index];
-        assert(s->share_count < HF_HOLD_PARTS_MAX);
-        s->shares[s->share_count++] = (struct hf_share){
-            .account = hf_account_at(&ledger->accounts, part->account),
-            .part = index,
-            .remaining = part->remaining,
-        };
-    }
-    assert(s->share_count == s->more->payer_count);
-}
-
-static uint8_t entry_of(const struct settlement *s, uint32_t index)
-{
-    return s->more->payer_count > 1 ? (uint8_t)(index + 1) : 0;
-}
-
-static bool is_by_ratio(const struct settlement *s)
-{
-    return (s->more->policy & HF_HOLD_RATIO) != 0;
-}
-
-/* The shares as a plan: the parts' accounts in order, then the payee. */
-static void make_plan(struct hf_ledger *ledger, const struct settlement *s,
-                      struct hf_account *payee)
-{
-    struct hf_plan *plan = &ledger->plan;
-
-    hf_plan_begin(plan);
-    for (uint32_t i = 0; i < s->share_count; i++) {
-        const struct hf_share *share = &s->shares[i];
-        uint64_t beyond = i == 0 ? s->beyond : 0;
-        uint64_t posted = share->captured + beyond;
-        assert(posted <= HF_AMOUNT_MAX);
-        assert(share->captured + share->released <= share->remaining);
-        if (posted + share->released + share->raised == 0)
-            continue;
-        const struct hf_change change = {
-            .posted = -(int64_t)posted,
-            .held_out = (int64_t)share->raised - (int64_t)(share->captured + share->released),
-            .lifetime_debits = posted,
-        };
-        hf_plan_add(ledger, plan, share->account, &change, HF_RULE_PAYER, entry_of(s, i),
-                    beyond + share->raised > 0);
-    }
-    if (payee == NULL)
-        return;
-    struct hf_change change = {.posted = (int64_t)(s->captured + s->beyond)};
-    if (s->hold->payee != HF_TABLE_NONE)
-        change.held_in = (int64_t)s->raised - (int64_t)(s->captured + s->released);
-    hf_plan_add(ledger, plan, payee, &change, HF_RULE_PAYEE, 0, false);
-}
-
-/* Checks the plan and shows the payer's balances as it leaves them. False when a guard refused. */
-static bool pass_guards(const struct hf_ledger *ledger, const struct settlement *s,
-                        struct hf_answer *answer)
-{
-    const struct hf_plan *plan = &ledger->plan;
-
-    struct hf_verdict verdict = hf_execute_check(ledger, plan);
-    if (verdict.code != HF_CODE_OK) {
-        refuse(s, verdict.code, verdict.rule, verdict.entry, answer);
-        return false;
-    }
-    for (uint32_t i = 0; i < plan->named_count; i++) {
-        if (plan->named[i].account == s->payer) {
-            hf_execute_preview(&plan->named[i], answer);
-            return true;
-        }
-    }
-    hf_account_show(s->payer, answer);
-    return true;
-}
-
-/* Carries the plan out, and what it means for parts and hold. */
-static void apply(struct hf_ledger *ledger, const struct settlement *s,
-                  const struct hf_answer *answer)
-{
-    struct hf_holds *holds = &ledger->holds;
-    const struct hf_plan *plan = &ledger->plan;
-    struct hf_hold *hold = s->hold;
-
-    hf_execute_apply(ledger, plan, answer);
-    for (uint32_t i = 0; i < plan->named_count; i++)
-        hf_expire_watch(ledger, plan->named[i].account);
-    for (uint32_t i = 0; i < s->share_count; i++) {
-        const struct hf_share *share = &s->shares[i];
-        if (share->part == HF_TABLE_NONE)
-            continue;
-        struct hf_part *part = &holds->parts[share->part];
-        hf_undo_keep(&ledger->undo, part, sizeof(*part));
-        part->remaining = share->remaining + share->raised - share->captured - share->released;
-    }
-    hf_undo_keep(&ledger->undo, hold, sizeof(*hold));
-    hold->remaining = hold->remaining + s->raised - s->captured - s->released;
-    hold->captured += s->captured + s->beyond;
 }
 
 /* ---- the short path ---- */
@@ -212,7 +57,8 @@ static bool settle_short(struct hf_ledger *ledger, const struct hf_turn *turn, s
     hold->remaining -= captured + released;
     hold->captured += captured;
     if (hold->remaining == 0)
-        hf_hold_end(ledger, hf_hold_slot(&ledger->holds, hold), HF_HOLD_RESOLVED, answer->place);
+        hf_hold_end(ledger, hf_hold_slot(&ledger->holds, hold), HF_HOLD_RESOLVED,
+                    ledger->bundle_ns);
     return true;
 }
 
@@ -240,12 +86,12 @@ static bool settle_plain(struct hf_ledger *ledger, const struct hf_turn *turn, s
 /* Who gets it: NULL when that was refused. */
 static struct hf_account *find_payee(const struct hf_ledger *ledger,
                                      const struct hf_op_capture *capture,
-                                     const struct settlement *s, struct hf_answer *answer)
+                                     const struct hf_settlement *s, struct hf_answer *answer)
 {
     static const struct hf_id none = {0, 0};
     struct hf_id named = capture->header.length == HF_CAPTURE_SHORT ? none : capture->payee;
     bool is_named = !hf_id_equal(named, none);
-    struct hf_account *payee = payee_of(ledger, s->hold);
+    struct hf_account *payee = hf_settlement_payee(ledger, s->hold);
     uint16_t code = HF_CODE_OK;
 
     if (payee != NULL) {
@@ -269,12 +115,12 @@ static struct hf_account *find_payee(const struct hf_ledger *ledger,
     }
     if (code == HF_CODE_OK)
         return payee;
-    refuse(s, code, HF_RULE_PAYEE, 0, answer);
+    hf_settlement_refuse(s, code, HF_RULE_PAYEE, 0, answer);
     return NULL;
 }
 
 /* Are enough conditions met? Else `*first_open` is the number of the first that is not. */
-static bool are_conditions_met(const struct hf_ledger *ledger, const struct settlement *s,
+static bool are_conditions_met(const struct hf_ledger *ledger, const struct hf_settlement *s,
                                uint8_t *first_open)
 {
     const struct hf_holds *holds = &ledger->holds;
@@ -295,59 +141,11 @@ static bool are_conditions_met(const struct hf_ledger *ledger, const struct sett
     return met_count >= s->more->required;
 }
 
-/* Turns the amount asked for into what comes out of the hold, what goes beyond it and what goes
- * back. False when it is more than may be captured. */
-static bool divide(struct settlement *s, uint64_t amount, bool is_final)
-{
-    const struct hf_hold *hold = s->hold;
-    bool is_lapsed = hold->status == HF_HOLD_LAPSED;
-    uint64_t left = is_lapsed ? hold->amount - hold->captured : hold->remaining;
-    __extension__ unsigned __int128 product = hold->amount;
-
-    product *= s->more->tolerance;
-    uint64_t tolerated = (uint64_t)(product / HF_TOLERANCE_MAX);
-    if (amount == HF_AMOUNT_ALL)
-        amount = left;
-    if (amount == 0 || amount > left + tolerated)
-        return false;
-    s->captured = amount < hold->remaining ? amount : hold->remaining;
-    s->beyond = amount - s->captured;
-    s->released = is_final ? hold->remaining - s->captured : 0;
-    return true;
-}
-
-static void spread_capture(struct settlement *s)
-{
-    if (is_by_ratio(s))
-        hf_spread_capture_by_ratio(s->shares, s->share_count, s->captured);
-    else
-        hf_spread_capture_in_order(s->shares, s->share_count, s->captured);
-    for (uint32_t i = 0; i < s->share_count && s->released > 0; i++)
-        s->shares[i].released = s->shares[i].remaining - s->shares[i].captured;
-}
-
-/* A capture is applied: is this the end of the hold? */
-static void end_capture(struct hf_ledger *ledger, const struct settlement *s, bool is_final,
-                        const struct hf_answer *answer)
-{
-    struct hf_hold *hold = s->hold;
-
-    hf_event_add(ledger, answer, HF_EVENT_CAPTURED, hold->id, (int64_t)answer->approved,
-                 hold->asset, 0);
-    if (s->released > 0)
-        hf_event_add(ledger, answer, HF_EVENT_RELEASED, hold->id, (int64_t)s->released, hold->asset,
-                     0);
-    if (hold->status == HF_HOLD_OPEN && hold->remaining == 0)
-        hf_hold_end(ledger, s->slot, HF_HOLD_RESOLVED, answer->place);
-    else if (hold->status == HF_HOLD_LAPSED && (is_final || hold->captured >= hold->amount))
-        hold->status = HF_HOLD_RESOLVED; /* its line was kept when the plan was applied */
-}
-
 void hf_settle_capture(struct hf_ledger *ledger, const struct hf_turn *turn,
                        struct hf_answer *answer)
 {
     const struct hf_op_capture *capture = &turn->operation->capture;
-    struct settlement s;
+    struct hf_settlement s;
     uint8_t first_open;
 
     if (capture->header.length == HF_CAPTURE_SHORT &&
@@ -360,122 +158,108 @@ void hf_settle_capture(struct hf_ledger *ledger, const struct hf_turn *turn,
     bool is_final = capture->final != 0 || (s.more->policy & HF_HOLD_SINGLE) != 0;
     if ((s.more->policy & HF_HOLD_SOFT) == 0 &&
         (is_lapsed || hf_hold_is_due(s.more, ledger->bundle_ns))) {
-        refuse(&s, HF_CODE_HOLD_EXPIRED, HF_RULE_HOLD, 0, answer);
+        hf_settlement_refuse(&s, HF_CODE_HOLD_EXPIRED, HF_RULE_HOLD, 0, answer);
         return;
     }
-    load_shares(ledger, &s);
+    hf_settlement_load(ledger, &s);
     struct hf_account *payee = find_payee(ledger, capture, &s, answer);
     if (payee == NULL)
         return;
     if (!are_conditions_met(ledger, &s, &first_open)) {
-        refuse(&s, HF_CODE_CONDITION_NOT_MET, HF_RULE_CONDITION, first_open, answer);
+        hf_settlement_refuse(&s, HF_CODE_CONDITION_NOT_MET, HF_RULE_CONDITION, first_open, answer);
         return;
     }
-    if (!divide(&s, capture->amount, is_final)) {
-        refuse(&s, HF_CODE_OVER_CAPTURE, HF_RULE_HOLD, 0, answer);
+    if (!hf_settlement_divide(&s, capture->amount, is_final)) {
+        hf_settlement_refuse(&s, HF_CODE_OVER_CAPTURE, HF_RULE_HOLD, 0, answer);
         return;
     }
     /* Nothing is held for it any more, so nothing kept its account from being closed. */
     if (s.beyond > 0 && s.payer->status == HF_ACCOUNT_CLOSED) {
-        refuse(&s, HF_CODE_CLOSED, HF_RULE_PAYER, 0, answer);
+        hf_settlement_refuse(&s, HF_CODE_CLOSED, HF_RULE_PAYER, 0, answer);
         return;
     }
-    spread_capture(&s);
-    make_plan(ledger, &s, payee);
-    if (!pass_guards(ledger, &s, answer))
+    hf_settlement_spread_capture(&s);
+    hf_settlement_plan(ledger, &s, payee);
+    if (!hf_settlement_pass(ledger, &s, answer))
         return;
     answer->approved = s.captured + s.beyond;
     if (hf_turn_is_dry(turn))
         return;
-    apply(ledger, &s, answer);
-    end_capture(ledger, &s, is_final, answer);
+    hf_settlement_apply(ledger, &s, answer);
+    hf_settlement_end_capture(ledger, &s, is_final, answer);
 }
 
 /* ---- giving back ---- */
-
-/* Plans that `amount` of what remains goes back. No guard can refuse that. */
-static void plan_release(struct hf_ledger *ledger, struct settlement *s, uint64_t amount)
-{
-    assert(amount > 0);
-    assert(amount <= s->hold->remaining);
-    load_shares(ledger, s);
-    s->released = amount;
-    if (is_by_ratio(s))
-        hf_spread_release_by_ratio(s->shares, s->share_count, amount);
-    else
-        hf_spread_release_in_order(s->shares, s->share_count, amount);
-    make_plan(ledger, s, payee_of(ledger, s->hold));
-}
 
 void hf_settle_release(struct hf_ledger *ledger, const struct hf_turn *turn,
                        struct hf_answer *answer)
 {
     const struct hf_op_release *release = &turn->operation->release;
     uint64_t amount = release->amount;
-    struct settlement s;
+    struct hf_settlement s;
 
     if (settle_plain(ledger, turn, release->hold, amount, true, false, answer))
         return;
     if (!find(ledger, turn, release->hold, &s, answer))
         return;
     if (s.hold->status == HF_HOLD_LAPSED) {
-        refuse(&s, HF_CODE_HOLD_EXPIRED, HF_RULE_HOLD, 0, answer);
+        hf_settlement_refuse(&s, HF_CODE_HOLD_EXPIRED, HF_RULE_HOLD, 0, answer);
         return;
     }
     if (amount == HF_AMOUNT_ALL)
         amount = s.hold->remaining;
     if (amount > s.hold->remaining) {
-        refuse(&s, HF_CODE_OVER_CAPTURE, HF_RULE_HOLD, 0, answer);
+        hf_settlement_refuse(&s, HF_CODE_OVER_CAPTURE, HF_RULE_HOLD, 0, answer);
         return;
     }
-    plan_release(ledger, &s, amount);
-    if (!pass_guards(ledger, &s, answer))
+    hf_settlement_plan_release(ledger, &s, amount);
+    if (!hf_settlement_pass(ledger, &s, answer))
         return;
     answer->approved = amount;
     if (hf_turn_is_dry(turn))
         return;
-    apply(ledger, &s, answer);
+    hf_settlement_apply(ledger, &s, answer);
     hf_event_add(ledger, answer, HF_EVENT_RELEASED, s.hold->id, (int64_t)amount, s.hold->asset, 0);
     if (s.hold->remaining == 0)
-        hf_hold_end(ledger, s.slot, HF_HOLD_RESOLVED, answer->place);
+        hf_hold_end(ledger, s.slot, HF_HOLD_RESOLVED, ledger->bundle_ns);
 }
 
 bool hf_settle_lapse(struct hf_ledger *ledger, uint32_t slot, const struct hf_answer *answer)
 {
     struct hf_hold *hold = hf_hold_at(&ledger->holds, slot);
-    struct settlement s;
+    struct hf_settlement s;
 
-    begin(ledger, &s, hold);
+    hf_settlement_begin(ledger, &s, hold);
     if (hold->status != HF_HOLD_OPEN || !hf_hold_is_due(s.more, ledger->bundle_ns))
         return false;
-    plan_release(ledger, &s, hold->remaining);
+    hf_settlement_plan_release(ledger, &s, hold->remaining);
     struct hf_verdict verdict = hf_execute_check(ledger, &ledger->plan);
     assert(verdict.code == HF_CODE_OK);
-    apply(ledger, &s, answer);
+    hf_settlement_apply(ledger, &s, answer);
     hf_event_add(ledger, answer, HF_EVENT_EXPIRED, hold->id, (int64_t)s.released, hold->asset, 0);
-    hf_hold_end(ledger, slot, HF_HOLD_LAPSED, answer->place);
+    hf_hold_end(ledger, slot, HF_HOLD_LAPSED, ledger->bundle_ns);
     return true;
 }
 
 /* ---- ADJUST ---- */
 
 /* May these still be parties to more? False when that was refused. */
-static bool are_parties_standing(const struct hf_ledger *ledger, const struct settlement *s,
+static bool are_parties_standing(const struct hf_ledger *ledger, const struct hf_settlement *s,
                                  struct hf_answer *answer)
 {
-    const struct hf_account *payee = payee_of(ledger, s->hold);
+    const struct hf_account *payee = hf_settlement_payee(ledger, s->hold);
 
     for (uint32_t i = 0; i < s->share_count; i++) {
         uint16_t code = hf_terms_standing(ledger, s->shares[i].account, s->hold->asset, NULL);
         if (code != HF_CODE_OK) {
-            refuse(s, code, HF_RULE_PAYER, entry_of(s, i), answer);
+            hf_settlement_refuse(s, code, HF_RULE_PAYER, hf_settlement_entry(s, i), answer);
             return false;
         }
     }
     uint16_t code =
         payee == NULL ? HF_CODE_OK : hf_terms_standing(ledger, payee, s->hold->asset, NULL);
     if (code != HF_CODE_OK) {
-        refuse(s, code, HF_RULE_PAYEE, 0, answer);
+        hf_settlement_refuse(s, code, HF_RULE_PAYEE, 0, answer);
         return false;
     }
     return true;
@@ -483,7 +267,8 @@ static bool are_parties_standing(const struct hf_ledger *ledger, const struct se
 
 /* Each part's account holds what it can pay, until it is enough. What one takes counts for the
  * others, where they have a total in common. */
-static bool spread_raise_in_order(struct hf_ledger *ledger, struct settlement *s, uint64_t amount)
+static bool spread_raise_in_order(struct hf_ledger *ledger, struct hf_settlement *s,
+                                  uint64_t amount)
 {
     uint64_t left = amount;
 
@@ -495,36 +280,36 @@ static bool spread_raise_in_order(struct hf_ledger *ledger, struct settlement *s
         if (share->raised == 0)
             continue;
         const struct hf_change change = {.held_out = (int64_t)share->raised};
-        hf_plan_add(ledger, &ledger->plan, share->account, &change, HF_RULE_PAYER, entry_of(s, i),
-                    true);
+        hf_plan_add(ledger, &ledger->plan, share->account, &change, HF_RULE_PAYER,
+                    hf_settlement_entry(s, i), true);
         left -= share->raised;
     }
     return left == 0;
 }
 
 /* Plans that `amount` more is held. False when that was refused. */
-static bool plan_raise(struct hf_ledger *ledger, struct settlement *s, uint64_t amount,
+static bool plan_raise(struct hf_ledger *ledger, struct hf_settlement *s, uint64_t amount,
                        struct hf_answer *answer)
 {
     uint64_t whole;
 
-    load_shares(ledger, s);
+    hf_settlement_load(ledger, s);
     if (!are_parties_standing(ledger, s, answer))
         return false;
     s->raised = amount;
     if (s->share_count == 1) {
         s->shares[0].raised = amount;
-    } else if (is_by_ratio(s)) {
+    } else if (hf_settlement_is_by_ratio(s)) {
         hf_spread_raise_by_ratio(s->shares, s->share_count, amount);
     } else if (!spread_raise_in_order(ledger, s, amount)) {
-        refuse(s, HF_CODE_INSUFFICIENT, HF_RULE_PAYER, 0, answer);
+        hf_settlement_refuse(s, HF_CODE_INSUFFICIENT, HF_RULE_PAYER, 0, answer);
         return false;
     }
     if (!hf_amount_add(s->hold->amount, amount, &whole) || whole > HF_AMOUNT_MAX) {
-        refuse(s, HF_CODE_OVERFLOW, HF_RULE_HOLD, 0, answer);
+        hf_settlement_refuse(s, HF_CODE_OVERFLOW, HF_RULE_HOLD, 0, answer);
         return false;
     }
-    make_plan(ledger, s, payee_of(ledger, s->hold));
+    hf_settlement_plan(ledger, s, hf_settlement_payee(ledger, s->hold));
     return true;
 }
 
@@ -554,13 +339,13 @@ static void measure(const struct hf_op_adjust *adjust, uint64_t remaining, uint6
 }
 
 /* Applies what was planned, if anything, and the new expiry. */
-static void end_adjust(struct hf_ledger *ledger, struct settlement *s, uint64_t expires_ns,
+static void end_adjust(struct hf_ledger *ledger, struct hf_settlement *s, uint64_t expires_ns,
                        const struct hf_answer *answer)
 {
     struct hf_hold *hold = s->hold;
 
     if (s->raised + s->released > 0) {
-        apply(ledger, s, answer);
+        hf_settlement_apply(ledger, s, answer);
         hold->amount = hold->amount + s->raised - s->released;
     }
     if (expires_ns != 0) {
@@ -573,39 +358,39 @@ static void end_adjust(struct hf_ledger *ledger, struct settlement *s, uint64_t 
     hf_event_add(ledger, answer, HF_EVENT_ADJUSTED, hold->id, (int64_t)answer->approved,
                  hold->asset, 0);
     if (hold->remaining == 0)
-        hf_hold_end(ledger, s->slot, HF_HOLD_RESOLVED, answer->place);
+        hf_hold_end(ledger, s->slot, HF_HOLD_RESOLVED, ledger->bundle_ns);
 }
 
 void hf_settle_adjust(struct hf_ledger *ledger, const struct hf_turn *turn,
                       struct hf_answer *answer)
 {
     const struct hf_op_adjust *adjust = &turn->operation->adjust;
-    struct settlement s;
+    struct hf_settlement s;
     uint64_t raise;
     uint64_t lower;
 
     if (!find(ledger, turn, adjust->hold, &s, answer))
         return;
     if (s.hold->status == HF_HOLD_LAPSED || hf_hold_is_due(s.more, ledger->bundle_ns)) {
-        refuse(&s, HF_CODE_HOLD_EXPIRED, HF_RULE_HOLD, 0, answer);
+        hf_settlement_refuse(&s, HF_CODE_HOLD_EXPIRED, HF_RULE_HOLD, 0, answer);
         return;
     }
     if (adjust->expires_ns != 0 && !is_extension(s.more, adjust->expires_ns, ledger->bundle_ns)) {
-        refuse(&s, HF_CODE_EXPIRED, HF_RULE_EXPIRY, 0, answer);
+        hf_settlement_refuse(&s, HF_CODE_EXPIRED, HF_RULE_EXPIRY, 0, answer);
         return;
     }
     measure(adjust, s.hold->remaining, &raise, &lower);
     if (lower > s.hold->remaining) {
-        refuse(&s, HF_CODE_OVER_CAPTURE, HF_RULE_HOLD, 0, answer);
+        hf_settlement_refuse(&s, HF_CODE_OVER_CAPTURE, HF_RULE_HOLD, 0, answer);
         return;
     }
     if (raise > 0 && !plan_raise(ledger, &s, raise, answer))
         return;
     if (lower > 0)
-        plan_release(ledger, &s, lower);
+        hf_settlement_plan_release(ledger, &s, lower);
     if (raise + lower == 0)
         hf_account_show(s.payer, answer);
-    else if (!pass_guards(ledger, &s, answer))
+    else if (!hf_settlement_pass(ledger, &s, answer))
         return;
     answer->approved = s.hold->remaining + raise - lower;
     if (!hf_turn_is_dry(turn))

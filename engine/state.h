@@ -4,11 +4,11 @@
 
 #include "account.h"
 #include "asset.h"
+#include "draw.h"
 #include "expire.h"
 #include "hold.h"
 #include "instrument.h"
 #include "ledger.h"
-#include "limit.h"
 #include "plan.h"
 #include "seen.h"
 #include "terms.h"
@@ -42,6 +42,7 @@ struct hf_ledger {
     struct hf_assets assets;
     struct hf_table accounts;
     struct hf_table instruments;
+    struct hf_instrument_list instrument_list;
     struct hf_holds holds;
     struct hf_seen seen;
     uint64_t timestamp_ns; /* of the newest operation */
@@ -51,13 +52,14 @@ struct hf_ledger {
     struct hf_undo undo;
     struct hf_wheels *wheels; /* those below. No part of the state: asking what is due turns them */
     struct hf_wheels wheels_inside;
+    uint8_t chain_number;     /* of the operation in hand in its chain, from 1; 0: by itself */
     struct hf_events *events; /* of whoever looks on, or NULL. Borrowed */
     size_t memory_size;
     size_t account_memory_size;
     struct hf_turn turns[HF_BUNDLE_OPERATIONS_MAX]; /* of the bundle in hand */
     struct hf_plan plan;                            /* of the operation in hand */
     struct hf_takes takes;                          /* likewise, of a MOVE_PLAN or HOLD_PLAN */
-    struct hf_bearing bearing;                      /* likewise, of an AUTH */
+    struct hf_bearing bearing;                      /* likewise, of an authorisation */
 };
 
 /* Answer as if carried out, change nothing? */
@@ -90,6 +92,27 @@ static inline void hf_event_add(struct hf_ledger *ledger, const struct hf_answer
         .asset = asset,
         .kind = (uint8_t)kind,
         .entry = entry,
+        .type = answer->type,
+    };
+    hf_event_append(ledger->events, &event);
+}
+
+/* Tells that something stands although this would have refused it. */
+static inline void hf_event_add_exception(struct hf_ledger *ledger, const struct hf_answer *answer,
+                                          struct hf_id subject, uint16_t asset,
+                                          const struct hf_verdict *verdict)
+{
+    if (__builtin_expect(ledger->events == NULL, 1) || verdict->code == HF_CODE_OK)
+        return;
+    const struct hf_event event = {
+        .place = answer->place,
+        .subject = subject,
+        .amount = (int64_t)answer->approved,
+        .code = verdict->code,
+        .asset = asset,
+        .kind = HF_EVENT_EXCEPTION,
+        .rule = verdict->rule,
+        .entry = verdict->entry,
         .type = answer->type,
     };
     hf_event_append(ledger->events, &event);
@@ -136,8 +159,11 @@ static inline struct hf_hold *hf_turn_find_hold(const struct hf_ledger *ledger,
     const struct hf_key *key = &turn->keys[0];
 
     assert(!hf_id_is_reserved(id)); /* a free line's id is zero */
-    return (struct hf_hold *)(uintptr_t)hf_index_find_at(&ledger->holds.index, id, key->hash,
-                                                         key->guess);
+    struct hf_hold *hold = (struct hf_hold *)(uintptr_t)hf_index_find_at(&ledger->holds.index, id,
+                                                                         key->hash, key->guess);
+    if (hold == NULL || !hf_hold_is_known(&ledger->holds, hold, ledger->bundle_ns))
+        return NULL;
+    return hold;
 }
 
 /* The two accounts of a MOVE or HOLD. A refusal goes into the answer. */

@@ -30,6 +30,8 @@ static const uint8_t key_tables[HF_OP_TYPE_MAX + 1][2] = {
     [HF_OP_RELEASE] = {HOLDS, NO_TABLE},        [HF_OP_INSTRUMENT_PUT] = {INSTRUMENTS, ACCOUNTS},
     [HF_OP_AUTH] = {INSTRUMENTS, ACCOUNTS},     [HF_OP_ACCOUNT_CLOSE] = {ACCOUNTS, NO_TABLE},
     [HF_OP_ADJUST] = {HOLDS, NO_TABLE},         [HF_OP_ATTEST] = {HOLDS, NO_TABLE},
+    [HF_OP_INCREMENT] = {HOLDS, NO_TABLE},      [HF_OP_REVERSE] = {HOLDS, NO_TABLE},
+    [HF_OP_CLEAR] = {HOLDS, NO_TABLE},
 };
 
 /* What may be applied: the lengths of each type, 0 for the others. Of types with a list it is that
@@ -53,6 +55,9 @@ static const uint16_t lengths[HF_OP_TYPE_MAX + 1] = {
     [HF_OP_INSTRUMENT_PUT] = sizeof(struct hf_op_instrument_put),
     [HF_OP_LIMIT_PUT] = sizeof(struct hf_op_limit_put),
     [HF_OP_AUTH] = sizeof(struct hf_op_auth),
+    [HF_OP_INCREMENT] = sizeof(struct hf_op_increment),
+    [HF_OP_REVERSE] = sizeof(struct hf_op_reverse),
+    [HF_OP_CLEAR] = sizeof(struct hf_op_clear),
 };
 /* Of types that have a shorter form. */
 static const uint16_t short_lengths[HF_OP_TYPE_MAX + 1] = {
@@ -96,6 +101,9 @@ static bool is_whole(const union hf_operation *operation)
         return length ==
                lengths[type] + entries_size(&operation->hold_plan.plan) +
                    operation->hold_plan.terms.condition_count * sizeof(struct hf_op_condition);
+    case HF_OP_INSTRUMENT_PUT:
+        return length ==
+               lengths[type] + operation->instrument_put.further_count * sizeof(struct hf_id);
     case HF_OP_EXPIRE:
         return length == lengths[type] + operation->expire.count * sizeof(struct hf_op_expiry);
     case HF_OP_CHAIN:
@@ -120,6 +128,9 @@ HF_STATIC_ASSERT(offsetof(struct hf_op_instrument_put, token) == FIRST_KEY_OFFSE
 HF_STATIC_ASSERT(offsetof(struct hf_op_instrument_put, account) == FIRST_KEY_OFFSET + 16, "second");
 HF_STATIC_ASSERT(offsetof(struct hf_op_auth, token) == FIRST_KEY_OFFSET, "first id");
 HF_STATIC_ASSERT(offsetof(struct hf_op_auth, payee) == FIRST_KEY_OFFSET + 16, "second id");
+HF_STATIC_ASSERT(offsetof(struct hf_op_increment, original) == FIRST_KEY_OFFSET, "first id");
+HF_STATIC_ASSERT(offsetof(struct hf_op_reverse, original) == FIRST_KEY_OFFSET, "first id");
+HF_STATIC_ASSERT(offsetof(struct hf_op_clear, original) == FIRST_KEY_OFFSET, "first id");
 
 /* All but HOLDS, which have an index. */
 static const struct hf_table *table_of(const struct hf_ledger *ledger, uint8_t kind)
@@ -324,8 +335,8 @@ static inline void ask(const struct hf_turn *turn)
 }
 
 /* Where a new hold will lie, before which `number` others come in the bundle: its line, its answer
- * and what a hold that is not plain has besides. All lie in the order of slots, as do those of the
- * holds that will be forgotten for them. */
+ * and what a hold that is not plain, or is an authorisation's, has besides. All lie in the order of
+ * slots, as do those of the holds that will be forgotten for them. */
 static inline void ask_slot(const struct hf_holds *holds, struct hf_turn *turn, uint32_t number)
 {
     uint32_t slot = hf_hold_slot_to_come(holds, number);
@@ -337,6 +348,8 @@ static inline void ask_slot(const struct hf_holds *holds, struct hf_turn *turn, 
     hf_prefetch(&holds->answers[slot]);
     if (turn->type != HF_OP_HOLD)
         hf_prefetch(&holds->more[slot]);
+    if (turn->type == HF_OP_AUTH)
+        hf_prefetch(&holds->records[slot]);
 }
 
 /* And in the index the hold that will be forgotten. */
@@ -487,9 +500,12 @@ static void fetch_behind(const struct hf_ledger *ledger, const struct hf_turn *t
         const struct hf_instrument *instrument = guess;
         hf_prefetch(hf_account_at(&ledger->accounts, instrument->account));
         ask_limit(ledger, instrument->first_limit, limits);
-    } else if (type == HF_OP_CAPTURE || type == HF_OP_RELEASE || type == HF_OP_ADJUST) {
+    } else if (key_tables[type][0] == HOLDS) {
         const struct hf_hold *hold = guess;
-        hf_prefetch(hf_account_at(&ledger->accounts, hold->payer));
+        if (hold->has_record)
+            hf_prefetch(&ledger->holds.records[hf_hold_slot(&ledger->holds, hold)]);
+        if (hold->payer != HF_TABLE_NONE)
+            hf_prefetch(hf_account_at(&ledger->accounts, hold->payer));
         if (hold->payee != HF_TABLE_NONE)
             hf_prefetch(hf_account_at(&ledger->accounts, hold->payee));
     }

@@ -15,9 +15,13 @@ struct note {
 };
 _Static_assert(sizeof(struct note) == HF_UNDO_NOTE_SIZE, "note");
 
-void hf_undo_create(struct hf_undo *undo, struct hf_arena *arena)
+void hf_undo_create(struct hf_undo *undo, struct hf_arena *arena, uint64_t rolling)
 {
-    undo->bytes = hf_arena_take(arena, 1, HF_UNDO_SIZE);
+    const uint64_t rolled_max = (uint64_t)HF_CHAIN_OPERATIONS_MAX * HF_UNDO_DRAWS_MAX;
+
+    undo->size = (size_t)HF_CHAIN_OPERATIONS_MAX * HF_UNDO_OPERATION_SIZE +
+                 (size_t)(rolling < rolled_max ? rolling : rolled_max) * HF_UNDO_ROLLING_SIZE;
+    undo->bytes = hf_arena_take(arena, 1, undo->size);
     undo->used = 0;
     undo->is_open = false;
 }
@@ -45,7 +49,7 @@ static void push(struct hf_undo *undo, const void *bytes, const struct note *not
     size_t room = rounded(note->size);
 
     assert(undo->is_open);
-    assert(room + sizeof(*note) <= HF_UNDO_SIZE - undo->used);
+    assert(room + sizeof(*note) <= undo->size - undo->used);
     if (note->size != 0)
         memcpy(undo->bytes + undo->used, bytes, note->size);
     memcpy(undo->bytes + undo->used + room, note, sizeof(*note));

@@ -16,24 +16,28 @@
 #include <stdbool.h>
 
 /* Room for what one operation overwrites, 64 bytes a record and what describes it: of a plan every
- * account, and half as many records again; or of an authorisation every limit that can bear on it,
- * with its buckets, and some records more. */
+ * account, and half as many records again; or of an authorisation every limit that can bear on it
+ * (of a rolling one a bucket), and some records more. Whole rolling windows are emptied besides,
+ * each once in a chain (draw.c). */
 #define HF_UNDO_NOTE_SIZE   24
 #define HF_UNDO_RECORD_SIZE (64 + HF_UNDO_NOTE_SIZE)
 #define HF_UNDO_KEEPS_MAX   ((HF_PLAN_CANDIDATES_MAX + 32) * (1 + HF_PARENT_DEPTH_MAX) * 3 / 2)
-#define HF_UNDO_DRAWS_MAX   (HF_LIMITS_A_SCOPE * (2 + HF_PARENT_DEPTH_MAX))
-#define HF_UNDO_DRAW_SIZE   (HF_UNDO_RECORD_SIZE + HF_LIMIT_BUCKETS * 16 + HF_UNDO_NOTE_SIZE)
-#define HF_UNDO_AUTH_SIZE   (HF_UNDO_DRAWS_MAX * HF_UNDO_DRAW_SIZE + 32 * HF_UNDO_RECORD_SIZE)
-#define HF_UNDO_SIZE        ((size_t)HF_CHAIN_OPERATIONS_MAX * HF_UNDO_AUTH_SIZE)
-_Static_assert(HF_UNDO_KEEPS_MAX *HF_UNDO_RECORD_SIZE <= HF_UNDO_AUTH_SIZE, "the larger one");
+#define HF_UNDO_DRAWS_MAX \
+    (HF_LIMITS_A_SCOPE * (1 + HF_INSTRUMENT_ACCOUNTS_MAX * (1 + HF_PARENT_DEPTH_MAX)))
+#define HF_UNDO_DRAW_SIZE      (HF_UNDO_RECORD_SIZE + 16 + HF_UNDO_NOTE_SIZE)
+#define HF_UNDO_ROLLING_SIZE   (HF_LIMIT_BUCKETS * 16 + HF_UNDO_NOTE_SIZE)
+#define HF_UNDO_OPERATION_SIZE (HF_UNDO_DRAWS_MAX * HF_UNDO_DRAW_SIZE + 128 * HF_UNDO_RECORD_SIZE)
+_Static_assert(HF_UNDO_KEEPS_MAX *HF_UNDO_RECORD_SIZE <= HF_UNDO_OPERATION_SIZE, "the larger one");
 
 struct hf_undo {
     uint8_t *bytes;
+    size_t size;
     size_t used;
     bool is_open; /* a chain is under way */
 };
 
-void hf_undo_create(struct hf_undo *undo, struct hf_arena *arena);
+/* Lays it out for a ledger that has at most so many rolling windows. */
+void hf_undo_create(struct hf_undo *undo, struct hf_arena *arena, uint64_t rolling);
 
 /* A chain begins; it stands; it fails. */
 void hf_undo_begin(struct hf_undo *undo);

@@ -182,11 +182,13 @@ void hf_make_attestation(struct hf_attestation *attestation, struct hf_id hold, 
 /* A hold class's lifetime in nanoseconds, 0: holds of it never expire by themselves. */
 void hf_make_class_put(union hf_operation *op, struct hf_id id, uint8_t class_number,
                        uint64_t lifetime_ns);
-/* Without expiry and flags. `remaining` and `amount_limit` may be HF_INSTRUMENT_UNLIMITED. */
+/* Without expiry and flags. `remaining` and `amount_limit` may be HF_INSTRUMENT_UNLIMITED. Further
+ * accounts: hf_instrument_add_account below. */
 void hf_make_instrument_put(union hf_operation *op, struct hf_id id, struct hf_id token,
                             struct hf_id account, uint8_t status, uint64_t remaining,
                             uint64_t amount_limit);
-/* What the network told besides (terminal, merchant, STAN...) is filled in afterwards. */
+/* What the network told besides (acquirer, terminal, merchant, STAN...) is filled in afterwards,
+ * and so is op->auth.auth_flags: an advice, an estimate. */
 void hf_make_auth(union hf_operation *op, struct hf_id id, struct hf_id token, struct hf_id payee,
                   uint64_t amount, uint16_t asset);
 /* The same, content with `minimum` (0: all or nothing: OK_PARTIAL says that it was less than
@@ -195,6 +197,18 @@ void hf_make_auth(union hf_operation *op, struct hf_id id, struct hf_id token, s
 void hf_make_auth_terms(union hf_operation *op, struct hf_id id, struct hf_id token,
                         struct hf_id payee, uint64_t amount, uint16_t asset, uint64_t minimum,
                         uint8_t class_number, uint16_t tolerance);
+/* Raises an authorisation that was made as an estimate by `amount`. In these three `original` is
+ * the AUTH's id and `acquirer` what it said; op->increment.class_number may extend its life. */
+void hf_make_increment(union hf_operation *op, struct hf_id id, struct hf_id original,
+                       uint64_t amount, uint16_t asset, uint64_t acquirer);
+/* Takes back what has not been captured, whole (HF_AMOUNT_ALL) or in part, whether the original has
+ * come or not; with op->reverse.captured what has been captured as well. */
+void hf_make_reverse(union hf_operation *op, struct hf_id id, struct hf_id original,
+                     uint64_t amount, uint16_t asset, uint64_t acquirer);
+/* Clears an authorisation; `clear_flags` is of enum hf_clear_flag. Token, payee and attributes,
+ * which a forced one without an original needs, are filled in afterwards. */
+void hf_make_clear(union hf_operation *op, struct hf_id id, struct hf_id original, uint64_t amount,
+                   uint16_t asset, uint64_t acquirer, uint8_t clear_flags);
 /* Makes limit `number` (1 to 255) of a scope, or replaces its settings; `scope` is of enum
  * hf_limit_scope, `window` of enum hf_limit_window, both maxima may be HF_LIMIT_UNLIMITED. Weeks
  * begin on Mondays and months on their first, in UTC: op->limit_put.start and zone_minutes say
@@ -242,6 +256,10 @@ HF_MUST_USE bool hf_plan_add_destination(union hf_operation_buffer *buffer, stru
                                          uint8_t rule, uint64_t amount);
 HF_MUST_USE bool hf_plan_add_condition(union hf_operation_buffer *buffer,
                                        const struct hf_op_condition *condition);
+
+/* One more account for an instrument that hf_make_instrument_put has begun in this buffer: what
+ * those before it cannot pay is taken from it. */
+HF_MUST_USE bool hf_instrument_add_account(union hf_operation_buffer *buffer, struct hf_id account);
 
 /* All or none. Each operation added is copied; it has an id of its own, and neither flags nor a
  * deadline. */

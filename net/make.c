@@ -177,6 +177,37 @@ void hf_make_auth_terms(union hf_operation *op, struct hf_id id, struct hf_id to
     op->auth.tolerance = tolerance;
 }
 
+void hf_make_increment(union hf_operation *op, struct hf_id id, struct hf_id original,
+                       uint64_t amount, uint16_t asset, uint64_t acquirer)
+{
+    begin(op, id, HF_OP_INCREMENT, sizeof op->increment);
+    op->increment.original = original;
+    op->increment.amount = amount;
+    op->increment.asset = asset;
+    op->increment.acquirer = acquirer;
+}
+
+void hf_make_reverse(union hf_operation *op, struct hf_id id, struct hf_id original,
+                     uint64_t amount, uint16_t asset, uint64_t acquirer)
+{
+    begin(op, id, HF_OP_REVERSE, sizeof op->reverse);
+    op->reverse.original = original;
+    op->reverse.amount = amount;
+    op->reverse.asset = asset;
+    op->reverse.acquirer = acquirer;
+}
+
+void hf_make_clear(union hf_operation *op, struct hf_id id, struct hf_id original, uint64_t amount,
+                   uint16_t asset, uint64_t acquirer, uint8_t clear_flags)
+{
+    begin(op, id, HF_OP_CLEAR, sizeof op->clear);
+    op->clear.original = original;
+    op->clear.amount = amount;
+    op->clear.asset = asset;
+    op->clear.acquirer = acquirer;
+    op->clear.clear_flags = clear_flags;
+}
+
 static void begin_limit(union hf_operation *op, struct hf_id id, uint8_t scope,
                         struct hf_id scope_id, uint8_t number, uint8_t mode)
 {
@@ -324,6 +355,22 @@ bool hf_plan_add_condition(union hf_operation_buffer *buffer,
     memcpy(end, condition, sizeof *condition);
     terms->condition_count++;
     terms->required = terms->condition_count;
+    return true;
+}
+
+bool hf_instrument_add_account(union hf_operation_buffer *buffer, struct hf_id account)
+{
+    struct hf_op_instrument_put *put = &buffer->operation.instrument_put;
+    void *end;
+
+    assert(put->header.type == HF_OP_INSTRUMENT_PUT);
+    if (put->further_count == HF_INSTRUMENT_FURTHER_MAX)
+        return false;
+    end = extend(buffer, sizeof account);
+    if (end == NULL)
+        return false;
+    memcpy(end, &account, sizeof account);
+    put->further_count++;
     return true;
 }
 

@@ -117,6 +117,45 @@ class Load(unittest.TestCase):
             file.writelines(lines)
         self.assertEqual(self.load("--check", self.journal, status=1)["accounts_wrong"], 2)
 
+    def test_cards(self):
+        """Authorisations as acquirers send them, with reversals, clearings and duplicates: balances, what each limit says
+        is used and what each card has left are what the journal adds up to."""
+        cards = ("--workload", "cards", "--skew", "uniform", "--limits", 5, "--reverse", 100, "--duplicates", 50)
+        result = self.load(*cards, "--operations", 9000, "--verify-balances", "--journal", self.journal)
+        self.assertEqual((result["ops"], result["lost"], result["accounts_wrong"]), (9000 + result["duplicates"], 0, 0))
+        self.assertLessEqual(set(result["refusals"]), {"REVERSED"}, result)
+        for counted in ("captures", "reversals", "duplicates", "refused"):
+            self.assertGreater(result[counted], 0, counted)
+        self.assertEqual(result["duplicates_changed"], 0)
+        check = self.load("--check", self.journal)
+        self.assertEqual((check["present"], check["lost"], check["changed"], check["accounts_wrong"]), (9000, 0, 0, 0))
+
+        sent, used, counted = {}, [0] * 50, [0] * 50
+        with open(self.journal, encoding="ascii") as file:
+            for words in map(str.split, file):
+                if words[0] == "S":
+                    sent[words[1]] = words[2:]
+                if words[0] != "A" or words[2] != "0":
+                    continue
+                kind, payer, _, amount, returned = sent[words[1]]
+                card, approved = int(payer) - 1000000000000, int(words[4])
+                if kind == "AUTH":
+                    used[card] += approved
+                    counted[card] += 1
+                elif kind == "CLEAR":
+                    self.assertEqual(approved, int(amount))
+                    used[card] -= int(returned)
+                elif approved != 0:  # a reversal of what had come
+                    self.assertEqual(approved, int(amount))
+                    used[card] -= approved
+                    counted[card] -= 1
+        self.assertGreater(min(counted), 0)
+        instruments = [self.node.admin(f"instrument {2000000000000 + i}") for i in range(50)]
+        # Limit 5 is for ever; the others may begin anew at a midnight in between.
+        self.assertEqual([card["limits"][4]["used_amount"] for card in instruments], used)
+        self.assertEqual([card["limits"][4]["used_count"] for card in instruments], counted)
+        self.assertEqual([10**15 - card["remaining"] for card in instruments], counted)
+
     def test_a_node_that_is_gone(self):
         """It dies under load and stays away: the load ends, says what was lost, and exits with 1."""
         result = {}
@@ -143,12 +182,16 @@ class Load(unittest.TestCase):
     def test_journal_of_all_kinds_over_a_kill(self):
         self.journal_over_a_kill("mixed", 10000)
 
-    def journal_over_a_kill(self, workload, operations):
+    def test_journal_of_cards_over_a_kill(self):
+        """Reversals that overtake or chase what they are about, clearings and duplicates, with three kills in between."""
+        self.journal_over_a_kill("cards", 16000, "--reverse", 100, "--duplicates", 50)
+
+    def journal_over_a_kill(self, workload, operations, *more):
         result = {}
 
         def put_load():
             result.update(self.load("--workload", workload, "--clear", 50, "--operations", operations, "--inflight", 32, "--batch", 4,
-                                    "--journal", self.journal, "--drain", 60, "--verify-balances"))
+                                    "--journal", self.journal, "--drain", 60, "--verify-balances", *more))
 
         loader = threading.Thread(target=put_load)
         loader.start()
@@ -158,7 +201,8 @@ class Load(unittest.TestCase):
                 pass
             self.restart_in_place()
         loader.join()
-        self.assertEqual((result["ops"], result["lost"], result["accounts_wrong"]), (operations, 0, 0))
+        self.assertEqual((result["ops"] - result["duplicates"], result["lost"], result["accounts_wrong"]), (operations, 0, 0))
+        self.assertEqual(result["duplicates_changed"], 0)
         check = self.load("--check", self.journal)
         self.assertEqual((check["acked"], check["present"]), (operations, operations))
         self.assertEqual((check["lost"], check["changed"], check["accounts_wrong"]), (0, 0, 0))
@@ -217,6 +261,9 @@ class Load(unittest.TestCase):
                       ["load", "--server", "127.0.0.1:1", "--batch", "9", "--inflight", "8"],
                       ["load", "--server", "127.0.0.1:1", "--workload", "split", "--accounts", "3"],
                       ["load", "--server", "127.0.0.1:1", "--workload", "split", "--limits", "1"],
+                      ["load", "--server", "127.0.0.1:1", "--workload", "hold", "--reverse", "1"],
+                      ["load", "--server", "127.0.0.1:1", "--workload", "cards", "--reverse", "1001"],
+                      ["load", "--server", "127.0.0.1:1", "--duplicates", "-1"],
                       ["load", "--server", "127.0.0.1:1", "--workload", "auth", "--limits", "17"], ["log", "cat", "--from", "5", "."], ["admin", "status"],
                       ["admin", "--socket", "x"], ["run"], ["run", "/nonexistent.hf"], ["load", "extra"]):
             done = holdfast(*words)

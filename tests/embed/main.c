@@ -33,10 +33,12 @@ int main(void)
         .holds = 1000,
         .terms = 1000,
         .parts = 1000,
+        .selectors = 1000,
         .limits = 1000,
         .rolling = 10,
         .remembered = 1000,
         .remember_ns = UINT64_C(3600000000000),
+        .record_ns = UINT64_C(3600000000000),
         .id_ahead_ns = UINT64_C(1000000000),
     };
     size_t size = hf_ledger_memory_size(&limits);

@@ -17,8 +17,8 @@ import struct
 
 ASSET_PUT, ACCOUNT_PUT, CHAIN, MOVE, HOLD = 21, 1, 4, 3, 5
 CAPTURE, RELEASE, INSTRUMENT_PUT, AUTH, QUERY = 7, 8, 10, 12, 20
-ACCOUNT_CLOSE, ADJUST, ATTEST, LIMIT_PUT, REVERSE = 2, 6, 9, 11, 13
-MOVE_PLAN, HOLD_PLAN, EXPIRE, CLASS_PUT = 22, 23, 24, 25
+ACCOUNT_CLOSE, ADJUST, ATTEST, LIMIT_PUT, REVERSE, CLEAR, CLAIM = 2, 6, 9, 11, 13, 14, 15
+MOVE_PLAN, HOLD_PLAN, EXPIRE, CLASS_PUT, INCREMENT = 22, 23, 24, 25, 26
 FIXED, RATIO, UP_TO, REMAINING, EVERYTHING = 1, 2, 3, 4, 5
 BLAKE2B, SHA256, SIGNATURE, REGION, ORIGIN, NOT_BEFORE, NOT_AFTER = 1, 2, 3, 4, 5, 6, 7
 REPLIES = 0x01
@@ -37,6 +37,7 @@ def op_id(number):
     return TIME_MS << 80 | 0x7001 << 64 | 0x8000_0000_0000_0000 | number
 
 
+ACQUIRER = 12345678901
 ALICE, BOB, SHOP, CARD = 1001, 1002, 0x5 << 64 | 7, 0xC0FFEE << 64 | 42
 
 
@@ -242,12 +243,16 @@ def release(of=op_id(4), amount=1783, number=6, flags=0, deadline=0, **more):
 
 
 def instrument_put(token=CARD, account=ALICE, expires=DEADLINE, limit=10000, remaining=3, status=1,
-                   marks=1, reserved=bytes(6), number=7, flags=0, deadline=0, **more):
+                   marks=1, reserved=bytes(5), further=(), count=None, number=7, flags=0,
+                   deadline=0, **more):
     body = ident(token) + ident(account)
-    body += struct.pack('<QQQBB', expires, limit, remaining, status, marks) + reserved
+    body += struct.pack('<QQQBBB', expires, limit, remaining, status, marks,
+                        len(further) if count is None else count) + reserved
+    body += b''.join(ident(one) for one in further)
     words = head_words('INSTRUMENT_PUT', number, flags, deadline)
     words += (f' token={text(token)} account={text(account)} expires={expires} limit={limit}'
               f' remaining={remaining} status={status} marks={marks}')
+    words += ''.join(f' further={text(one)}' for one in further)
     return operation(INSTRUMENT_PUT, body, number, flags, deadline, **more), words
 
 
@@ -273,9 +278,9 @@ def bare_limit(**fields):
 
 
 def auth(token=CARD, payee=SHOP, amount=2000, minimum=0, billing_amount=0, asset=840,
-         billing_asset=0, hold_class=0, reserved=bytes(3), tolerance=0, number=8, flags=0,
+         billing_asset=0, hold_class=0, marks=0, reserved=bytes(2), tolerance=0, number=8, flags=0,
          deadline=0, **more):
-    acquirer, forwarder = 12345678901, 10987654321
+    acquirer, forwarder = ACQUIRER, 10987654321
     terminal, merchant = b'TERM0001', b'MERCHANT0000001'
     network, rrn = b'NETTRANSID00001', b'617512345678'
     stan, transmitted, local_time = 123456, 615150640, 615170640
@@ -287,7 +292,7 @@ def auth(token=CARD, payee=SHOP, amount=2000, minimum=0, billing_amount=0, asset
     body += struct.pack('<III', stan, transmitted, local_time)
     body += struct.pack('<HHHHHHHH', asset, billing_asset, expiry, mcc, country, entry, conditions,
                         region)
-    body += struct.pack('<BBB', kind, channel, hold_class) + reserved
+    body += struct.pack('<BBBB', kind, channel, hold_class, marks) + reserved
     body += struct.pack('<H', tolerance)
     words = head_words('AUTH', number, flags, deadline)
     words += (f' token={text(token)} payee={text(payee)} amount={amount} minimum={minimum}'
@@ -297,8 +302,39 @@ def auth(token=CARD, payee=SHOP, amount=2000, minimum=0, billing_amount=0, asset
               f' transmitted={transmitted} local={local_time} asset={asset}'
               f' billing_asset={billing_asset} expiry={expiry} mcc={mcc} country={country}'
               f' entry={entry} conditions={conditions} region={region} kind={kind}'
-              f' channel={channel} class={hold_class} tolerance={tolerance}')
+              f' channel={channel} class={hold_class} marks={marks} tolerance={tolerance}')
     return operation(AUTH, body, number, flags, deadline, **more), words
+
+
+def increment(original=op_id(8), amount=1500, acquirer=ACQUIRER, asset=840, hold_class=3,
+              reserved=bytes(5), number=24, flags=0, deadline=0, **more):
+    body = ident(original) + struct.pack('<QQHB', amount, acquirer, asset, hold_class) + reserved
+    words = head_words('INCREMENT', number, flags, deadline)
+    words += (f' original={text(original)} amount={amount} acquirer={acquirer} asset={asset}'
+              f' class={hold_class}')
+    return operation(INCREMENT, body, number, flags, deadline, **more), words
+
+
+def reverse(original=op_id(8), amount=ALL, acquirer=ACQUIRER, asset=840, captured=0,
+            reserved=bytes(5), number=25, flags=0, deadline=0, **more):
+    body = ident(original) + struct.pack('<QQHB', amount, acquirer, asset, captured) + reserved
+    words = head_words('REVERSE', number, flags, deadline)
+    words += (f' original={text(original)} amount={amount} acquirer={acquirer} asset={asset}'
+              f' captured={captured}')
+    return operation(REVERSE, body, number, flags, deadline, **more), words
+
+
+def clear(original=op_id(8), token=CARD, payee=SHOP, amount=2000, acquirer=ACQUIRER,
+          merchant=b'MERCHANT0000001', asset=840, mcc=5411, country=840, channel=1, marks=1,
+          reference=80, reserved=bytes(4), number=26, flags=0, deadline=0, **more):
+    body = ident(original) + ident(token) + ident(payee) + struct.pack('<QQ', amount, acquirer)
+    body += merchant.ljust(16, b'\0')
+    body += struct.pack('<HHHBBI', asset, mcc, country, channel, marks, reference) + reserved
+    words = head_words('CLEAR', number, flags, deadline)
+    words += (f' original={text(original)} token={text(token)} payee={text(payee)} amount={amount}'
+              f' acquirer={acquirer} merchant={merchant.decode()} asset={asset} mcc={mcc}'
+              f' country={country} channel={channel} marks={marks} reference={reference}')
+    return operation(CLEAR, body, number, flags, deadline, **more), words
 
 
 def query(subject_id=ALICE, subject=1, reserved=bytes(3), cursor=0, number=9, flags=0, deadline=0,
@@ -349,11 +385,50 @@ def account_reply():
                  view_words=words)
 
 
-def instrument_reply():
-    view = ident(CARD) + ident(ALICE) + struct.pack('<QQQBB', 0, ALL, 2, 1, 0) + bytes(6)
+def instrument_reply(further=()):
+    view = ident(CARD) + ident(ALICE)
+    view += struct.pack('<QQQBBB5x', 0, ALL, 2, 1, 0, len(further))
+    view += b''.join(ident(one) for one in further).ljust(7 * 16, b'\0')
     words = (f' token={text(CARD)} account={text(ALICE)} expires=0 limit={ALL} remaining=2'
              f' status=1 marks=0')
+    words += ''.join(f' further={text(one)}' for one in further)
     return reply(QUERY, 'QUERY', number=10, approved=0, available=0, posted=0, view=view,
+                 view_words=words)
+
+
+def authorisation_view(number=8, token=CARD, payer=ALICE, payee=SHOP, amount=2000, remaining=500,
+                       captured=1200, reversed_amount=300, expires=DEADLINE, code=0, exception=0,
+                       rule=0, entry=0, status=0, marks=0x1a):
+    merchant = b'MERCHANT0000001'
+    place, timestamp = 12, TIME_MS * 1_000_000 + 5
+    view = ident(op_id(number)) + ident(token) + ident(payer) + ident(payee)
+    view += struct.pack('<QQQQQQQQ', amount, remaining, captured, reversed_amount, expires, place,
+                        timestamp, ACQUIRER) + merchant.ljust(16, b'\0')
+    view += struct.pack('<HHBBBBHHHBB', code, exception, rule, entry, status, marks, 840, 5411, 826,
+                        1, 3)
+    words = (f' authorisation={text(op_id(number))} token={text(token)} payer={text(payer)}'
+             f' payee={text(payee)} amount={amount} remaining={remaining} captured={captured}'
+             f' reversed={reversed_amount} expires={expires} place={place} timestamp={timestamp}'
+             f' acquirer={ACQUIRER} merchant={merchant.decode()} code={code} exception={exception}'
+             f' rule={rule} entry={entry} status={status} marks={marks} asset=840 mcc=5411'
+             f' country=826 channel=1 class=3')
+    return view, words
+
+
+def authorisation_reply(**fields):
+    view, words = authorisation_view(**fields)
+    return reply(QUERY, 'QUERY', number=27, approved=0, available=0, posted=0, view=view,
+                 view_words=words)
+
+
+def authorisations_reply(count, following):
+    view = struct.pack('<II', following, count)
+    words = f' next={following} count={count}'
+    for i in range(count):
+        line, line_words = authorisation_view(number=8 + i, status=i)
+        view += line
+        words += f' [{line_words[1:]}]'
+    return reply(QUERY, 'QUERY', number=28, approved=0, available=0, posted=0, view=view,
                  view_words=words)
 
 
@@ -446,10 +521,24 @@ def main():
     good('instrument_put', instrument_put())
     good('instrument_put_unlimited',
          instrument_put(expires=0, limit=ALL, remaining=ALL, status=0, marks=0))
+    good('instrument_put_further', instrument_put(further=(BOB,)))
+    good('instrument_put_most',
+         instrument_put(further=(BOB, SHOP, 3001, 3002, 3003, 3004, 3005)))
     good('auth', auth(flags=BALANCES, deadline=DEADLINE))
     good('auth_verification', auth(amount=0))
     good('auth_partial', auth(minimum=500, hold_class=15, tolerance=1000))
     good('auth_partial_all', auth(minimum=2000, hold_class=1, tolerance=150))
+    good('auth_forced', auth(marks=1))
+    good('auth_estimated', auth(marks=2, hold_class=5))
+    good('auth_forced_estimated', auth(marks=3))
+    good('increment', increment())
+    good('increment_largest', increment(amount=2**63 - 1, acquirer=0, hold_class=0))
+    good('reverse', reverse(flags=BALANCES))
+    good('reverse_part', reverse(amount=1, captured=1))
+    good('clear', clear(deadline=DEADLINE))
+    good('clear_of_what_it_names', clear(token=0, payee=0, marks=0))
+    good('clear_forced', clear(original=0, amount=2**63 - 1, marks=3))
+    good('clear_forced_of_nothing_known', clear(original=0, token=0, payee=0, marks=2))
     good('limit_put', limit_put())
     good('limit_put_operation', bare_limit(window=1, amount=ALL, count=0, limit=255))
     good('limit_put_day_west', limit_put(zone=-840, scope=2, scope_id=ALICE))
@@ -497,11 +586,17 @@ def main():
     good('hold_plan_conditions', hold_plan(conditions=proofs, required=5))
     good('chain', chain(move(), hold(number=31), capture(of=op_id(31), number=32),
                         move_plan(number=33)))
+    good('chain_of_a_card',
+         chain(auth(number=34), clear(original=op_id(34), number=35),
+               instrument_put(further=(BOB,), number=36)))
     good('chain_of_one', chain(release(), flags=BALANCES, deadline=DEADLINE))
     good('query_holds', query(ALICE, 5))
     good('query_holds_next', query(ALICE, 5, cursor=77))
     good('query_instrument_limits', query(CARD, 6))
     good('query_account_limits_next', query(ALICE, 7, cursor=255))
+    good('query_authorisation', query(op_id(8), 8))
+    good('query_instrument_authorisations', query(CARD, 9))
+    good('query_instrument_authorisations_last', query(CARD, 9, cursor=1024))
     good('query_account', query())
     good('query_instrument', query(CARD, 2))
     good('query_operation', query(op_id(3), 3))
@@ -525,6 +620,25 @@ def main():
     good('reply_to_unknown_type', reply(99, 'UNKNOWN', 72, 12, 1, 8, 0, 0, 0, 0, 0), flags=REPLIES)
     good('reply_account', account_reply(), flags=REPLIES)
     good('reply_instrument', instrument_reply(), flags=REPLIES)
+    good('reply_instrument_further', instrument_reply((BOB, SHOP)), flags=REPLIES)
+    good('reply_instrument_most',
+         instrument_reply((BOB, SHOP, 3001, 3002, 3003, 3004, 3005)), flags=REPLIES)
+    good('reply_authorisation', authorisation_reply(), flags=REPLIES)
+    good('reply_authorisation_refused',
+         authorisation_reply(token=0, payer=0, payee=0, remaining=0, captured=0, reversed_amount=0,
+                             expires=0, code=10, rule=1, status=3, marks=0), flags=REPLIES)
+    good('reply_authorisation_forced', authorisation_reply(exception=11, marks=0x19),
+         flags=REPLIES)
+    good('reply_authorisation_reversed_before',
+         authorisation_reply(token=0, payer=0, payee=0, amount=0, remaining=0, captured=0,
+                             reversed_amount=0, expires=0, status=4, marks=0), flags=REPLIES)
+    for count, following in ((0, 0), (1, 0), (2, 0), (3, 3), (3, 1024)):
+        good(f'reply_authorisations_{count}_{following}', authorisations_reply(count, following),
+             flags=REPLIES)
+    good('reply_reversed', reply(AUTH, 'AUTH', code=45, rule=35, approved=0), flags=REPLIES)
+    good('reply_reverse', reply(REVERSE, 'REVERSE', code=46, rule=35, approved=0), flags=REPLIES)
+    good('reply_acquirer', reply(CLEAR, 'CLEAR', code=34, rule=34, approved=0), flags=REPLIES)
+    good('reply_increment', reply(INCREMENT, 'INCREMENT', approved=1500), flags=REPLIES)
     good('reply_hold', hold_reply(), flags=REPLIES)
     good('reply_operation', operation_reply(), flags=REPLIES)
     good('reply_batch', reply(), account_reply(), hold_reply(), reply(number=13), flags=REPLIES)
@@ -567,10 +681,10 @@ def main():
                steps=[answer_words, 'broken reply'])
 
     refused('type_zero', (operation(0, bytes(48)), ''), 'UNKNOWN_TYPE/TYPE')
-    refused('type_unknown', (operation(26, bytes(48)), ''), 'UNKNOWN_TYPE/TYPE')
+    refused('type_unknown', (operation(27, bytes(48)), ''), 'UNKNOWN_TYPE/TYPE')
     refused('type_unknown_long', (operation(200, bytes(368)), ''), 'UNKNOWN_TYPE/TYPE')
-    refused('type_without_body', (operation(REVERSE, bytes(48)), ''), 'UNSUPPORTED/TYPE')
-    refused('type_without_body_long', (operation(REVERSE, bytes(968)), ''), 'UNSUPPORTED/TYPE')
+    refused('type_without_body', (operation(CLAIM, bytes(48)), ''), 'UNSUPPORTED/TYPE')
+    refused('type_without_body_long', (operation(CLAIM, bytes(968)), ''), 'UNSUPPORTED/TYPE')
     refused('length_long', (operation(MOVE, bytes(368)), ''), 'MALFORMED/LENGTH')
     refused('length_other', (operation(MOVE, bytes(56)), ''), 'MALFORMED/LENGTH')
     refused('length_header_alone', (operation(MOVE, b''), ''), 'MALFORMED/LENGTH')
@@ -672,8 +786,18 @@ def main():
     refused('instrument_put_account', instrument_put(account=0, number=1), 'BAD_ID/ACCOUNT')
     refused('instrument_put_status', instrument_put(status=4, number=1), 'MALFORMED/STATUS')
     refused('instrument_put_marks', instrument_put(marks=2, number=1), 'MALFORMED/STATUS')
-    refused('instrument_put_reserved', instrument_put(reserved=b'\0\1\0\0\0\0', number=1),
+    refused('instrument_put_reserved', instrument_put(reserved=b'\0\1\0\0\0', number=1),
             'MALFORMED/RESERVED')
+    refused('instrument_put_too_many', instrument_put(further=range(3001, 3009), number=1),
+            'MALFORMED/INSTRUMENT')
+    refused('instrument_put_count', instrument_put(further=(BOB,), count=2, number=1),
+            'MALFORMED/LENGTH')
+    refused('instrument_put_further_id', instrument_put(further=(BOB, ONES), number=1),
+            'BAD_ID/ACCOUNT:2')
+    refused('instrument_put_further_own', instrument_put(further=(ALICE,), number=1),
+            'SAME_ACCOUNT/ACCOUNT:1')
+    refused('instrument_put_further_twice', instrument_put(further=(BOB, SHOP, BOB), number=1),
+            'SAME_ACCOUNT/ACCOUNT:3')
     refused('auth_token', auth(token=0, number=1), 'BAD_ID/INSTRUMENT')
     refused('auth_payee', auth(payee=0, number=1), 'BAD_ID/PAYEE')
     refused('auth_amount', auth(amount=2**63, number=1), 'BAD_AMOUNT/AMOUNT')
@@ -683,7 +807,35 @@ def main():
     refused('auth_asset', auth(asset=0, number=1), 'MALFORMED/ASSET')
     refused('auth_billing_asset', auth(billing_asset=978, number=1), 'UNSUPPORTED/ASSET')
     refused('auth_class', auth(hold_class=16, number=1), 'MALFORMED/CLASS')
-    refused('auth_reserved', auth(reserved=b'\0\0\1', tolerance=1001, number=1),
+    refused('auth_flags', auth(marks=4, number=1), 'MALFORMED/STATUS')
+    refused('auth_forced_minimum', auth(marks=1, minimum=1, number=1), 'BAD_AMOUNT/AMOUNT')
+    refused('auth_forced_verification', auth(marks=1, amount=0, number=1), 'BAD_AMOUNT/AMOUNT')
+    for name, make, fields, verdict in (
+            ('increment_original', increment, {'original': 0}, 'BAD_ID/ORIGINAL'),
+            ('increment_own', increment, {'original': op_id(1)}, 'BAD_ID/ORIGINAL'),
+            ('increment_amount', increment, {'amount': 0}, 'BAD_AMOUNT/AMOUNT'),
+            ('increment_amount_all', increment, {'amount': ALL}, 'BAD_AMOUNT/AMOUNT'),
+            ('increment_asset', increment, {'asset': 0}, 'MALFORMED/ASSET'),
+            ('increment_class', increment, {'hold_class': 16}, 'MALFORMED/CLASS'),
+            ('increment_reserved', increment, {'reserved': b'\0\0\0\0\1'}, 'MALFORMED/RESERVED'),
+            ('reverse_original', reverse, {'original': ONES}, 'BAD_ID/ORIGINAL'),
+            ('reverse_own', reverse, {'original': op_id(1)}, 'BAD_ID/ORIGINAL'),
+            ('reverse_amount', reverse, {'amount': 2**63}, 'BAD_AMOUNT/AMOUNT'),
+            ('reverse_asset', reverse, {'asset': 0}, 'MALFORMED/ASSET'),
+            ('reverse_captured', reverse, {'captured': 2}, 'MALFORMED/STATUS'),
+            ('reverse_reserved', reverse, {'reserved': b'\1\0\0\0\0'}, 'MALFORMED/RESERVED'),
+            ('clear_no_original', clear, {'original': 0}, 'BAD_ID/ORIGINAL'),
+            ('clear_original', clear, {'original': ONES, 'marks': 2}, 'BAD_ID/ORIGINAL'),
+            ('clear_own', clear, {'original': op_id(1), 'marks': 2}, 'BAD_ID/ORIGINAL'),
+            ('clear_token', clear, {'token': ONES}, 'BAD_ID/INSTRUMENT'),
+            ('clear_payee', clear, {'payee': ONES}, 'BAD_ID/PAYEE'),
+            ('clear_amount', clear, {'amount': 0}, 'BAD_AMOUNT/AMOUNT'),
+            ('clear_amount_all', clear, {'amount': ALL}, 'BAD_AMOUNT/AMOUNT'),
+            ('clear_asset', clear, {'original': 0, 'asset': 0}, 'MALFORMED/ASSET'),
+            ('clear_flags', clear, {'original': 0, 'marks': 4}, 'MALFORMED/STATUS'),
+            ('clear_reserved', clear, {'reserved': b'\0\0\0\1'}, 'MALFORMED/RESERVED')):
+        refused(name, make(number=1, **fields), verdict)
+    refused('auth_reserved', auth(reserved=b'\0\1', tolerance=1001, number=1),
             'MALFORMED/RESERVED')
     refused('auth_tolerance', auth(tolerance=1001, number=1), 'MALFORMED/HOLD')
     refused('limit_instrument', limit_put(scope_id=0, number=1), 'BAD_ID/INSTRUMENT')
@@ -714,9 +866,13 @@ def main():
     refused('limit_filter_reserved', limit_put(filter_reserved=1, number=1), 'MALFORMED/RESERVED')
     refused('query_subject_id', query(subject_id=0, number=1), 'BAD_ID/SUBJECT')
     refused('query_subject_zero', query(subject=0, number=1), 'MALFORMED/SUBJECT')
-    refused('query_subject_unknown', query(subject=8, number=1), 'MALFORMED/SUBJECT')
+    refused('query_subject_unknown', query(subject=10, number=1), 'MALFORMED/SUBJECT')
     refused('query_reserved', query(reserved=b'\0\0\1', number=1), 'MALFORMED/RESERVED')
     refused('query_cursor', query(cursor=1, number=1), 'MALFORMED/SUBJECT')
+    refused('query_authorisation_cursor', query(subject=8, cursor=1, number=1),
+            'MALFORMED/SUBJECT')
+    refused('query_authorisations_cursor', query(subject=9, cursor=1025, number=1),
+            'MALFORMED/SUBJECT')
     refused('query_limits_cursor', query(subject=7, cursor=256, number=1), 'MALFORMED/SUBJECT')
 
     print('# Golden vectors of wire format 1: see make_wire.py, which writes this file.')

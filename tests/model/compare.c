@@ -29,7 +29,7 @@ static void show_queries(struct run *run, const struct hf_op_query *query,
     print_reply("engine:", &got->reply);
     print_bytes("model: ", expected, expected->reply.length);
     print_bytes("engine:", got, got->reply.length <= sizeof(*got) ? got->reply.length : 64);
-    if (query->subject == HF_QUERY_HOLD)
+    if (query->subject == HF_QUERY_HOLD || query->subject == HF_QUERY_AUTHORISATION)
         print_hold(run->model, query->subject_id);
     fail(run, "the model and the engine show a record differently");
 }
@@ -146,18 +146,59 @@ static void compare_hold(struct run *run, struct hf_id id)
         compare_account(run, hold->payee);
 }
 
-/* Whatever may bear on the card. */
+/* An account, what is above it, and the limits on all of them. */
+static void compare_payer(struct run *run, struct hf_id id)
+{
+    compare_account(run, id);
+    const struct model_account *account = model_account_of(run->model, id);
+    for (; account != NULL; account = model_account_of(run->model, account->parent))
+        compare_record(run, HF_QUERY_ACCOUNT_LIMITS, account->id);
+}
+
+/* All pages of it. */
+void compare_authorisations(struct run *run, struct hf_id token)
+{
+    struct hf_op_query query;
+    struct hf_query_reply expected;
+    draw_query_of(HF_QUERY_INSTRUMENT_AUTHORISATIONS, token, &query);
+    do {
+        compare_query(run, &query);
+        model_query(run->model, &query, &expected);
+        query.cursor = expected.view.authorisations.next_cursor;
+    } while (query.cursor != 0);
+}
+
+/* Whatever may bear on the card, and what it has done last. */
 static void compare_card(struct run *run, struct hf_id token)
 {
+    if (hf_id_is_reserved(token))
+        return;
     compare_record(run, HF_QUERY_INSTRUMENT, token);
     compare_record(run, HF_QUERY_INSTRUMENT_LIMITS, token);
+    compare_record(run, HF_QUERY_INSTRUMENT_AUTHORISATIONS, token);
     const struct model_instrument *card = model_instrument_of(run->model, token);
     if (card == NULL)
         return;
-    compare_account(run, card->account);
-    const struct model_account *account = model_account_of(run->model, card->account);
-    for (; account != NULL; account = model_account_of(run->model, account->parent))
-        compare_record(run, HF_QUERY_ACCOUNT_LIMITS, account->id);
+    struct hf_id payers[HF_INSTRUMENT_ACCOUNTS_MAX];
+    uint32_t count = model_payers_of(card, payers);
+    for (uint32_t i = 0; i < count; i++)
+        compare_payer(run, payers[i]);
+}
+
+/* The record of an authorisation, and all that it touched. */
+static void compare_original(struct run *run, struct hf_id id)
+{
+    if (hf_id_is_reserved(id))
+        return;
+    compare_record(run, HF_QUERY_AUTHORISATION, id);
+    compare_hold(run, id);
+    const struct model_hold *hold = model_hold_of(run->model, id);
+    if (hold == NULL)
+        return;
+    compare_card(run, hold->record.token);
+    for (uint32_t i = 0; i < hold->part_count; i++)
+        if (!hf_id_is_reserved(hold->parts[i].account))
+            compare_payer(run, hold->parts[i].account);
 }
 
 static void compare_entries(struct run *run, const struct hf_op_plan *plan,
@@ -218,6 +259,15 @@ void compare_touched(struct run *run, const union hf_operation *operation)
         compare_card(run, operation->auth.token);
         compare_account(run, operation->auth.payee);
         break;
+    case HF_OP_INCREMENT:
+    case HF_OP_REVERSE:
+        compare_original(run, operation->reverse.original);
+        break;
+    case HF_OP_CLEAR:
+        compare_original(run, operation->clear.original);
+        compare_card(run, operation->clear.token);
+        compare_account(run, operation->clear.payee);
+        break;
     case HF_OP_CHAIN: {
         const uint8_t *at = operation->chain.operations;
         for (uint32_t i = 0; i < operation->chain.count; i++) {
@@ -231,7 +281,7 @@ void compare_touched(struct run *run, const union hf_operation *operation)
         break;
     }
     compare_record(run, HF_QUERY_OPERATION, operation->header.id);
-    compare_hold(run, operation->header.id);
+    compare_original(run, operation->header.id);
 }
 
 /* Invariants ------------------------------------------------------------------------------ */
@@ -244,6 +294,133 @@ static void check_hold(struct run *run, const struct model_hold *hold)
     require(run, parts == hold->remaining, "the parts of a hold are not what remains");
     require(run, (hold->remaining == 0) == (hold->ended != 0), "a hold is open over nothing");
     require(run, (hold->status == HF_HOLD_OPEN) == (hold->ended == 0), "status of a hold");
+    if (!hold->record.is_there)
+        return;
+    bool counted = (hold->record.flags & HF_AUTHORISATION_COUNTED) != 0;
+    bool never = hold->status == HF_HOLD_REFUSED || hold->status == HF_HOLD_REVERSED;
+    require(run, !never || (!counted && hold->captured == 0 && hold->record.first == 0),
+            "what was refused has drawn or captured something");
+    require(run, !model_is_stale(run->model, hold, run->model->timestamp_ns),
+            "a record is known for too long");
+}
+
+/* Whether what the record drew counts for the limit; of several payers only the whole is known. */
+static bool is_live_on(const struct run *run, const struct model_hold *hold,
+                       const struct model_limit *limit)
+{
+    const struct model_record *record = &hold->record;
+    if (!record->is_there || record->place <= limit->since_place)
+        return false;
+    if (!model_filter_passes(&limit->filter, &record->attributes))
+        return false;
+    if (limit->scope == HF_LIMIT_INSTRUMENT)
+        return hf_id_equal(limit->scope_id, record->token);
+    if (hold->part_count != 1)
+        return false;
+    const struct model_account *account = model_account_of(run->model, hold->parts[0].account);
+    for (; account != NULL; account = model_account_of(run->model, account->parent))
+        if (hf_id_equal(account->id, limit->scope_id))
+            return true;
+    return false;
+}
+
+static bool is_in_window(const struct model_limit *limit, uint64_t drawn_ns, uint64_t now_ns)
+{
+    int64_t now = model_window_of(limit, now_ns);
+    int64_t then = model_window_of(limit, drawn_ns);
+    return limit->window == HF_LIMIT_ROLLING ? then > now - HF_LIMIT_BUCKETS : then == now;
+}
+
+/* A limit has used at least what the records that are known drew and did not give back. */
+void check_limits(struct run *run)
+{
+    const struct model_books *books = run->model->books;
+    uint64_t now_ns = run->model->timestamp_ns;
+    for (uint32_t i = 0; i < books->limit_count; i++) {
+        const struct model_limit *limit = &books->limits[i];
+        if (limit->is_blurred || limit->window == HF_LIMIT_OPERATION)
+            continue;
+        model_wide amount = 0;
+        uint64_t count = 0;
+        for (uint32_t h = 0; h < books->hold_count; h++) {
+            const struct model_hold *hold = &books->holds[h];
+            const struct model_record *record = &hold->record;
+            if (!is_live_on(run, hold, limit))
+                continue;
+            if (is_in_window(limit, record->drawn_ns, now_ns)) {
+                amount += record->first;
+                count += (record->flags & HF_AUTHORISATION_COUNTED) != 0;
+            }
+            if (record->further > 0 && is_in_window(limit, record->further_ns, now_ns))
+                amount += record->further;
+        }
+        struct model_used used = model_used_of(run->model, limit, now_ns);
+        bool covers = used.amount == UINT64_MAX || (model_wide)used.amount >= amount;
+        require(run, covers, "less is used of a limit than its live draws come to");
+        require(run, used.count >= count, "fewer are counted by a limit than its live draws are");
+    }
+}
+
+/* What open holds say is held of accounts. */
+struct held {
+    uint32_t count;
+    struct {
+        struct hf_id account;
+        uint64_t out;
+        uint64_t in;
+    } lines[2 * MODEL_HOLDS_MAX + MODEL_PARTS_USED_MAX];
+};
+
+static void add_held(struct held *held, struct hf_id account, uint64_t out, uint64_t in)
+{
+    held->lines[held->count].account = account;
+    held->lines[held->count].out = out;
+    held->lines[held->count++].in = in;
+}
+
+static void list_held(const struct model_books *books, struct held *held)
+{
+    held->count = 0;
+    for (uint32_t h = 0; h < books->hold_count; h++) {
+        const struct model_hold *hold = &books->holds[h];
+        if (hold->remaining == 0)
+            continue;
+        for (uint32_t p = 0; p < hold->part_count; p++)
+            add_held(held, hold->parts[p].account, hold->parts[p].remaining, 0);
+        add_held(held, hold->payee, 0, hold->remaining);
+    }
+}
+
+/* Held of each account is what open holds hold of it: all of it together, and for those of whom
+ * anything is held one by one. */
+static void check_held(struct run *run)
+{
+    static struct held held;
+    const struct model_books *books = run->model->books;
+    model_wide all = 0;
+    list_held(books, &held);
+    for (uint32_t h = 0; h < held.count; h++)
+        all += (model_wide)held.lines[h].out + (model_wide)held.lines[h].in;
+    for (uint32_t i = 0; i < books->account_count; i++) {
+        const struct model_account *account = &books->accounts[i];
+        model_wide out = 0;
+        model_wide in = 0;
+        if (account->held_out == 0 && account->held_in == 0)
+            continue;
+        for (uint32_t h = 0; h < held.count; h++) {
+            if (!hf_id_equal(held.lines[h].account, account->id))
+                continue;
+            out += held.lines[h].out;
+            in += held.lines[h].in;
+        }
+        require(run, out == account->held_out, "held_out is not the sum of open holds");
+        require(run, in == account->held_in, "held_in is not the sum of open holds");
+        all -= out + in;
+    }
+    for (uint32_t h = 0; h < held.count; h++)
+        if (hf_id_is_reserved(held.lines[h].account))
+            all -= held.lines[h].in; /* an open payee */
+    require(run, all == 0, "something is held of an account that says nothing is");
 }
 
 void check_money(struct run *run)
@@ -258,23 +435,10 @@ void check_money(struct run *run)
     }
     for (uint32_t h = 0; h < books->hold_count; h++)
         check_hold(run, &books->holds[h]);
+    check_held(run);
     for (uint32_t i = 0; i < books->account_count; i++) {
         const struct model_account *account = &books->accounts[i];
         struct model_balance balance = model_balance_of(run->model, account);
-        model_wide out = 0;
-        model_wide in = 0;
-        for (uint32_t h = 0; h < books->hold_count && !account->is_total; h++) {
-            const struct model_hold *hold = &books->holds[h];
-            for (uint32_t p = 0; p < hold->part_count; p++)
-                if (hf_id_equal(hold->parts[p].account, account->id))
-                    out += (model_wide)hold->parts[p].remaining;
-            if (hf_id_equal(hold->payee, account->id))
-                in += (model_wide)hold->remaining;
-        }
-        if (!account->is_total) {
-            require(run, out == balance.held_out, "held_out is not the sum of open holds");
-            require(run, in == balance.held_in, "held_in is not the sum of open holds");
-        }
         require(run, balance.posted - balance.held_out >= account->floor || account->floor_raised,
                 "an account has fallen below its floor");
         require(run,
@@ -300,6 +464,7 @@ void compare_counts(struct run *run)
     require(run, counts.terms == model_terms_used(model), "count of terms");
     require(run, counts.parts == model_parts_used(model), "count of parts");
     require(run, counts.conditions == model_conditions_used(model), "count of conditions");
+    require(run, counts.selectors == model_selectors_used(model), "count of selectors");
     require(run, counts.limits == books->limit_count, "count of limits");
     require(run, counts.rolling == model_rolling_used(model), "count of rolling limits");
     require(run, counts.remembered == model->remembered_count, "count of remembered ids");

@@ -46,11 +46,14 @@ struct hf_ledger_limits draw_limits(struct draw *draw)
         .holds = PICK(draw, 1, 7, 16, 61, 128, 200),
         .terms = PICK(draw, 4, 15, 60, 200),
         .parts = PICK(draw, 3, 12, 60, 500),
+        .selectors = PICK(draw, 1, 5, 30, 100),
         .limits = PICK(draw, 9, 60, 150, 400),
         .rolling = PICK(draw, 2, 12, 60, 200),
         .remembered = PICK(draw, 1, 17, 64, 300, 300, 1000, 1000, 2000),
         .remember_ns = PICK(draw, 40 * NS_PER_MS, 500 * NS_PER_MS + 700000, 20000 * NS_PER_MS - 1,
                             3600000 * NS_PER_MS),
+        .record_ns = PICK(draw, 1, 20 * NS_PER_MS + 3, 150 * NS_PER_MS, 800 * NS_PER_MS + 1,
+                          60000 * NS_PER_MS, UINT64_C(4000000) * 1000 * NS_PER_MS),
         .id_ahead_ns =
             PICK(draw, 999999, 5 * NS_PER_MS + 999999, 300 * NS_PER_MS, 60000 * NS_PER_MS),
     };
@@ -76,7 +79,9 @@ struct hf_ledger_limits draw_other_limits(struct draw *draw)
         other.parts, larger(model_parts_used(draw->model), model_conditions_used(draw->model)));
     limits.limits = larger(other.limits, books->limit_count);
     limits.rolling = larger(other.rolling, model_rolling_used(draw->model));
+    limits.selectors = larger(other.selectors, model_selectors_used(draw->model));
     limits.remembered = other.remembered;
+    limits.record_ns = other.record_ns;
     return limits;
 }
 
@@ -84,6 +89,7 @@ void draw_start_round(struct draw *draw, const struct model *model)
 {
     draw->model = model;
     draw->history_count = 0;
+    draw->late_count = 0;
     draw->history_next = 0;
     draw->mood_left = 0;
     draw->edge_ns = 0;
@@ -98,12 +104,20 @@ static bool is_soon(const struct draw *draw, uint64_t moment_ns)
     return moment_ns > draw->timestamp_ns && moment_ns - draw->timestamp_ns < 100 * NS_PER_MS;
 }
 
-/* The moment at which a hold or an account expires, when one comes soon; 0: none. */
+/* The moment at which a hold or an account expires or a record is forgotten, or the last one before
+ * that, when one comes soon; 0: none. */
 static uint64_t draw_moment_ns(struct draw *draw)
 {
     const struct model_books *books = draw->model->books;
     uint64_t first = draw_below(draw, MODEL_HOLDS_MAX);
     bool holds = chance(draw, 60);
+    bool ended = chance(draw, 40);
+    for (uint32_t i = 0; holds && ended && i < books->hold_count; i++) {
+        const struct model_hold *hold = &books->holds[(first + i) % books->hold_count];
+        uint64_t end_ns = hold->ended_ns + draw->model->limits.record_ns;
+        if (hold->ended != 0 && is_soon(draw, end_ns))
+            return end_ns - (is_soon(draw, end_ns - 1) ? draw_below(draw, 2) : 0);
+    }
     for (uint32_t i = 0; holds && i < books->hold_count; i++) {
         const struct model_hold *hold = &books->holds[(first + i) % books->hold_count];
         if (hold->status == HF_HOLD_OPEN && is_soon(draw, hold->expires_ns))
@@ -227,8 +241,7 @@ const struct model_account *draw_account(struct draw *draw, bool whale)
     return account;
 }
 
-static void draw_parties(struct draw *draw, const struct model_account *payer,
-                         struct parties *parties)
+void draw_parties(struct draw *draw, const struct model_account *payer, struct parties *parties)
 {
     parties->whales = payer == NULL ? chance(draw, 4) : is_whale(payer);
     if (payer == NULL)
@@ -302,7 +315,7 @@ static uint64_t draw_edge_amount(struct draw *draw, const struct parties *partie
     return as_amount(edge + (__int128)draw_below(draw, 2));
 }
 
-static uint64_t draw_amount(struct draw *draw, const struct parties *parties)
+uint64_t draw_amount(struct draw *draw, const struct parties *parties)
 {
     bool both = parties->payer != NULL && parties->payee != NULL;
     if (parties->whales) {
@@ -347,71 +360,6 @@ static void draw_any_hold(struct draw *draw, struct hf_op_hold *hold)
     struct parties parties;
     draw_parties(draw, NULL, &parties);
     draw_hold(draw, hold, &parties, draw_amount(draw, &parties));
-}
-
-static void draw_instrument_put(struct draw *draw, struct hf_op_instrument_put *put)
-{
-    const struct model_account *account = draw_account(draw, chance(draw, 8));
-    for (int tries = 0; tries < 6 && account != NULL && !is_whale(account); tries++) {
-        if (!account->is_total && (account->parent.lo != 0 || account->parent.hi != 0))
-            break;
-        account = draw_account(draw, false);
-    }
-    put->header.length = sizeof(*put);
-    put->token = draw_token(draw);
-    put->account = account == NULL || chance(draw, 3) ? draw_account_id(draw) : account->id;
-    put->expires_ns = chance(draw, 92) ? 0 : draw->timestamp_ns + draw_below(draw, 20 * NS_PER_MS);
-    if (chance(draw, 10))
-        put->expires_ns = draw->timestamp_ns + draw_below(draw, 2);
-    put->amount_limit =
-        chance(draw, 70) ? HF_INSTRUMENT_UNLIMITED : draw_below(draw, chance(draw, 10) ? 2 : 600);
-    put->remaining = chance(draw, 70) ? HF_INSTRUMENT_UNLIMITED : draw_below(draw, 8);
-    uint64_t kind = draw_below(draw, 1000);
-    put->status = kind < 1     ? HF_INSTRUMENT_CLOSED
-                  : kind < 60  ? HF_INSTRUMENT_FROZEN
-                  : kind < 300 ? HF_INSTRUMENT_INACTIVE
-                               : HF_INSTRUMENT_ACTIVE;
-    put->flags = chance(draw, 60) ? HF_INSTRUMENT_FIRST_USE : 0;
-}
-
-/* Rather one that works. */
-static const struct model_instrument *draw_card(struct draw *draw)
-{
-    const struct model_books *books = draw->model->books;
-    const struct model_instrument *card = NULL;
-    for (int tries = 0; tries < 4 && books->instrument_count > 0; tries++) {
-        card = &books->instruments[draw_below(draw, books->instrument_count)];
-        bool expired = card->expires_ns != 0 && card->expires_ns <= draw->timestamp_ns;
-        if (card->status == HF_INSTRUMENT_ACTIVE && card->remaining != 0 && !expired)
-            break;
-    }
-    return card;
-}
-
-static void draw_auth(struct draw *draw, struct hf_op_auth *auth)
-{
-    const struct model_instrument *card = chance(draw, 3) ? NULL : draw_card(draw);
-    const struct model_account *payer =
-        card == NULL ? NULL : model_account_of(draw->model, card->account);
-    struct parties parties;
-    draw_parties(draw, payer, &parties);
-    auth->header.length = sizeof(*auth);
-    auth->token = card == NULL ? draw_token(draw) : card->token;
-    auth->payee = parties.payee_id;
-    auth->asset = payer == NULL || chance(draw, 2) ? parties.asset : payer->asset;
-    parties.payer = payer;
-    auth->amount = chance(draw, 8) ? 0 : draw_amount(draw, &parties);
-    if (card != NULL && card->amount_limit < 1000 && chance(draw, 30))
-        auth->amount = card->amount_limit + draw_below(draw, 2);
-    draw_attributes(draw, &auth->mcc, &auth->country, &auth->channel, auth->merchant);
-    if (chance(draw, 2))
-        auth->channel = (uint8_t)draw_bits(draw);
-    auth->class_number = (uint8_t)(chance(draw, 50) ? 0 : draw_below(draw, HF_CLASSES));
-    auth->tolerance = (uint16_t)PICK(draw, 0, 0, 15, 200, HF_TOLERANCE_MAX);
-    if (card != NULL && payer != NULL)
-        draw_limited_amount(draw, card, auth);
-    draw_minimum(draw, payer, auth);
-    auth->stan = (uint32_t)draw_bits(draw);
 }
 
 /* Operations ------------------------------------------------------------------------------ */
@@ -490,6 +438,15 @@ void draw_body(struct draw *draw, union hf_operation *operation)
     case HF_OP_AUTH:
         draw_auth(draw, &operation->auth);
         break;
+    case HF_OP_INCREMENT:
+        draw_increment(draw, &operation->increment);
+        break;
+    case HF_OP_REVERSE:
+        draw_reverse(draw, &operation->reverse);
+        break;
+    case HF_OP_CLEAR:
+        draw_clear(draw, &operation->clear);
+        break;
     default:
         assert(operation->header.type == HF_OP_CHAIN);
         draw_chain(draw, &operation->chain);
@@ -509,7 +466,7 @@ void draw_expire_envelope(struct draw *draw, struct hf_op_header *header)
     *header = made;
 }
 
-static void draw_fresh(struct draw *draw, uint8_t type, union model_operation *operation)
+void draw_fresh(struct draw *draw, uint8_t type, union model_operation *operation)
 {
     memset(operation, 0, sizeof(*operation));
     draw_header(draw, type, &operation->operation.header);
@@ -521,7 +478,7 @@ static void draw_fresh(struct draw *draw, uint8_t type, union model_operation *o
 /* One of the mix for the mood of the moment; 0 stands for sending something again. */
 static uint8_t draw_type(struct draw *draw)
 {
-    enum { MOODS = 6, KINDS = 18 };
+    enum { MOODS = 7, KINDS = 21 };
     static const uint8_t kinds[KINDS] = {
         0,
         HF_OP_ASSET_PUT,
@@ -541,14 +498,25 @@ static uint8_t draw_type(struct draw *draw)
         HF_OP_LIMIT_PUT,
         HF_OP_AUTH,
         HF_OP_CHAIN,
+        HF_OP_INCREMENT,
+        HF_OP_REVERSE,
+        HF_OP_CLEAR,
     };
     static const uint8_t percent[MOODS][KINDS] = {
-        {5, 3, 5, 1, 19, 13, 7, 9, 9, 4, 4, 3, 2, 1, 3, 2, 8, 2},   /* a normal day */
-        {2, 1, 2, 0, 6, 6, 25, 23, 3, 1, 4, 3, 1, 0, 3, 2, 16, 2},  /* everybody shops */
-        {2, 1, 2, 1, 8, 6, 3, 3, 33, 16, 8, 6, 3, 0, 2, 1, 3, 2},   /* everything is cleared */
-        {37, 1, 3, 1, 12, 8, 6, 7, 6, 3, 2, 2, 2, 1, 2, 1, 4, 2},   /* a bad network */
-        {5, 3, 23, 4, 13, 9, 6, 8, 6, 4, 2, 1, 4, 2, 2, 4, 2, 2},   /* a change of contracts */
-        {4, 1, 3, 1, 11, 2, 2, 2, 14, 8, 2, 0, 2, 1, 4, 10, 31, 2}, /* everybody has a card */
+        /* a normal day */
+        {5, 3, 5, 1, 17, 11, 7, 8, 8, 4, 4, 3, 2, 1, 3, 2, 8, 2, 1, 2, 3},
+        /* everybody shops */
+        {2, 1, 2, 0, 6, 6, 23, 21, 3, 1, 4, 3, 1, 0, 3, 2, 16, 2, 2, 1, 1},
+        /* everything is cleared */
+        {2, 1, 2, 1, 8, 6, 3, 3, 27, 14, 7, 5, 3, 0, 2, 1, 3, 2, 0, 4, 6},
+        /* a bad network */
+        {37, 1, 3, 1, 10, 6, 5, 6, 5, 3, 2, 2, 2, 1, 2, 1, 5, 2, 1, 3, 2},
+        /* a change of contracts */
+        {5, 3, 23, 4, 12, 8, 6, 7, 6, 4, 2, 1, 4, 2, 3, 4, 2, 2, 0, 1, 1},
+        /* everybody has a card */
+        {4, 1, 3, 1, 9, 2, 2, 2, 8, 4, 2, 0, 2, 1, 4, 9, 26, 3, 4, 6, 7},
+        /* acquirers settle */
+        {8, 1, 2, 1, 9, 1, 1, 1, 1, 1, 2, 0, 2, 1, 4, 4, 28, 4, 5, 11, 13},
     };
     if (draw->mood_left == 0) {
         draw->mood = (uint32_t)draw_below(draw, MOODS);
@@ -583,11 +551,12 @@ static void draw_again(struct draw *draw, union model_operation *operation)
 {
     static union model_operation changed;
     const struct model_books *books = draw->model->books;
-    if (books->hold_count > 0 && chance(draw, 30))
-        copy_operation(operation,
-                       books->holds[draw_below(draw, books->hold_count)].memory.operation);
-    else
-        *operation = draw->history[draw_below(draw, draw->history_count)];
+    *operation = draw->history[draw_below(draw, draw->history_count)];
+    if (books->hold_count > 0 && chance(draw, 30)) {
+        const struct model_hold *hold = &books->holds[draw_below(draw, books->hold_count)];
+        if (hold->memory.operation != NULL)
+            copy_operation(operation, hold->memory.operation);
+    }
 
     changed = *operation;
     struct hf_op_header *header = &changed.operation.header;
@@ -620,7 +589,13 @@ void draw_operation(struct draw *draw, union model_operation *operation)
     bool resolves = type == HF_OP_CAPTURE || type == HF_OP_RELEASE;
     if (resolves && model_holds_open(draw->model) == 0 && chance(draw, 70))
         type = HF_OP_HOLD;
-    if (type == 0) {
+    bool clears = type == HF_OP_AUTH || type == HF_OP_REVERSE || type == HF_OP_CLEAR;
+    if (draw->late_count > 0 && chance(draw, clears ? 25 : 3)) {
+        uint64_t at = draw_below(draw, draw->late_count);
+        *operation = draw->late[at];
+        draw->late[at] = draw->late[--draw->late_count];
+        draw_remember(draw, &operation->operation);
+    } else if (type == 0) {
         draw_again(draw, operation);
     } else {
         /* A chain may have drawn one id twice. */
@@ -641,7 +616,7 @@ static void damage_bytes(struct draw *draw, union model_operation *operation, si
     size_t wide_at = at / 8 * 8;
     switch (draw_below(draw, 10)) {
     case 0:
-        header->type = (uint8_t)draw_below(draw, 28);
+        header->type = (uint8_t)draw_below(draw, 30);
         break;
     case 1:
         header->length = (uint16_t)draw_below(draw, chance(draw, 5) ? 65536 : 220);
@@ -706,20 +681,26 @@ void draw_query_of(uint8_t subject, struct hf_id id, struct hf_op_query *query)
 
 void draw_query(struct draw *draw, struct hf_id operation_id, struct hf_op_query *query)
 {
-    uint8_t subject = (uint8_t)(1 + draw_below(draw, 7));
+    uint8_t subject = (uint8_t)(1 + draw_below(draw, 9));
     struct hf_id id = operation_id;
     if (subject == HF_QUERY_ACCOUNT || subject == HF_QUERY_ACCOUNT_HOLDS)
         id = draw_account_id(draw);
     if (subject == HF_QUERY_ACCOUNT_LIMITS)
         id = draw_account_id(draw);
-    if (subject == HF_QUERY_INSTRUMENT || subject == HF_QUERY_INSTRUMENT_LIMITS)
+    if (subject == HF_QUERY_INSTRUMENT || subject == HF_QUERY_INSTRUMENT_LIMITS ||
+        subject == HF_QUERY_INSTRUMENT_AUTHORISATIONS)
         id = draw_token(draw);
-    if (subject == HF_QUERY_HOLD && chance(draw, 50))
+    bool records = subject == HF_QUERY_HOLD || subject == HF_QUERY_AUTHORISATION;
+    if (records && chance(draw, 50))
         draw_hold_record(draw, &id);
     draw_query_of(subject, id, query);
     if (subject == HF_QUERY_ACCOUNT_HOLDS && chance(draw, 20))
         query->cursor = (uint32_t)(draw_bits(draw) >> (32 + draw_below(draw, 32)));
-    if (subject > HF_QUERY_ACCOUNT_HOLDS && chance(draw, 50))
+    bool limits = subject == HF_QUERY_INSTRUMENT_LIMITS || subject == HF_QUERY_ACCOUNT_LIMITS;
+    if (subject == HF_QUERY_INSTRUMENT_AUTHORISATIONS && chance(draw, 50))
+        query->cursor =
+            (uint32_t)(chance(draw, 5) ? HF_AUTHORISATIONS_SKIP_MAX : draw_below(draw, 12));
+    if (limits && chance(draw, 50))
         query->cursor = (uint32_t)(chance(draw, 50) ? draw_below(draw, 20) : draw_below(draw, 256));
     query->header.flags = chance(draw, 50) ? HF_OP_RETURN_BALANCES : 0;
 }

@@ -7,6 +7,7 @@
 #include "model.h"
 
 #define DRAW_HISTORY_MAX 1024
+#define DRAW_LATE_MAX    8
 
 struct draw {
     uint64_t state;            /* of the generator of numbers */
@@ -18,6 +19,8 @@ struct draw {
     uint32_t edge_limit; /* place in the books of the limit whose edge was drawn last */
     uint32_t history_next;
     uint32_t history_count;
+    uint32_t late_count;
+    union model_operation late[DRAW_LATE_MAX];       /* reversed before they were sent */
     union model_operation history[DRAW_HISTORY_MAX]; /* sent before, to be sent again */
 };
 

@@ -22,7 +22,7 @@ static int64_t draw_floor(struct draw *draw, bool whale)
  * children can spend together. */
 static int64_t draw_total_floor(struct draw *draw, const struct model_account *known)
 {
-    if (known != NULL && chance(draw, 30)) {
+    if (known != NULL && chance(draw, 45)) {
         struct model_balance balance = model_balance_of(draw->model, known);
         model_wide near = balance.posted - balance.held_out - (model_wide)draw_below(draw, 2000);
         return near > INT64_MIN && near < INT64_MAX ? (int64_t)near : 0;
@@ -145,8 +145,8 @@ static bool can_close(struct draw *draw, const struct model_account *account)
 }
 
 /* The payer of a hold that lapsed and may be captured late, or has let others pay last: one that
- * can be closed while the hold is not resolved. */
-static bool draw_worn_payer(struct draw *draw, struct hf_id *payer)
+ * can be closed while the hold is not resolved. Or payer or payee of what may be reversed. */
+static bool draw_worn_account(struct draw *draw, struct hf_id *id)
 {
     const struct model_books *books = draw->model->books;
     uint64_t first = draw_below(draw, MODEL_HOLDS_MAX);
@@ -154,8 +154,9 @@ static bool draw_worn_payer(struct draw *draw, struct hf_id *payer)
         const struct model_hold *hold = &books->holds[(first + i) % books->hold_count];
         bool late = hold->status == HF_HOLD_LAPSED && (hold->policy & HF_HOLD_SOFT) != 0;
         bool spent = hold->status == HF_HOLD_OPEN && hold->parts[0].remaining == 0;
-        *payer = hold->parts[0].account;
-        if ((late || spent) && can_close(draw, model_account_of(draw->model, *payer)))
+        bool paid = hold->record.is_there && hold->captured > 0;
+        *id = paid && chance(draw, 50) ? hold->payee : hold->parts[0].account;
+        if ((late || spent || paid) && can_close(draw, model_account_of(draw->model, *id)))
             return true;
     }
     return false;
@@ -167,10 +168,10 @@ void draw_account_close(struct draw *draw, struct hf_op_account_close *close)
     const struct model_account *account = draw_account(draw, false);
     close->header.length = sizeof(*close);
     close->account = account == NULL || chance(draw, 3) ? draw_account_id(draw) : account->id;
-    struct hf_id payer;
-    bool worn = chance(draw, 15) && draw_worn_payer(draw, &payer);
+    struct hf_id worn_id;
+    bool worn = chance(draw, 15) && draw_worn_account(draw, &worn_id);
     if (worn)
-        close->account = payer;
+        close->account = worn_id;
     account = model_account_of(draw->model, close->account);
     if (account == NULL)
         return;

@@ -117,7 +117,8 @@ const struct model_hold *draw_hold_record(struct draw *draw, struct hf_id *id)
     }
     if (hold != NULL && !chance(draw, 3)) {
         *id = hold->id;
-        return hold;
+        bool was_held = hold->status != HF_HOLD_REFUSED && hold->status != HF_HOLD_REVERSED;
+        return was_held ? hold : NULL;
     }
     if (draw->history_count > 0)
         *id = draw->history[draw_below(draw, draw->history_count)].operation.header.id;
@@ -180,7 +181,8 @@ static const struct model_hold *draw_orphan(struct draw *draw)
     for (uint32_t i = 0; i < books->hold_count; i++) {
         const struct model_hold *hold = &books->holds[(first + i) % books->hold_count];
         const struct model_account *payer = model_account_of(draw->model, hold->parts[0].account);
-        if (payer->status == HF_ACCOUNT_CLOSED && hold->status != HF_HOLD_RESOLVED)
+        bool pending = hold->status == HF_HOLD_OPEN || hold->status == HF_HOLD_LAPSED;
+        if (pending && payer->status == HF_ACCOUNT_CLOSED)
             return hold;
     }
     return NULL;

@@ -34,7 +34,13 @@ struct hf_id draw_token(struct draw *draw);
 /* An account that exists, if there is any; a whale or none as asked. */
 const struct model_account *draw_account(struct draw *draw, bool whale);
 bool is_whale(const struct model_account *account);
+void draw_parties(struct draw *draw, const struct model_account *payer, struct parties *parties);
+uint64_t draw_amount(struct draw *draw, const struct parties *parties);
 void draw_header(struct draw *draw, uint8_t type, struct hf_op_header *header);
+/* Header and body. */
+void draw_fresh(struct draw *draw, uint8_t type, union model_operation *operation);
+/* An instrument, rather one that works; NULL when there is none. */
+const struct model_instrument *draw_card(struct draw *draw);
 /* A body for the header that is there. */
 void draw_body(struct draw *draw, union hf_operation *operation);
 /* Makes an operation one of those that may be sent again. */
@@ -58,7 +64,18 @@ void draw_class_put(struct draw *draw, struct hf_op_class_put *put);
 /* Mostly an open hold; now and then any, or a name that never held anything. */
 const struct model_hold *draw_hold_record(struct draw *draw, struct hf_id *id);
 
+/* draw_card.c */
+void draw_instrument_put(struct draw *draw, struct hf_op_instrument_put *put);
+void draw_auth(struct draw *draw, struct hf_op_auth *auth);
+void draw_increment(struct draw *draw, struct hf_op_increment *increment);
+void draw_reverse(struct draw *draw, struct hf_op_reverse *reverse);
+void draw_clear(struct draw *draw, struct hf_op_clear *clear);
+uint64_t draw_acquirer(struct draw *draw);
+
 /* draw_limit.c */
+/* A limit that may bear on the card: of its own, of an account of it or of a total above; or NULL.
+ */
+const struct model_limit *draw_limit_on(struct draw *draw, const struct model_instrument *card);
 void draw_limit_put(struct draw *draw, struct hf_op_limit_put *put);
 /* Brings an authorisation to the edge of what a limit on it lets through, or leaves it alone. */
 void draw_limited_amount(struct draw *draw, const struct model_instrument *card,

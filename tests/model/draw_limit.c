@@ -159,14 +159,15 @@ void draw_limit_put(struct draw *draw, struct hf_op_limit_put *put)
 
 /* Authorising ----------------------------------------------------------------------------- */
 
-/* A limit that may bear on the card: of its own, of its account or of a total above. */
-static const struct model_limit *draw_limit_on(struct draw *draw,
-                                               const struct model_instrument *card)
+const struct model_limit *draw_limit_on(struct draw *draw, const struct model_instrument *card)
 {
     const struct model_limit *limits[HF_LIMITS_A_SCOPE];
     uint32_t count = model_limits_of(draw->model, HF_LIMIT_INSTRUMENT, card->token, limits);
     const struct model_limit *limit = count == 0 ? NULL : limits[draw_below(draw, count)];
-    const struct model_account *account = model_account_of(draw->model, card->account);
+    struct hf_id payers[HF_INSTRUMENT_ACCOUNTS_MAX];
+    uint32_t payer_count = model_payers_of(card, payers);
+    const struct model_account *account =
+        model_account_of(draw->model, payers[draw_below(draw, payer_count)]);
     for (; account != NULL; account = model_account_of(draw->model, account->parent)) {
         count = model_limits_of(draw->model, HF_LIMIT_ACCOUNT, account->id, limits);
         if (count != 0 && (limit == NULL || chance(draw, 50)))
@@ -200,6 +201,8 @@ void draw_minimum(struct draw *draw, const struct model_account *payer, struct h
     if (payer == NULL || !chance(draw, 30))
         return;
     int64_t available = model_available(draw->model, payer);
+    if (available > 0 && available < 200000 && chance(draw, 20))
+        available += (int64_t)draw_below(draw, 400);
     if (available < 1 || available > 200000)
         return;
     auth->amount = (uint64_t)available + draw_below(draw, 3);

@@ -381,36 +381,90 @@ static bool makes_hold(uint8_t type)
     return type == HF_OP_HOLD || type == HF_OP_HOLD_PLAN || type == HF_OP_AUTH;
 }
 
-/* One operation of a chain; `made` is the hold that the chain made last, if any. */
-static void draw_link(struct draw *draw, union hf_operation *operation, bool about_cards,
-                      struct hf_id *made, uint32_t *origin)
+static bool is_about_card(uint8_t type)
+{
+    return type == HF_OP_INCREMENT || type == HF_OP_REVERSE || type == HF_OP_CLEAR;
+}
+
+/* The hold that a chain made last. */
+struct made {
+    struct hf_id id;
+    bool is_auth;
+    uint16_t asset;
+    uint64_t acquirer;
+};
+
+/* Who sends it, as whom, and in which money. */
+static void aim_at_made(union hf_operation *operation, const struct made *made)
+{
+    /* The hold or original stands first in the bodies of all of them. */
+    operation->release.hold = made->id;
+    switch (operation->header.type) {
+    case HF_OP_INCREMENT:
+        operation->increment.acquirer = made->acquirer;
+        operation->increment.asset = made->asset;
+        break;
+    case HF_OP_REVERSE:
+        operation->reverse.acquirer = made->acquirer;
+        operation->reverse.asset = made->asset;
+        break;
+    case HF_OP_CLEAR:
+        operation->clear.acquirer = made->acquirer;
+        operation->clear.asset = made->asset;
+        operation->clear.token = (struct hf_id){0, 0};
+        operation->clear.payee = (struct hf_id){0, 0};
+        break;
+    default:
+        break;
+    }
+}
+
+static uint8_t draw_link_type(struct draw *draw, bool about_cards, const struct made *made)
 {
     static const uint8_t types[] = {
         HF_OP_MOVE,        HF_OP_MOVE,          HF_OP_MOVE_PLAN, HF_OP_HOLD,
         HF_OP_HOLD,        HF_OP_HOLD_PLAN,     HF_OP_CAPTURE,   HF_OP_CAPTURE,
         HF_OP_RELEASE,     HF_OP_ADJUST,        HF_OP_ATTEST,    HF_OP_AUTH,
         HF_OP_ACCOUNT_PUT, HF_OP_ACCOUNT_PUT,   HF_OP_CLASS_PUT, HF_OP_INSTRUMENT_PUT,
-        HF_OP_ASSET_PUT,   HF_OP_ACCOUNT_CLOSE, HF_OP_LIMIT_PUT, HF_OP_AUTH};
+        HF_OP_ASSET_PUT,   HF_OP_ACCOUNT_CLOSE, HF_OP_LIMIT_PUT, HF_OP_AUTH,
+        HF_OP_REVERSE,     HF_OP_CLEAR,         HF_OP_INCREMENT};
     uint8_t type = types[draw_below(draw, sizeof(types))];
     if (about_cards)
-        type = (uint8_t)PICK(draw, HF_OP_AUTH, HF_OP_AUTH, HF_OP_AUTH, HF_OP_LIMIT_PUT, HF_OP_MOVE);
-    bool has_made = made->lo != 0 || made->hi != 0;
+        type = (uint8_t)PICK(draw, HF_OP_AUTH, HF_OP_AUTH, HF_OP_AUTH, HF_OP_LIMIT_PUT, HF_OP_MOVE,
+                             HF_OP_CLEAR, HF_OP_REVERSE);
+    if (made->is_auth && chance(draw, about_cards ? 65 : 40))
+        return (uint8_t)PICK(draw, HF_OP_CLEAR, HF_OP_CLEAR, HF_OP_REVERSE, HF_OP_INCREMENT);
+    bool has_made = made->id.lo != 0 || made->id.hi != 0;
     if (has_made && chance(draw, 40))
         type = (uint8_t)PICK(draw, HF_OP_CAPTURE, HF_OP_RELEASE, HF_OP_ADJUST);
+    return type;
+}
+
+/* One operation of a chain; `made` is the hold that the chain made last, if any. */
+static void draw_link(struct draw *draw, union hf_operation *operation, bool about_cards,
+                      struct made *made, uint32_t *origin)
+{
+    uint8_t type = draw_link_type(draw, about_cards, made);
+    bool has_made = made->id.lo != 0 || made->id.hi != 0;
     draw_header(draw, type, &operation->header);
     operation->header.origin = *origin;
     draw_body(draw, operation);
-    if (is_about_hold(type)) {
-        *origin = operation->header.origin;
-        /* The hold stands first in the bodies of all four. */
-        if (has_made && type != HF_OP_ATTEST && chance(draw, 75))
-            operation->release.hold = *made;
+    if (is_about_hold(type) || is_about_card(type)) {
+        bool aims = has_made && type != HF_OP_ATTEST && (!is_about_card(type) || made->is_auth);
+        if (aims && chance(draw, 75))
+            aim_at_made(operation, made);
+        else
+            *origin = operation->header.origin;
     }
     /* Without its flag a dry run to close an account would close it. */
     if (type == HF_OP_ACCOUNT_CLOSE && (operation->header.flags & HF_OP_DRY_RUN) != 0)
         operation->account_close.account.hi ^= UINT64_C(1) << 40;
     if (makes_hold(type))
-        *made = operation->header.id;
+        *made = (struct made){.id = operation->header.id, .is_auth = type == HF_OP_AUTH};
+    if (type == HF_OP_AUTH) {
+        made->asset = operation->auth.asset;
+        made->acquirer = operation->auth.acquirer;
+    }
     operation->header.flags = 0;
     operation->header.origin = 0;
     operation->header.deadline_ns = 0;
@@ -421,7 +475,7 @@ void draw_chain(struct draw *draw, struct hf_op_chain *chain)
     static union model_operation link;
     uint64_t wanted = chance(draw, 3) ? HF_CHAIN_OPERATIONS_MAX : 1 + draw_below(draw, 4);
     bool about_cards = chance(draw, 30);
-    struct hf_id made = {0, 0};
+    struct made made = {0};
     chain->header.length = sizeof(*chain);
     chain->count = 0;
     for (int tries = 0; chain->count < wanted && tries < 2 * HF_CHAIN_OPERATIONS_MAX; tries++) {
@@ -520,8 +574,55 @@ static void damage_account_put(struct draw *draw, struct hf_op_account_put *put)
         put->sink = put->account;
 }
 
+static void damage_instrument_put(struct draw *draw, struct hf_op_instrument_put *put)
+{
+    struct hf_id *further = &put->further[draw_below(draw, put->further_count)];
+    switch (draw_below(draw, 4)) {
+    case 0:
+        *further = put->account;
+        break;
+    case 1:
+        *further = put->further[0];
+        break;
+    case 2:
+        memset(further, chance(draw, 50) ? 0 : 0xff, sizeof(*further));
+        break;
+    default:
+        put->further_count = (uint8_t)(put->further_count + draw_below(draw, 3) - 1);
+    }
+}
+
+/* Flags and originals. */
+static void damage_card(struct draw *draw, union hf_operation *operation)
+{
+    switch (operation->header.type) {
+    case HF_OP_AUTH:
+        operation->auth.auth_flags = (uint8_t)draw_below(draw, 6);
+        if (chance(draw, 50))
+            operation->auth.minimum = operation->auth.amount;
+        break;
+    case HF_OP_CLEAR:
+        operation->clear.clear_flags = (uint8_t)draw_below(draw, 6);
+        if (chance(draw, 50))
+            operation->clear.original =
+                chance(draw, 60) ? (struct hf_id){0, 0} : operation->header.id;
+        break;
+    case HF_OP_INCREMENT:
+    case HF_OP_REVERSE:
+        operation->reverse.original =
+            chance(draw, 60) ? operation->header.id : (struct hf_id){0, 0};
+        break;
+    default:
+        break;
+    }
+}
+
 void draw_damage_list(struct draw *draw, union hf_operation *operation)
 {
+    damage_card(draw, operation);
+    if (operation->header.type == HF_OP_INSTRUMENT_PUT &&
+        operation->instrument_put.further_count > 0)
+        damage_instrument_put(draw, &operation->instrument_put);
     if (operation->header.type == HF_OP_ACCOUNT_PUT &&
         operation->header.length == sizeof(operation->account_put))
         damage_account_put(draw, &operation->account_put);

@@ -1,5 +1,6 @@
 /* The slow ledger: OPERATIONS.md read aloud. Here are its books, the plain operations, exactly-once
- * and questions; money is in model_plan.c, holds are in model_hold.c, cards in model_auth.c. */
+ * and questions; money is in model_plan.c, holds are in model_hold.c, limits in
+ * model_limit.c, authorisations in model_auth.c, what becomes of them in model_card.c. */
 #include "model_inside.h"
 
 #include <assert.h>
@@ -68,6 +69,17 @@ void add_event(const struct turn *turn, uint8_t kind, struct hf_id subject, wide
         .entry = entry,
         .type = turn->operation->header.type,
     };
+}
+
+void tell_exception(const struct turn *turn, struct hf_id record, uint64_t amount, uint16_t asset,
+                    const struct outcome *forgiven)
+{
+    struct model *model = turn->model;
+    if (forgiven->code == HF_CODE_OK)
+        return;
+    add_event(turn, HF_EVENT_EXCEPTION, record, (wide)amount, asset, forgiven->entry);
+    model->events[model->event_count - 1].code = forgiven->code;
+    model->events[model->event_count - 1].rule = forgiven->rule;
 }
 
 /* A refusal is the only thing that happened. */
@@ -262,7 +274,7 @@ static struct outcome do_account_close(const struct turn *turn)
             HF_RULE_ACCOUNT, 0, false);
         add_leg(&plan, sink, (struct model_balance){.posted = balance.posted}, HF_RULE_SINK, 0,
                 false);
-        struct outcome outcome = pass_guards(books, &plan);
+        struct outcome outcome = pass_guards(books, &plan, NULL);
         if (outcome.code != HF_CODE_OK)
             return refuse(outcome.code, outcome.rule, outcome.entry, account);
         apply_plan(turn, &plan);
@@ -273,23 +285,41 @@ static struct outcome do_account_close(const struct turn *turn)
     return approve((uint64_t)balance.posted, account);
 }
 
+static struct outcome check_instrument_account(struct model_books *books, struct hf_id id,
+                                               uint32_t entry)
+{
+    const struct model_account *account = find_account(books, id);
+    if (account == NULL)
+        return refuse(HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_ACCOUNT, (uint8_t)entry, NULL);
+    if (account->is_total)
+        return refuse(HF_CODE_IS_TOTAL, HF_RULE_ACCOUNT, (uint8_t)entry, NULL);
+    return approve(0, NULL);
+}
+
 static struct outcome do_instrument_put(const struct turn *turn)
 {
     const struct hf_op_instrument_put *put = &turn->operation->instrument_put;
+    const struct hf_ledger_limits *limits = &turn->model->limits;
     struct model_books *books = turn->model->books;
-    const struct model_account *account = find_account(books, put->account);
-    if (account == NULL)
-        return refuse(HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_ACCOUNT, 0, NULL);
-    if (account->is_total)
-        return refuse(HF_CODE_IS_TOTAL, HF_RULE_ACCOUNT, 0, NULL);
+    struct outcome outcome = check_instrument_account(books, put->account, 0);
+    for (uint32_t i = 0; i < put->further_count && outcome.code == HF_CODE_OK; i++)
+        outcome = check_instrument_account(books, put->further[i], i + 1);
+    if (outcome.code != HF_CODE_OK)
+        return outcome;
     struct model_instrument *instrument = find_instrument(books, put->token);
     if (instrument != NULL && instrument->status == HF_INSTRUMENT_CLOSED)
         return refuse(HF_CODE_CLOSED, HF_RULE_INSTRUMENT, 0, NULL);
-    if (instrument == NULL) {
-        if (books->instrument_count == turn->model->limits.instruments)
-            return refuse(HF_CODE_CAPACITY, HF_RULE_TABLE, 0, NULL);
+    if (instrument == NULL && books->instrument_count == limits->instruments)
+        return refuse(HF_CODE_CAPACITY, HF_RULE_TABLE, 0, NULL);
+    bool had_further = instrument != NULL && instrument->further_count > 0;
+    if (put->further_count > 0 && !had_further &&
+        model_selectors_used(turn->model) == limits->selectors)
+        return refuse(HF_CODE_CAPACITY, HF_RULE_TABLE, 0, NULL);
+    uint64_t listed = 0;
+    if (instrument == NULL)
         instrument = &books->instruments[books->instrument_count++];
-    }
+    else
+        listed = instrument->listed;
     *instrument = (struct model_instrument){
         .token = put->token,
         .account = put->account,
@@ -298,7 +328,11 @@ static struct outcome do_instrument_put(const struct turn *turn)
         .remaining = put->remaining,
         .status = put->status,
         .flags = put->flags,
+        .further_count = put->further_count,
+        .put_place = turn->place,
+        .listed = listed,
     };
+    memcpy(instrument->further, put->further, put->further_count * sizeof(put->further[0]));
     add_event(turn, HF_EVENT_PUT, put->token, 0, 0, 0);
     return approve(0, NULL);
 }
@@ -315,7 +349,7 @@ static struct outcome do_class_put(const struct turn *turn)
 
 static struct outcome do_move(const struct turn *turn)
 {
-    static const struct attributes none;
+    static const struct model_attributes none;
     const struct hf_op_move *move = &turn->operation->move;
     struct plan plan;
     struct outcome outcome =
@@ -334,7 +368,7 @@ static struct outcome do_move_plan(const struct turn *turn)
         compile_plan(turn, &operation->plan, operation->entries, false, &plan, takes);
     if (!approved(&outcome))
         return outcome;
-    struct outcome passed = pass_guards(turn->model->books, &plan);
+    struct outcome passed = pass_guards(turn->model->books, &plan, NULL);
     if (passed.code != HF_CODE_OK)
         return refuse(passed.code, passed.rule, passed.entry, outcome.account);
     apply_plan(turn, &plan);
@@ -366,7 +400,7 @@ static void write_reply(struct hf_reply *reply, const struct turn *turn,
     reply->rule = outcome->rule;
     reply->id = turn->operation->header.id;
     reply->approved = outcome->approved;
-    reply->place = turn->place;
+    reply->place = turn->is_dry ? 0 : turn->place;
     reply->timestamp_ns = turn->now_ns;
     if (outcome->account != NULL) {
         struct model_balance balance = balance_of(turn->model->books, outcome->account);
@@ -377,7 +411,7 @@ static void write_reply(struct hf_reply *reply, const struct turn *turn,
 
 static struct outcome carry_out(const struct turn *turn);
 
-/* The hold that this very operation made keeps its answer. */
+/* The hold or record that this very operation made keeps its answer. */
 static void settle_hold(const struct turn *turn, const struct outcome *outcome)
 {
     struct model_hold *made = find_hold(turn->model->books, turn->operation->header.id);
@@ -428,6 +462,9 @@ static struct outcome carry_out(const struct turn *turn)
         [HF_OP_INSTRUMENT_PUT] = do_instrument_put,
         [HF_OP_LIMIT_PUT] = do_limit_put,
         [HF_OP_AUTH] = do_auth,
+        [HF_OP_INCREMENT] = do_increment,
+        [HF_OP_REVERSE] = do_reverse,
+        [HF_OP_CLEAR] = do_clear,
     };
     assert(carriers[turn->operation->header.type] != NULL);
     return carriers[turn->operation->header.type](turn);
@@ -472,15 +509,20 @@ const struct model_memory *model_memory_of(const struct model *model, struct hf_
     if (memory != NULL)
         return memory;
     const struct model_hold *hold = model_hold_of(model, id);
-    return hold == NULL ? NULL : &hold->memory;
+    return hold == NULL || hold->memory.operation == NULL ? NULL : &hold->memory;
 }
 
-/* Whose answer is given again: a hold speaks only for ids that may have been forgotten. */
-static const struct model_memory *first_answer_of(const struct model *model, struct hf_id id)
+/* Whose answer is given again: a hold or record speaks only for ids that may have been forgotten,
+ * and only while it is known. */
+static const struct model_memory *first_answer_of(const struct model *model, struct hf_id id,
+                                                  uint64_t timestamp_ns)
 {
     const struct model_memory *memory = find_remembered(model, id);
     if (memory != NULL || id.hi >> 16 >= model->forgotten_floor_ms)
         return memory;
+    const struct model_hold *hold = model_hold_of(model, id);
+    if (hold == NULL || model_is_stale(model, hold, timestamp_ns))
+        return NULL;
     return model_memory_of(model, id);
 }
 
@@ -534,10 +576,13 @@ static bool refuse_place(struct hf_reply *reply, const struct turn *turn, uint16
     return false;
 }
 
-static bool run_dry(struct hf_reply *reply, const struct turn *turn)
+static bool run_dry(struct hf_reply *reply, struct turn *turn)
 {
     struct model *model = turn->model;
+    turn->place = model->place + 1;
+    turn->is_dry = true;
     copy_books(model->before_dry_run, model->books);
+    forget_stale(model, turn->now_ns);
     struct outcome outcome = carry_out(turn);
     write_reply(reply, turn, &outcome);
     strip_balances(reply, &turn->operation->header);
@@ -554,7 +599,7 @@ bool model_apply(struct model *model, uint64_t timestamp_ns, const union hf_oper
         .model = model, .operation = operation, .now_ns = timestamp_ns, .origin = header->origin};
     model->event_count = 0;
 
-    const struct model_memory *memory = first_answer_of(model, header->id);
+    const struct model_memory *memory = first_answer_of(model, header->id, timestamp_ns);
     if (memory != NULL) {
         if (!same_content(memory->operation, operation))
             return refuse_place(reply, &turn, HF_CODE_DUPLICATE_DIFFERENT);
@@ -575,9 +620,12 @@ bool model_apply(struct model *model, uint64_t timestamp_ns, const union hf_oper
     turn.operation = keep_text(model, operation);
     turn.place = ++model->place;
     model->timestamp_ns = timestamp_ns;
+    forget_stale(model, timestamp_ns);
     struct outcome outcome = carry_out(&turn);
     if (!approved(&outcome))
         tell_refusal(&turn, &outcome);
+    if (!approved(&outcome) && header->type == HF_OP_AUTH)
+        record_refusal(&turn);
     note_bounds(model->books);
     settle_hold(&turn, &outcome);
     struct model_memory fresh = {.operation = turn.operation};
@@ -596,6 +644,7 @@ struct model *model_create(const struct hf_ledger_limits *limits)
     assert(limits->instruments <= MODEL_INSTRUMENTS_MAX);
     assert(limits->holds <= MODEL_HOLDS_MAX);
     assert(limits->limits <= MODEL_LIMITS_MAX);
+    assert(limits->parts <= MODEL_PARTS_USED_MAX);
     assert(limits->remembered <= MODEL_REMEMBERED_MAX);
     struct model *model = calloc(1, sizeof(*model));
     assert(model != NULL);
@@ -622,21 +671,47 @@ void model_resize(struct model *model, const struct hf_ledger_limits *limits)
     assert(limits->parts >= model_conditions_used(model));
     assert(limits->limits >= model->books->limit_count);
     assert(limits->rolling >= model_rolling_used(model));
+    assert(limits->selectors >= model_selectors_used(model));
     model->limits = *limits;
+    forget_stale(model, model->timestamp_ns);
     while (model->remembered_count > limits->remembered)
         forget_oldest(model);
     while (model->books->hold_count > limits->holds)
         forget_first_ended(model->books);
 }
 
-void model_destroy(struct model *model)
+static void drop_texts(struct model *model)
 {
-    if (model == NULL)
-        return;
     for (struct model_text *text = model->texts, *next; text != NULL; text = next) {
         next = text->next;
         free(text);
     }
+    model->texts = NULL;
+}
+
+void model_copy(struct model *to, const struct model *from)
+{
+    assert(from->remembered_start == 0);
+    assert(from->books->draw_count == 0);
+    drop_texts(to);
+    copy_books(to->books, from->books);
+    to->place = from->place;
+    to->timestamp_ns = from->timestamp_ns;
+    to->forgotten_floor_ms = from->forgotten_floor_ms;
+    to->remembered_start = 0;
+    to->remembered_count = from->remembered_count;
+    for (uint32_t i = 0; i < from->remembered_count; i++) {
+        to->remembered_ids[i] = from->remembered_ids[i];
+        to->remembered[i] = from->remembered[i];
+    }
+    to->event_count = 0;
+}
+
+void model_destroy(struct model *model)
+{
+    if (model == NULL)
+        return;
+    drop_texts(model);
     free(model->draws);
     free(model->books);
     free(model->before_dry_run);

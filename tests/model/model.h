@@ -21,6 +21,7 @@
 #define MODEL_REMEMBERED_MAX  4096
 #define MODEL_LIMITS_MAX      512
 #define MODEL_PARTS_MAX       HF_PLAN_CANDIDATES_MAX
+#define MODEL_PARTS_USED_MAX  1024 /* of all open holds together */
 
 __extension__ typedef __int128 model_wide;
 
@@ -80,9 +81,14 @@ struct model_instrument {
     uint64_t remaining;
     uint8_t status;
     uint8_t flags;
+    uint8_t further_count;
+    struct hf_id further[HF_INSTRUMENT_FURTHER_MAX];
+    uint64_t put_place; /* of the newest INSTRUMENT_PUT */
+    uint64_t listed;    /* how many records it ever had */
 };
 
-/* On an instrument or an account. What was drawn is a list in the model, newest first. */
+/* On an instrument or an account. What was drawn, and what was given back, is a list in the model,
+ * newest first. */
 struct model_limit {
     struct hf_id scope_id;
     uint64_t max_amount;
@@ -93,15 +99,12 @@ struct model_limit {
     uint8_t window; /* enum hf_limit_window */
     uint8_t start;
     int16_t zone_minutes;
-    uint32_t newest; /* number of the newest draw, from 1; 0: nothing was drawn */
+    uint32_t newest;     /* number of the newest draw, from 1; 0: nothing was drawn */
+    int64_t last_window; /* in which it was drawn last */
+    uint64_t
+        since_place; /* since when it counts as it does: made, emptied, or its filter changed */
+    bool is_blurred; /* something was given back that was perhaps never drawn from it */
     struct hf_filter filter;
-};
-
-/* One limit's share in one authorisation; never changed once it is there. */
-struct model_draw {
-    uint64_t amount;
-    int64_t window;  /* number of the window, or of the bucket, that it fell into */
-    uint32_t before; /* number of the same limit's draw before, 0: none */
 };
 
 struct model_used {
@@ -109,9 +112,44 @@ struct model_used {
     uint64_t count;
 };
 
+/* One limit's share in one authorisation, or what was given back of it: what its window, or its
+ * bucket, then came to. Never changed once it is there. */
+struct model_draw {
+    struct model_used used;
+    int64_t window;  /* number of the window, or of the bucket, that it fell into */
+    int64_t last;    /* that of the newest draw then: no entry before it lies behind */
+    uint32_t before; /* number of the same limit's draw before, 0: none */
+};
+
 struct model_part {
     struct hf_id account;
     uint64_t remaining;
+};
+
+/* What filters look at. */
+struct model_attributes {
+    uint16_t mcc;
+    uint16_t country;
+    uint8_t channel;
+    uint8_t merchant[16];
+};
+
+/* What is known of an authorisation besides its hold. */
+struct model_record {
+    bool is_there;
+    struct hf_id token; /* zero: no known instrument */
+    uint64_t number;    /* among the instrument's records, from 1 */
+    uint64_t place;     /* at which it was drawn */
+    struct model_attributes attributes;
+    uint64_t acquirer;
+    uint64_t reversed;
+    uint64_t first; /* drawn when it was made, as far as it was not given back */
+    uint64_t drawn_ns;
+    uint64_t further; /* drawn since, likewise */
+    uint64_t further_ns;
+    uint16_t exception;
+    uint8_t flags;    /* enum hf_authorisation_flag */
+    bool is_adjusted; /* by an operation that knows nothing of limits */
 };
 
 struct model_hold {
@@ -122,6 +160,7 @@ struct model_hold {
     uint64_t captured;
     uint64_t expires_ns; /* 0: never */
     uint64_t ended;      /* 0 while open, else which ending of all it was, from 1 */
+    uint64_t ended_ns;   /* and when */
     uint32_t origin;
     uint16_t asset;
     uint16_t tolerance;
@@ -134,7 +173,8 @@ struct model_hold {
     uint8_t met;                              /* bit n: condition n + 1 has been proved */
     struct model_part parts[MODEL_PARTS_MAX]; /* the first is the payer */
     struct hf_op_condition conditions[HF_CONDITIONS_MAX];
-    struct model_memory memory;
+    struct model_record record;
+    struct model_memory memory; /* without an operation while it is reversed before it came */
 };
 
 /* All that an operation may change besides what exactly-once remembers. */
@@ -142,7 +182,8 @@ struct model_books {
     uint32_t asset_count;
     uint32_t account_count;
     uint32_t instrument_count;
-    uint32_t hold_count; /* open and ended, in the order in which they were made */
+    uint32_t
+        hold_count; /* open and ended, and records by themselves, in the order they were made */
     uint32_t limit_count;
     uint32_t draw_count; /* those behind never happened */
     uint64_t ended_count;
@@ -179,6 +220,10 @@ struct model {
 struct model *model_create(const struct hf_ledger_limits *limits);
 void model_destroy(struct model *model);
 
+/* Makes one model as another is, of the same limits, that has forgotten and drawn nothing yet. It
+ * goes on looking at operations that the other keeps. */
+void model_copy(struct model *to, const struct model *from);
+
 /* Goes on under other limits, which hold all that may not be forgotten (asserted): what image.h
  * says of loading into another ledger. */
 void model_resize(struct model *model, const struct hf_ledger_limits *limits);
@@ -189,6 +234,10 @@ struct hf_verdict model_check(const union hf_operation *operation, size_t availa
 /* Applies one operation, leaves its events in the model; true when it took a place. */
 bool model_apply(struct model *model, uint64_t timestamp_ns, const union hf_operation *operation,
                  struct hf_reply *reply);
+
+/* Payers of an instrument, in their order; how many. */
+uint32_t model_payers_of(const struct model_instrument *instrument,
+                         struct hf_id payers[HF_INSTRUMENT_ACCOUNTS_MAX]);
 
 /* Answers a QUERY. Bytes of the view beyond the reply's length are zero. Of ACCOUNT_HOLDS it gives
  * the account and no lines: in which order those come is the engine's own affair. */
@@ -225,14 +274,20 @@ uint32_t model_limits_of(const struct model *model, uint8_t scope, struct hf_id 
 const struct model_limit *model_limit_of(const struct model *model, uint8_t scope, struct hf_id id,
                                          uint8_t number);
 uint64_t model_rolling_used(const struct model *model);
+bool model_filter_passes(const struct hf_filter *filter, const struct model_attributes *attributes);
 
 uint64_t model_holds_open(const struct model *model);
 uint64_t model_terms_used(const struct model *model);
+uint64_t model_selectors_used(const struct model *model);
 uint64_t model_parts_used(const struct model *model);
 uint64_t model_conditions_used(const struct model *model);
 const struct model_account *model_account_of(const struct model *model, struct hf_id id);
 const struct model_instrument *model_instrument_of(const struct model *model, struct hf_id token);
+/* A hold or record that is known at the newest operation's time. */
 const struct model_hold *model_hold_of(const struct model *model, struct hf_id id);
+/* It is known no more, though nothing has taken its place yet. */
+bool model_is_stale(const struct model *model, const struct model_hold *hold,
+                    uint64_t timestamp_ns);
 const struct model_memory *model_memory_of(const struct model *model, struct hf_id id);
 struct model_balance model_balance_of(const struct model *model,
                                       const struct model_account *account);

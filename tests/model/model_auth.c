@@ -1,359 +1,49 @@
-/* The model's cards: limits on what may be authorised, and authorisations.
- *
- * A limit keeps every draw since it began, as a list. What is used is the sum over the draws whose
- * window is that of the moment: nothing is ever set back when a window ends, it only stops to
- * count.
- */
+/* The model's authorisations: an AUTH, a verification, one that is forced, or a clearing that is
+ * posted without any, of instruments with one account or several; and the record each leaves. */
 #include "model_inside.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define NS_PER_S      UINT64_C(1000000000)
-#define S_PER_DAY     86400
-#define DRAWS_AT_ONCE 65536
-
-/* Windows --------------------------------------------------------------------------------- */
-
-/* Days since 1970-01-01 in the limit's zone, rounded down. */
-static int64_t day_of(const struct model_limit *limit, uint64_t timestamp_ns)
-{
-    int64_t seconds = (int64_t)(timestamp_ns / NS_PER_S) + (int64_t)limit->zone_minutes * 60;
-    int64_t day = seconds / S_PER_DAY;
-    return seconds % S_PER_DAY < 0 ? day - 1 : day;
-}
-
-static struct tm date_of(int64_t day)
-{
-    struct tm date;
-    time_t seconds = (time_t)(day * S_PER_DAY);
-    struct tm *got = gmtime_r(&seconds, &date);
-    assert(got != NULL);
-    return date;
-}
-
-int64_t model_window_of(const struct model_limit *limit, uint64_t timestamp_ns)
-{
-    int64_t day = day_of(limit, timestamp_ns);
-    struct tm date;
-    switch (limit->window) {
-    case HF_LIMIT_DAY:
-        return day;
-    case HF_LIMIT_WEEK:
-        while (date = date_of(day), (date.tm_wday + 6) % 7 + 1 != limit->start)
-            day--;
-        return day;
-    case HF_LIMIT_MONTH:
-        date = date_of(day - (limit->start - 1));
-        return (int64_t)date.tm_year * 12 + date.tm_mon;
-    case HF_LIMIT_ROLLING:
-        return (int64_t)(timestamp_ns / ((limit->length_ns + 62) / 63));
-    default:
-        return 0;
-    }
-}
-
-struct model_used model_used_of(const struct model *model, const struct model_limit *limit,
-                                uint64_t timestamp_ns)
-{
-    struct model_used used = {0, 0};
-    if (limit->window == HF_LIMIT_OPERATION)
-        return used;
-    int64_t last = model_window_of(limit, timestamp_ns);
-    int64_t first = limit->window == HF_LIMIT_ROLLING ? last - 63 : last;
-    wide amount = 0;
-    for (uint32_t at = limit->newest; at != 0; at = model->draws[at - 1].before) {
-        const struct model_draw *draw = &model->draws[at - 1];
-        assert(at <= model->books->draw_count);
-        if (draw->window < first || draw->window > last)
-            continue;
-        amount += (wide)draw->amount;
-        used.count++;
-    }
-    used.amount = amount > UINT64_MAX ? UINT64_MAX : (uint64_t)amount;
-    return used;
-}
-
-/* Limits ---------------------------------------------------------------------------------- */
-
-static struct model_limit *find_limit(struct model_books *books, uint8_t scope, struct hf_id id,
-                                      uint8_t number)
-{
-    for (uint32_t i = 0; i < books->limit_count; i++) {
-        struct model_limit *limit = &books->limits[i];
-        if (limit->scope == scope && same_id(limit->scope_id, id) && limit->number == number)
-            return limit;
-    }
-    return NULL;
-}
-
-/* Of each number there may be in turn. */
-static uint32_t list_limits(struct model_books *books, uint8_t scope, struct hf_id id,
-                            struct model_limit *limits[HF_LIMITS_A_SCOPE])
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < books->limit_count; i++) {
-        struct model_limit *limit = &books->limits[i];
-        if (limit->scope != scope || !same_id(limit->scope_id, id))
-            continue;
-        assert(count < HF_LIMITS_A_SCOPE);
-        uint32_t at = count++;
-        for (; at > 0 && limits[at - 1]->number > limit->number; at--)
-            limits[at] = limits[at - 1];
-        limits[at] = limit;
-    }
-    return count;
-}
-
-uint32_t model_limits_of(const struct model *model, uint8_t scope, struct hf_id id,
-                         const struct model_limit *limits[HF_LIMITS_A_SCOPE])
-{
-    return list_limits(model->books, scope, id, (struct model_limit **)limits);
-}
-
-const struct model_limit *model_limit_of(const struct model *model, uint8_t scope, struct hf_id id,
-                                         uint8_t number)
-{
-    return find_limit(model->books, scope, id, number);
-}
-
-uint64_t model_rolling_used(const struct model *model)
-{
-    uint64_t used = 0;
-    for (uint32_t i = 0; i < model->books->limit_count; i++)
-        used += model->books->limits[i].window == HF_LIMIT_ROLLING;
-    return used;
-}
-
-/* Money is counted in the asset of the account. */
-static void tell_limit(const struct turn *turn, const struct model_limit *limit)
-{
-    struct model_books *books = turn->model->books;
-    struct hf_id account = limit->scope_id;
-    if (limit->scope == HF_LIMIT_INSTRUMENT)
-        account = find_instrument(books, limit->scope_id)->account;
-    struct model_used used = model_used_of(turn->model, limit, turn->now_ns);
-    wide amount = used.amount > INT64_MAX ? INT64_MAX : (wide)used.amount;
-    add_event(turn, HF_EVENT_LIMIT, limit->scope_id, amount, find_account(books, account)->asset,
-              limit->number);
-}
-
-static struct outcome check_scope(const struct turn *turn)
-{
-    const struct hf_op_limit_put *put = &turn->operation->limit_put;
-    struct model_books *books = turn->model->books;
-    if (put->scope == HF_LIMIT_INSTRUMENT) {
-        const struct model_instrument *card = find_instrument(books, put->scope_id);
-        if (card == NULL)
-            return refuse(HF_CODE_UNKNOWN_INSTRUMENT, HF_RULE_INSTRUMENT, 0, NULL);
-        if (card->status == HF_INSTRUMENT_CLOSED)
-            return refuse(HF_CODE_CLOSED, HF_RULE_INSTRUMENT, 0, NULL);
-        return approve(0, NULL);
-    }
-    const struct model_account *account = find_account(books, put->scope_id);
-    if (account == NULL)
-        return refuse(HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_ACCOUNT, 0, NULL);
-    if (account->status == HF_ACCOUNT_CLOSED)
-        return refuse(HF_CODE_CLOSED, HF_RULE_ACCOUNT, 0, NULL);
-    return approve(0, NULL);
-}
-
-static struct outcome set_limit(const struct turn *turn, struct model_limit *limit)
-{
-    const struct hf_op_limit_put *put = &turn->operation->limit_put;
-    struct model *model = turn->model;
-    struct model_books *books = model->books;
-    struct model_account *account = NULL;
-    if (put->scope == HF_LIMIT_ACCOUNT)
-        account = find_account(books, put->scope_id);
-    if (limit == NULL) {
-        struct model_limit *there[HF_LIMITS_A_SCOPE];
-        if (list_limits(books, put->scope, put->scope_id, there) == HF_LIMITS_A_SCOPE)
-            return refuse(HF_CODE_CAPACITY, HF_RULE_LIMIT, 0, NULL);
-        if (books->limit_count == model->limits.limits)
-            return refuse(HF_CODE_CAPACITY, HF_RULE_TABLE, 0, NULL);
-        if (account != NULL && !account->has_terms &&
-            model_terms_used(model) == model->limits.terms)
-            return refuse(HF_CODE_CAPACITY, HF_RULE_TABLE, 0, NULL);
-    }
-    bool was_rolling = limit != NULL && limit->window == HF_LIMIT_ROLLING;
-    if (put->window == HF_LIMIT_ROLLING && !was_rolling &&
-        model_rolling_used(model) == model->limits.rolling)
-        return refuse(HF_CODE_CAPACITY, HF_RULE_TABLE, 0, NULL);
-
-    if (limit == NULL) {
-        limit = &books->limits[books->limit_count++];
-        *limit = (struct model_limit){
-            .scope = put->scope, .scope_id = put->scope_id, .number = put->number};
-        if (account != NULL)
-            account->has_terms = true;
-    }
-    if (limit->window != put->window || limit->length_ns != put->length_ns ||
-        limit->zone_minutes != put->zone_minutes || limit->start != put->start)
-        limit->newest = 0;
-    limit->window = put->window;
-    limit->length_ns = put->length_ns;
-    limit->zone_minutes = put->zone_minutes;
-    limit->start = put->start;
-    limit->max_amount = put->max_amount;
-    limit->max_count = put->max_count;
-    limit->filter = put->filter;
-    tell_limit(turn, limit);
-    return approve(0, NULL);
-}
-
-/* False when it grows beyond what can be said. */
-static bool raise_maximum(uint64_t *maximum, uint64_t more)
-{
-    if (*maximum == HF_LIMIT_UNLIMITED || more == HF_LIMIT_UNLIMITED) {
-        *maximum = HF_LIMIT_UNLIMITED;
-        return true;
-    }
-    wide sum = (wide)*maximum + (wide)more;
-    if (sum >= (wide)HF_LIMIT_UNLIMITED)
-        return false;
-    *maximum = (uint64_t)sum;
-    return true;
-}
-
-struct outcome do_limit_put(const struct turn *turn)
-{
-    const struct hf_op_limit_put *put = &turn->operation->limit_put;
-    struct outcome outcome = check_scope(turn);
-    if (outcome.code != HF_CODE_OK)
-        return outcome;
-    struct model_limit *limit =
-        find_limit(turn->model->books, put->scope, put->scope_id, put->number);
-    if (put->mode == HF_LIMIT_SET)
-        return set_limit(turn, limit);
-    if (limit == NULL)
-        return refuse(HF_CODE_UNKNOWN_LIMIT, HF_RULE_LIMIT, 0, NULL);
-    if (put->mode == HF_LIMIT_RESET) {
-        limit->newest = 0;
-    } else {
-        struct model_limit raised = *limit;
-        if (!raise_maximum(&raised.max_amount, put->max_amount) ||
-            !raise_maximum(&raised.max_count, put->max_count))
-            return refuse(HF_CODE_OVERFLOW, HF_RULE_LIMIT, 0, NULL);
-        *limit = raised;
-    }
-    tell_limit(turn, limit);
-    return approve(0, NULL);
-}
-
-/* Limits on an authorisation -------------------------------------------------------------- */
-
-#define BEARING_MAX ((2 + HF_PARENT_DEPTH_MAX) * HF_LIMITS_A_SCOPE)
-
-/* Those whose filter lets the payment pass, in their order. */
-struct bearing {
-    uint32_t count;
-    struct model_limit *limits[BEARING_MAX];
-    uint8_t rules[BEARING_MAX];
+/* What comes of a request: who takes how much. */
+struct charge {
+    struct model_instrument *card;
+    uint32_t count; /* of the instrument's payers */
+    struct model_account *payers[HF_INSTRUMENT_ACCOUNTS_MAX];
+    uint16_t passed_over[HF_INSTRUMENT_ACCOUNTS_MAX]; /* the code; OK: it takes part */
+    uint64_t takes[HF_INSTRUMENT_ACCOUNTS_MAX];
+    uint64_t amount;
+    struct plan *plan;
 };
 
-static void add_bearing(struct model_books *books, uint8_t scope, struct hf_id id, uint8_t rule,
-                        const struct attributes *attributes, struct bearing *bearing)
+static bool is_forced(const struct request *request)
 {
-    struct model_limit *there[HF_LIMITS_A_SCOPE];
-    uint32_t count = list_limits(books, scope, id, there);
-    for (uint32_t i = 0; i < count; i++) {
-        if (!filter_passes(&there[i]->filter, attributes))
-            continue;
-        assert(bearing->count < BEARING_MAX);
-        bearing->limits[bearing->count] = there[i];
-        bearing->rules[bearing->count++] = rule;
-    }
+    return (request->flags & HF_AUTHORISATION_FORCED) != 0;
 }
 
-static void find_bearing(struct model_books *books, const struct model_instrument *card,
-                         const struct attributes *attributes, struct bearing *bearing)
+/* A refusal that binds only what is not forced. */
+static struct outcome settle_refusal(const struct request *request, struct outcome refusal,
+                                     struct outcome *forgiven)
 {
-    const struct model_account *account = find_account(books, card->account);
-    bearing->count = 0;
-    add_bearing(books, HF_LIMIT_INSTRUMENT, card->token, HF_RULE_INSTRUMENT_LIMIT, attributes,
-                bearing);
-    add_bearing(books, HF_LIMIT_ACCOUNT, account->id, HF_RULE_ACCOUNT_LIMIT, attributes, bearing);
-    while (!no_id(account->parent)) {
-        account = find_account(books, account->parent);
-        add_bearing(books, HF_LIMIT_ACCOUNT, account->id, HF_RULE_PARENT_LIMIT, attributes,
-                    bearing);
-    }
+    if (refusal.code == HF_CODE_OK || !is_forced(request))
+        return refusal;
+    forgive(forgiven, refusal);
+    return approve(0, refusal.account);
 }
 
-static bool is_used_up(const struct model *model, const struct model_limit *limit,
-                       uint64_t timestamp_ns)
+uint32_t model_payers_of(const struct model_instrument *instrument,
+                         struct hf_id payers[HF_INSTRUMENT_ACCOUNTS_MAX])
 {
-    return limit->max_count != HF_LIMIT_UNLIMITED &&
-           model_used_of(model, limit, timestamp_ns).count >= limit->max_count;
+    payers[0] = instrument->account;
+    for (uint32_t i = 0; i < instrument->further_count; i++)
+        payers[1 + i] = instrument->further[i];
+    return 1u + instrument->further_count;
 }
 
-uint64_t model_left_of(const struct model *model, const struct model_limit *limit,
-                       uint64_t timestamp_ns)
-{
-    if (is_used_up(model, limit, timestamp_ns))
-        return 0;
-    if (limit->max_amount == HF_LIMIT_UNLIMITED)
-        return UINT64_MAX;
-    uint64_t used = model_used_of(model, limit, timestamp_ns).amount;
-    return used < limit->max_amount ? limit->max_amount - used : 0;
-}
+/* Checking -------------------------------------------------------------------------------- */
 
-/* Makes the amount what the strictest limit allows, where the minimum lets that do. */
-static struct outcome check_limits(const struct turn *turn, const struct bearing *bearing,
-                                   uint64_t minimum, uint64_t *amount,
-                                   const struct model_account *payer)
-{
-    const struct model *model = turn->model;
-    uint32_t strictest = UINT32_MAX;
-    uint64_t least = UINT64_MAX;
-    bool used_up = false;
-    for (uint32_t i = 0; i < bearing->count; i++) {
-        uint64_t left = model_left_of(model, bearing->limits[i], turn->now_ns);
-        bool gone = is_used_up(model, bearing->limits[i], turn->now_ns);
-        if (strictest != UINT32_MAX && left >= least && (used_up || !gone))
-            continue;
-        strictest = i;
-        least = left;
-        used_up = gone;
-    }
-    if (strictest == UINT32_MAX || (least >= *amount && !used_up))
-        return approve(0, payer);
-    if (least > 0 && minimum != 0 && least >= minimum) {
-        *amount = least;
-        return approve(0, payer);
-    }
-    return refuse(used_up ? HF_CODE_COUNT_LIMIT : HF_CODE_AMOUNT_LIMIT, bearing->rules[strictest],
-                  bearing->limits[strictest]->number, payer);
-}
-
-static void draw_limit(const struct turn *turn, struct model_limit *limit, uint64_t amount)
-{
-    struct model *model = turn->model;
-    uint32_t number = ++model->books->draw_count;
-    if (number > model->draws_room) {
-        model->draws_room += DRAWS_AT_ONCE;
-        model->draws = realloc(model->draws, model->draws_room * sizeof(model->draws[0]));
-        assert(model->draws != NULL);
-    }
-    model->draws[number - 1] = (struct model_draw){
-        .amount = amount,
-        .window = model_window_of(limit, turn->now_ns),
-        .before = limit->newest,
-    };
-    limit->newest = number;
-    struct model_used used = model_used_of(model, limit, turn->now_ns);
-    assert(used.amount <= limit->max_amount);
-    assert(used.count <= limit->max_count);
-    tell_limit(turn, limit);
-}
-
-/* Authorisations -------------------------------------------------------------------------- */
-
-static struct outcome check_card(const struct turn *turn, const struct model_instrument *card,
-                                 uint64_t amount)
+struct outcome check_card(const struct turn *turn, const struct model_instrument *card,
+                          uint64_t amount, bool looks_at_counter)
 {
     if (card == NULL)
         return refuse(HF_CODE_UNKNOWN_INSTRUMENT, HF_RULE_INSTRUMENT, 0, NULL);
@@ -367,68 +57,402 @@ static struct outcome check_card(const struct turn *turn, const struct model_ins
         return refuse(HF_CODE_EXPIRED, HF_RULE_INSTRUMENT, 0, NULL);
     if (amount > card->amount_limit)
         return refuse(HF_CODE_AMOUNT_LIMIT, HF_RULE_INSTRUMENT_AMOUNT, 0, NULL);
-    if (card->remaining == 0)
+    if (looks_at_counter && card->remaining == 0)
         return refuse(HF_CODE_COUNT_LIMIT, HF_RULE_INSTRUMENT_COUNT, 0, NULL);
     return approve(0, NULL);
 }
 
-/* What is held at last: less than was asked for where limits or funds ask for it and the minimum
- * lets it do. */
-static struct outcome settle_amount(const struct turn *turn, const struct model_instrument *card,
-                                    const struct bearing *bearing, uint64_t *amount,
-                                    struct plan *plan)
+static uint8_t payer_entry(const struct charge *charge, uint32_t i)
 {
-    const struct hf_op_auth *auth = &turn->operation->auth;
-    const struct model_account *payer = find_account(turn->model->books, card->account);
-    struct outcome outcome = check_limits(turn, bearing, auth->minimum, amount, payer);
+    return charge->count > 1 ? (uint8_t)(i + 1) : 0;
+}
+
+/* A closed account is closed for what is forced as well. */
+static uint16_t check_rest(const struct turn *turn, const struct request *request,
+                           const struct model_account *account, bool pays, uint8_t entry,
+                           struct outcome *forgiven)
+{
+    uint16_t code = standing_rest(turn, account, pays ? &request->attributes : NULL);
+    if (code == HF_CODE_OK || code == HF_CODE_CLOSED || !is_forced(request))
+        return code;
+    forgive(forgiven, refuse(code, pays ? HF_RULE_PAYER : HF_RULE_PAYEE, entry, NULL));
+    return HF_CODE_OK;
+}
+
+/* Who pays and who is paid. */
+static struct outcome check_payers(const struct turn *turn, const struct request *request,
+                                   struct charge *charge, struct outcome *forgiven)
+{
+    struct model_books *books = turn->model->books;
+    struct hf_id ids[HF_INSTRUMENT_ACCOUNTS_MAX];
+    charge->count = model_payers_of(charge->card, ids);
+    for (uint32_t i = 0; i < charge->count; i++)
+        if (same_id(ids[i], request->payee))
+            return refuse(HF_CODE_SAME_ACCOUNT, HF_RULE_PAYER, payer_entry(charge, i), NULL);
+    for (uint32_t i = 0; i < charge->count; i++)
+        charge->payers[i] = find_account(books, ids[i]);
+    const struct model_account *first = charge->payers[0];
+    const struct model_account *payee = find_account(books, request->payee);
+    if (payee == NULL)
+        return refuse(HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_PAYEE, 0, first);
+    uint16_t code;
+    for (uint32_t i = 0; i < charge->count; i++)
+        if ((code = standing_kind(charge->payers[i], request->asset)) != HF_CODE_OK)
+            return refuse(code, HF_RULE_PAYER, payer_entry(charge, i), first);
+    if ((code = standing_kind(payee, request->asset)) != HF_CODE_OK)
+        return refuse(code, HF_RULE_PAYEE, 0, first);
+    for (uint32_t i = 0; i < charge->count; i++) {
+        code = check_rest(turn, request, charge->payers[i], true, payer_entry(charge, i), forgiven);
+        if (code != HF_CODE_OK && charge->count == 1)
+            return refuse(code, HF_RULE_PAYER, 0, first);
+        charge->passed_over[i] = code;
+    }
+    code = check_rest(turn, request, payee, false, 0, forgiven);
+    if (code != HF_CODE_OK)
+        return refuse(code, HF_RULE_PAYEE, 0, first);
+    return approve(0, first);
+}
+
+/* Makes the amount what the strictest limit allows, where the minimum lets that do. */
+static struct outcome check_limits(const struct turn *turn, const struct request *request,
+                                   const struct bearing *bearing, struct charge *charge,
+                                   struct outcome *forgiven)
+{
+    struct strictest strictest = find_strictest(turn, bearing, NULL, NULL);
+    strictest.refusal.account = charge->payers[0];
+    bool allowed = strictest.allows >= charge->amount && !strictest.is_used_up;
+    if (!strictest.is_any || allowed)
+        return approve(0, charge->payers[0]);
+    if (strictest.allows > 0 && request->minimum != 0 && strictest.allows >= request->minimum) {
+        charge->amount = strictest.allows;
+        return approve(0, charge->payers[0]);
+    }
+    return settle_refusal(request, strictest.refusal, forgiven);
+}
+
+static struct outcome charge_one(const struct turn *turn, const struct request *request,
+                                 struct charge *charge, struct outcome *forgiven)
+{
+    struct model_books *books = turn->model->books;
+    struct bearing bearing;
+    begin_bearing(&bearing);
+    bear_instrument(books, charge->card, &request->attributes, 0, 0, &bearing);
+    bear_account(books, charge->payers[0]->id, &request->attributes, 0, 0, &bearing);
+    struct outcome outcome = check_limits(turn, request, &bearing, charge, forgiven);
     if (outcome.code != HF_CODE_OK)
         return outcome;
-    begin_plan(plan);
-    wide funds = can_pay(turn->model->books, plan, payer);
-    if (auth->minimum != 0 && funds < (wide)*amount && funds >= (wide)auth->minimum)
-        *amount = (uint64_t)funds;
-    return check_amount(turn, card->account, auth->payee, *amount, true, plan);
+    begin_plan(charge->plan);
+    wide funds = can_pay(books, charge->plan, charge->payers[0]);
+    if (request->minimum != 0 && funds < (wide)charge->amount && funds >= (wide)request->minimum)
+        charge->amount = (uint64_t)funds;
+    charge->takes[0] = charge->amount;
+    return outcome;
+}
+
+/* Several payers -------------------------------------------------------------------------- */
+
+static struct model_balance taking(const struct request *request, wide amount)
+{
+    if (request->is_posted)
+        return (struct model_balance){.posted = -amount, .lifetime_debits = amount};
+    return (struct model_balance){.held_out = amount};
+}
+
+/* Each takes what it can and may. Returns what is left, and in `stop` the limit that stopped the
+ * first whom one stopped; of nothing at all, the one that has used up the first one's count. */
+static wide take_in_turn(const struct turn *turn, const struct request *request,
+                         struct charge *charge, struct outcome *stop)
+{
+    struct model_books *books = turn->model->books;
+    struct bearing taken;
+    begin_bearing(&taken);
+    wide left = (wide)charge->amount;
+    bool is_first = true;
+    begin_plan(charge->plan);
+    for (uint32_t i = 0; i < charge->count; i++) {
+        if (charge->passed_over[i] != HF_CODE_OK)
+            continue;
+        struct bearing own;
+        begin_bearing(&own);
+        bear_account(books, charge->payers[i]->id, &request->attributes, 0, 0, &own);
+        struct strictest strictest = find_strictest(turn, &own, NULL, &taken);
+        wide allows = (wide)strictest.allows;
+        wide funds = can_pay(books, charge->plan, charge->payers[i]);
+        wide take = left;
+        if (take > funds)
+            take = funds;
+        if (take > allows)
+            take = allows;
+        bool stopped = strictest.is_any && allows < funds && allows < left;
+        if (charge->amount == 0)
+            stopped = is_first && strictest.is_used_up;
+        if (stopped)
+            forgive(stop, strictest.refusal);
+        is_first = false;
+        left -= take;
+        charge->takes[i] = (uint64_t)take;
+        if (take == 0)
+            continue;
+        add_leg(charge->plan, charge->payers[i], taking(request, take), HF_RULE_PAYER, 0, true);
+        bear_account(books, charge->payers[i]->id, &request->attributes, take, 0, &taken);
+    }
+    return left;
+}
+
+static struct outcome charge_several(const struct turn *turn, const struct request *request,
+                                     struct charge *charge, struct outcome *forgiven)
+{
+    struct model_books *books = turn->model->books;
+    const struct model_account *first = charge->payers[0];
+    struct bearing bearing;
+    begin_bearing(&bearing);
+    bear_instrument(books, charge->card, &request->attributes, 0, 0, &bearing);
+    struct outcome outcome = check_limits(turn, request, &bearing, charge, forgiven);
+    if (outcome.code != HF_CODE_OK)
+        return outcome;
+    struct outcome stop = {.code = HF_CODE_OK};
+    wide left = take_in_turn(turn, request, charge, &stop);
+    wide taken = (wide)charge->amount - left;
+    uint32_t willing = 0;
+    while (willing < charge->count && charge->passed_over[willing] != HF_CODE_OK)
+        willing++;
+    bool lacks = left > 0 || charge->amount == 0;
+    if (lacks && willing == charge->count)
+        return refuse(charge->passed_over[0], HF_RULE_PAYER, 1, first);
+    if (charge->amount == 0 && stop.code != HF_CODE_OK)
+        return refuse(stop.code, stop.rule, stop.entry, first);
+    if (left == 0)
+        return outcome;
+    if (request->minimum != 0 && taken >= (wide)request->minimum) {
+        charge->amount = (uint64_t)taken;
+        return outcome;
+    }
+    if (stop.code == HF_CODE_OK)
+        stop = refuse(HF_CODE_INSUFFICIENT, HF_RULE_PAYER, 0, NULL);
+    stop.account = first;
+    charge->takes[willing] += (uint64_t)left;
+    return settle_refusal(request, stop, forgiven);
+}
+
+/* The plan, once it is known who takes how much, and room for what it makes. */
+static struct outcome check_plan(const struct turn *turn, const struct request *request,
+                                 struct charge *charge, struct outcome *forgiven)
+{
+    struct model_books *books = turn->model->books;
+    wide amount = (wide)charge->amount;
+    uint32_t parts = 0;
+    begin_plan(charge->plan);
+    for (uint32_t i = 0; i < charge->count; i++) {
+        parts += charge->takes[i] > 0;
+        if (charge->takes[i] > 0 || charge->count == 1)
+            add_leg(charge->plan, charge->payers[i], taking(request, (wide)charge->takes[i]),
+                    HF_RULE_PAYER, payer_entry(charge, i), true);
+    }
+    struct model_balance given = {.held_in = amount};
+    if (request->is_posted)
+        given = (struct model_balance){.posted = amount};
+    add_leg(charge->plan, find_account(books, request->payee), given, HF_RULE_PAYEE, 0, false);
+    struct outcome outcome = pass_guards(books, charge->plan, is_forced(request) ? forgiven : NULL);
+    outcome.account = charge->payers[0];
+    if (outcome.code == HF_CODE_OK && !request->is_posted && !has_room(turn->model, parts, 0))
+        return refuse(HF_CODE_CAPACITY, HF_RULE_TABLE, 0, charge->payers[0]);
+    return outcome;
+}
+
+/* Records --------------------------------------------------------------------------------- */
+
+/* A place for a record by itself, or NULL when all places are open holds'. */
+static struct model_hold *make_record(const struct turn *turn)
+{
+    if (model_holds_open(turn->model) >= turn->model->limits.holds)
+        return NULL;
+    struct model_hold *hold = make_hold(turn);
+    hold->ended = ++turn->model->books->ended_count;
+    hold->ended_ns = turn->now_ns;
+    return hold;
+}
+
+/* All that does not depend on what came of it. */
+static void fill_record(const struct turn *turn, const struct request *request,
+                        struct model_hold *hold)
+{
+    struct model_books *books = turn->model->books;
+    struct model_instrument *card = find_instrument(books, request->token);
+    hold->amount = request->amount;
+    hold->asset = request->asset;
+    hold->tolerance = request->tolerance;
+    hold->class_number = request->class_number;
+    hold->policy = HF_HOLD_SOFT;
+    hold->part_count = 1;
+    if (find_account(books, request->payee) != NULL)
+        hold->payee = request->payee;
+    hold->record = (struct model_record){
+        .is_there = true,
+        .place = turn->place,
+        .attributes = request->attributes,
+        .acquirer = request->acquirer,
+        .flags = request->flags,
+    };
+    if (card == NULL)
+        return;
+    hold->parts[0].account = card->account;
+    hold->record.token = card->token;
+    hold->record.number = ++card->listed;
+}
+
+static struct request request_of(const struct hf_op_auth *auth)
+{
+    struct request request = {
+        .token = auth->token,
+        .payee = auth->payee,
+        .amount = auth->amount,
+        .minimum = auth->minimum,
+        .asset = auth->asset,
+        .class_number = auth->class_number,
+        .tolerance = auth->tolerance,
+        .acquirer = auth->acquirer,
+        .attributes = {.mcc = auth->mcc, .country = auth->country, .channel = auth->channel},
+    };
+    memcpy(request.attributes.merchant, auth->merchant, 16);
+    if ((auth->auth_flags & HF_AUTH_FORCED) != 0)
+        request.flags |= HF_AUTHORISATION_FORCED;
+    if ((auth->auth_flags & HF_AUTH_ESTIMATED) != 0)
+        request.flags |= HF_AUTHORISATION_ESTIMATED;
+    return request;
+}
+
+void record_refusal(const struct turn *turn)
+{
+    struct request request = request_of(&turn->operation->auth);
+    struct model_hold *hold = find_hold(turn->model->books, turn->operation->header.id);
+    if (hold != NULL && hold->status != HF_HOLD_REVERSED)
+        return;
+    if (hold == NULL)
+        hold = make_record(turn);
+    if (hold == NULL)
+        return;
+    hold->status = HF_HOLD_REFUSED;
+    hold->origin = turn->origin;
+    hold->memory.operation = turn->operation;
+    fill_record(turn, &request, hold);
+}
+
+/* Carrying out ---------------------------------------------------------------------------- */
+
+/* The hold, or the record of what was posted at once; NULL when there is no place for that. */
+static struct model_hold *make_charged(const struct turn *turn, const struct request *request,
+                                       const struct charge *charge)
+{
+    struct model_hold *hold = request->is_posted ? make_record(turn) : make_hold(turn);
+    if (hold == NULL)
+        return NULL;
+    fill_record(turn, request, hold);
+    hold->amount = charge->amount;
+    hold->part_count = 0;
+    for (uint32_t i = 0; i < charge->count; i++) {
+        if (charge->takes[i] == 0)
+            continue;
+        struct model_part *part = &hold->parts[hold->part_count++];
+        part->account = charge->payers[i]->id;
+        part->remaining = request->is_posted ? 0 : charge->takes[i];
+    }
+    if (request->is_posted) {
+        hold->status = HF_HOLD_RESOLVED;
+        hold->captured = charge->amount;
+    } else {
+        hold->remaining = charge->amount;
+        hold->expires_ns = class_expiry_of(turn, request->class_number);
+    }
+    hold->record.first = charge->amount;
+    hold->record.drawn_ns = turn->now_ns;
+    hold->record.flags |= HF_AUTHORISATION_COUNTED;
+    return hold;
+}
+
+static void draw_charge(const struct turn *turn, const struct request *request,
+                        const struct charge *charge)
+{
+    struct model_books *books = turn->model->books;
+    struct bearing bearing;
+    begin_bearing(&bearing);
+    bear_instrument(books, charge->card, &request->attributes, (wide)charge->amount, 0, &bearing);
+    for (uint32_t i = 0; i < charge->count; i++)
+        if (charge->takes[i] > 0)
+            bear_account(books, charge->payers[i]->id, &request->attributes, (wide)charge->takes[i],
+                         0, &bearing);
+    draw_bearing(turn, &bearing, request->asset, true);
+}
+
+/* True when the counter was drawn. */
+static bool draw_counter(const struct turn *turn, struct model_instrument *card)
+{
+    if (card->status == HF_INSTRUMENT_INACTIVE && (card->flags & HF_INSTRUMENT_FIRST_USE) != 0)
+        card->status = HF_INSTRUMENT_ACTIVE;
+    if (card->remaining == HF_INSTRUMENT_UNLIMITED || card->remaining == 0)
+        return false;
+    card->remaining--;
+    add_event(turn, HF_EVENT_DRAWN, card->token, (wide)card->remaining, 0, 0);
+    return true;
+}
+
+static void carry_out_charge(const struct turn *turn, const struct request *request,
+                             const struct charge *charge, const struct outcome *forgiven)
+{
+    struct hf_id id = turn->operation->header.id;
+    wide amount = (wide)charge->amount;
+    apply_plan(turn, charge->plan);
+    if (is_forced(request))
+        loosen_bounds(charge->plan);
+    struct model_hold *hold = make_charged(turn, request, charge);
+    add_event(turn, request->is_posted ? HF_EVENT_CAPTURED : HF_EVENT_HELD, id, amount,
+              request->asset, 0);
+    draw_charge(turn, request, charge);
+    bool drew = draw_counter(turn, charge->card);
+    if (hold != NULL && drew)
+        hold->record.flags |= HF_AUTHORISATION_DREW;
+    if (hold != NULL)
+        hold->record.exception = forgiven->code;
+    tell_exception(turn, id, charge->amount, request->asset, forgiven);
+}
+
+struct outcome authorise(const struct turn *turn, const struct request *request,
+                         struct outcome *forgiven)
+{
+    struct plan plan;
+    struct charge charge = {.card = find_instrument(turn->model->books, request->token),
+                            .amount = request->amount,
+                            .plan = &plan};
+    struct outcome outcome = check_card(turn, charge.card, request->amount, true);
+    if (charge.card != NULL)
+        outcome = settle_refusal(request, outcome, forgiven);
+    if (outcome.code == HF_CODE_OK)
+        outcome = check_payers(turn, request, &charge, forgiven);
+    if (outcome.code != HF_CODE_OK)
+        return outcome;
+    outcome = charge.count == 1 ? charge_one(turn, request, &charge, forgiven)
+                                : charge_several(turn, request, &charge, forgiven);
+    if (outcome.code == HF_CODE_OK)
+        outcome = check_plan(turn, request, &charge, forgiven);
+    if (outcome.code != HF_CODE_OK)
+        return outcome;
+    if (charge.amount > 0) {
+        carry_out_charge(turn, request, &charge, forgiven);
+    } else {
+        struct model_hold *verified = make_record(turn);
+        assert(verified != NULL);
+        verified->status = HF_HOLD_RESOLVED;
+        fill_record(turn, request, verified);
+    }
+    outcome = approve(charge.amount, charge.payers[0]);
+    if (charge.amount < request->amount)
+        outcome.code = HF_CODE_OK_PARTIAL;
+    return outcome;
 }
 
 struct outcome do_auth(const struct turn *turn)
 {
-    const struct hf_op_auth *auth = &turn->operation->auth;
-    struct model_books *books = turn->model->books;
-    struct model_instrument *card = find_instrument(books, auth->token);
-    struct attributes attributes = {
-        .mcc = auth->mcc, .country = auth->country, .channel = auth->channel};
-    memcpy(attributes.merchant, auth->merchant, 16);
-
-    struct plan plan;
-    struct bearing bearing;
-    uint64_t amount = auth->amount;
-    uint64_t expires_ns = class_expiry_of(turn, auth->class_number);
-    struct outcome outcome = begin_hold(turn, expires_ns);
-    if (outcome.code == HF_CODE_OK)
-        outcome = check_card(turn, card, amount);
-    if (outcome.code == HF_CODE_OK)
-        outcome = check_parties(turn, card->account, auth->payee, auth->asset, &attributes);
-    if (outcome.code != HF_CODE_OK)
-        return outcome;
-    find_bearing(books, card, &attributes, &bearing);
-    outcome = settle_amount(turn, card, &bearing, &amount, &plan);
-    if (outcome.code != HF_CODE_OK || amount == 0)
-        return outcome;
-
-    apply_plan(turn, &plan);
-    struct model_hold *hold =
-        make_plain_hold(turn, card->account, auth->payee, auth->asset, amount, expires_ns);
-    hold->policy = HF_HOLD_SOFT;
-    hold->tolerance = auth->tolerance;
-    hold->class_number = auth->class_number;
-    for (uint32_t i = 0; i < bearing.count; i++)
-        draw_limit(turn, bearing.limits[i], amount);
-    card->status = HF_INSTRUMENT_ACTIVE;
-    if (card->remaining != HF_INSTRUMENT_UNLIMITED) {
-        card->remaining--;
-        add_event(turn, HF_EVENT_DRAWN, card->token, (wide)card->remaining, 0, 0);
-    }
-    if (amount < auth->amount)
-        outcome.code = HF_CODE_OK_PARTIAL;
-    return outcome;
+    struct request request = request_of(&turn->operation->auth);
+    struct outcome forgiven = {.code = HF_CODE_OK};
+    struct outcome outcome = begin_hold(turn, class_expiry_of(turn, request.class_number));
+    return outcome.code == HF_CODE_OK ? authorise(turn, &request, &forgiven) : outcome;
 }

@@ -336,7 +336,17 @@ static struct hf_verdict check_instrument_put(const struct hf_op_instrument_put 
     REFUSE_IF(is_reserved(put->account), BAD_ID, ACCOUNT);
     REFUSE_IF(put->status > HF_INSTRUMENT_CLOSED, MALFORMED, STATUS);
     REFUSE_IF((put->flags & ~HF_INSTRUMENT_FIRST_USE) != 0, MALFORMED, STATUS);
+    REFUSE_IF(put->further_count > 7, MALFORMED, INSTRUMENT);
     REFUSE_IF(any_set(put->reserved, sizeof(put->reserved)), MALFORMED, RESERVED);
+    REFUSE_IF(put->header.length != 96 + 16u * put->further_count, MALFORMED, LENGTH);
+    for (uint32_t i = 0; i < put->further_count; i++) {
+        REFUSE_ENTRY_IF(is_reserved(put->further[i]), BAD_ID, HF_RULE_ACCOUNT, i + 1);
+        REFUSE_ENTRY_IF(hf_id_equal(put->further[i], put->account), SAME_ACCOUNT, HF_RULE_ACCOUNT,
+                        i + 1);
+        for (uint32_t before = 0; before < i; before++)
+            REFUSE_ENTRY_IF(hf_id_equal(put->further[before], put->further[i]), SAME_ACCOUNT,
+                            HF_RULE_ACCOUNT, i + 1);
+    }
     return VERDICT(OK, NONE);
 }
 
@@ -397,23 +407,75 @@ static struct hf_verdict check_auth(const struct hf_op_auth *auth)
     REFUSE_IF(auth->billing_amount != 0, UNSUPPORTED, AMOUNT);
     REFUSE_IF(auth->asset == 0, MALFORMED, ASSET);
     REFUSE_IF(auth->billing_asset != 0, UNSUPPORTED, ASSET);
+    bool forced = (auth->auth_flags & HF_AUTH_FORCED) != 0;
     REFUSE_IF(auth->class_number > 15, MALFORMED, CLASS);
+    REFUSE_IF(auth->auth_flags > 3, MALFORMED, STATUS);
+    REFUSE_IF(forced && (auth->minimum != 0 || auth->amount == 0), BAD_AMOUNT, AMOUNT);
     REFUSE_IF(any_set(auth->reserved, sizeof(auth->reserved)), MALFORMED, RESERVED);
     REFUSE_IF(auth->tolerance > 1000, MALFORMED, HOLD);
+    return VERDICT(OK, NONE);
+}
+
+/* What operations on an authorisation begin with. */
+static struct hf_verdict check_original(const struct hf_op_header *header, struct hf_id original)
+{
+    REFUSE_IF(is_reserved(original), BAD_ID, ORIGINAL);
+    REFUSE_IF(hf_id_equal(original, header->id), BAD_ID, ORIGINAL);
+    return VERDICT(OK, NONE);
+}
+
+static struct hf_verdict check_increment(const struct hf_op_increment *increment)
+{
+    struct hf_verdict verdict = check_original(&increment->header, increment->original);
+    if (verdict.code != HF_CODE_OK)
+        return verdict;
+    REFUSE_IF(!is_amount(increment->amount), BAD_AMOUNT, AMOUNT);
+    REFUSE_IF(increment->asset == 0, MALFORMED, ASSET);
+    REFUSE_IF(increment->class_number > 15, MALFORMED, CLASS);
+    REFUSE_IF(any_set(increment->reserved, sizeof(increment->reserved)), MALFORMED, RESERVED);
+    return VERDICT(OK, NONE);
+}
+
+static struct hf_verdict check_reverse(const struct hf_op_reverse *reverse)
+{
+    struct hf_verdict verdict = check_original(&reverse->header, reverse->original);
+    if (verdict.code != HF_CODE_OK)
+        return verdict;
+    REFUSE_IF(!is_amount(reverse->amount) && reverse->amount != UINT64_MAX, BAD_AMOUNT, AMOUNT);
+    REFUSE_IF(reverse->asset == 0, MALFORMED, ASSET);
+    REFUSE_IF(reverse->captured > 1, MALFORMED, STATUS);
+    REFUSE_IF(any_set(reverse->reserved, sizeof(reverse->reserved)), MALFORMED, RESERVED);
+    return VERDICT(OK, NONE);
+}
+
+static struct hf_verdict check_clear(const struct hf_op_clear *clear)
+{
+    bool none = clear->original.lo == 0 && clear->original.hi == 0;
+    bool forced = (clear->clear_flags & HF_CLEAR_FORCED) != 0;
+    REFUSE_IF(is_all_ones(clear->original), BAD_ID, ORIGINAL);
+    REFUSE_IF(hf_id_equal(clear->original, clear->header.id), BAD_ID, ORIGINAL);
+    REFUSE_IF(is_all_ones(clear->token), BAD_ID, INSTRUMENT);
+    REFUSE_IF(is_all_ones(clear->payee), BAD_ID, PAYEE);
+    REFUSE_IF(!is_amount(clear->amount), BAD_AMOUNT, AMOUNT);
+    REFUSE_IF(clear->asset == 0, MALFORMED, ASSET);
+    REFUSE_IF(clear->clear_flags > 3, MALFORMED, STATUS);
+    REFUSE_IF(none && !forced, BAD_ID, ORIGINAL);
+    REFUSE_IF(any_set(clear->reserved, sizeof(clear->reserved)), MALFORMED, RESERVED);
     return VERDICT(OK, NONE);
 }
 
 static struct hf_verdict check_query(const struct hf_op_query *query)
 {
     REFUSE_IF(is_reserved(query->subject_id), BAD_ID, SUBJECT);
-    REFUSE_IF(query->subject < HF_QUERY_ACCOUNT || query->subject > HF_QUERY_ACCOUNT_LIMITS,
-              MALFORMED, SUBJECT);
+    REFUSE_IF(query->subject < HF_QUERY_ACCOUNT || query->subject > 9, MALFORMED, SUBJECT);
     REFUSE_IF(any_set(query->reserved, sizeof(query->reserved)), MALFORMED, RESERVED);
     uint32_t cursor_max = 0;
     if (query->subject == HF_QUERY_ACCOUNT_HOLDS)
         cursor_max = UINT32_MAX;
-    if (query->subject > HF_QUERY_ACCOUNT_HOLDS)
+    if (query->subject == HF_QUERY_INSTRUMENT_LIMITS || query->subject == HF_QUERY_ACCOUNT_LIMITS)
         cursor_max = 255;
+    if (query->subject == HF_QUERY_INSTRUMENT_AUTHORISATIONS)
+        cursor_max = 1024;
     REFUSE_IF(query->cursor > cursor_max, MALFORMED, SUBJECT);
     return VERDICT(OK, NONE);
 }
@@ -430,15 +492,27 @@ struct lengths {
 static struct lengths lengths_of(uint8_t type)
 {
     static const struct lengths lengths[HF_OP_TYPE_MAX + 1] = {
-        [HF_OP_ASSET_PUT] = {48, 0, 0},      [HF_OP_ACCOUNT_PUT] = {64, 160, 0},
-        [HF_OP_ACCOUNT_CLOSE] = {64, 0, 0},  [HF_OP_MOVE] = {80, 0, 0},
-        [HF_OP_MOVE_PLAN] = {88, 0, 8960},   [HF_OP_CHAIN] = {40, 0, 8960},
-        [HF_OP_HOLD] = {88, 0, 0},           [HF_OP_HOLD_PLAN] = {104, 0, 8960},
-        [HF_OP_ADJUST] = {72, 0, 0},         [HF_OP_CAPTURE] = {64, 80, 0},
-        [HF_OP_RELEASE] = {56, 0, 0},        [HF_OP_ATTEST] = {120, 0, 0},
-        [HF_OP_EXPIRE] = {40, 0, 8960},      [HF_OP_CLASS_PUT] = {48, 0, 0},
-        [HF_OP_INSTRUMENT_PUT] = {96, 0, 0}, [HF_OP_LIMIT_PUT] = {128, 0, 0},
-        [HF_OP_AUTH] = {192, 0, 0},          [HF_OP_QUERY] = {56, 0, 0},
+        [HF_OP_ASSET_PUT] = {48, 0, 0},
+        [HF_OP_ACCOUNT_PUT] = {64, 160, 0},
+        [HF_OP_ACCOUNT_CLOSE] = {64, 0, 0},
+        [HF_OP_MOVE] = {80, 0, 0},
+        [HF_OP_MOVE_PLAN] = {88, 0, 8960},
+        [HF_OP_CHAIN] = {40, 0, 8960},
+        [HF_OP_HOLD] = {88, 0, 0},
+        [HF_OP_HOLD_PLAN] = {104, 0, 8960},
+        [HF_OP_ADJUST] = {72, 0, 0},
+        [HF_OP_CAPTURE] = {64, 80, 0},
+        [HF_OP_RELEASE] = {56, 0, 0},
+        [HF_OP_ATTEST] = {120, 0, 0},
+        [HF_OP_EXPIRE] = {40, 0, 8960},
+        [HF_OP_CLASS_PUT] = {48, 0, 0},
+        [HF_OP_INSTRUMENT_PUT] = {96, 0, 8960},
+        [HF_OP_LIMIT_PUT] = {128, 0, 0},
+        [HF_OP_AUTH] = {192, 0, 0},
+        [HF_OP_QUERY] = {56, 0, 0},
+        [HF_OP_INCREMENT] = {72, 0, 0},
+        [HF_OP_REVERSE] = {72, 0, 0},
+        [HF_OP_CLEAR] = {128, 0, 0},
     };
     return lengths[type];
 }
@@ -489,6 +563,12 @@ static struct hf_verdict check_body(const union hf_operation *operation)
         return check_limit_put(&operation->limit_put);
     case HF_OP_AUTH:
         return check_auth(&operation->auth);
+    case HF_OP_INCREMENT:
+        return check_increment(&operation->increment);
+    case HF_OP_REVERSE:
+        return check_reverse(&operation->reverse);
+    case HF_OP_CLEAR:
+        return check_clear(&operation->clear);
     default:
         return check_query(&operation->query);
     }

@@ -10,18 +10,24 @@ static struct model_account *payer_of(struct model_books *books, const struct mo
     return find_account(books, hold->parts[0].account);
 }
 
-static bool has_expired(const struct model_hold *hold, uint64_t now_ns)
+bool hold_has_expired(const struct model_hold *hold, uint64_t now_ns)
 {
     return hold->expires_ns != 0 && now_ns >= hold->expires_ns;
 }
 
-/* Payers are numbered when there are several. */
-static uint8_t part_number(const struct model_hold *hold, uint32_t part)
+uint8_t part_number(const struct model_hold *hold, uint32_t part)
 {
     return hold->part_count > 1 ? (uint8_t)(part + 1) : 0;
 }
 
 /* Making ---------------------------------------------------------------------------------- */
+
+static void remove_hold(struct model_books *books, uint32_t at)
+{
+    books->hold_count--;
+    memmove(&books->holds[at], &books->holds[at + 1],
+            (books->hold_count - at) * sizeof(books->holds[0]));
+}
 
 void forget_first_ended(struct model_books *books)
 {
@@ -33,13 +39,24 @@ void forget_first_ended(struct model_books *books)
             first = i;
     }
     assert(first != UINT32_MAX);
-    books->hold_count--;
-    memmove(&books->holds[first], &books->holds[first + 1],
-            (books->hold_count - first) * sizeof(books->holds[0]));
+    remove_hold(books, first);
 }
 
-/* A place for a new hold; there is room. Of its memory only the operation is filled here. */
-static struct model_hold *make_hold(const struct turn *turn)
+bool model_is_stale(const struct model *model, const struct model_hold *hold, uint64_t timestamp_ns)
+{
+    wide end_ns = (wide)hold->ended_ns + (wide)model->limits.record_ns;
+    return hold->ended != 0 && (wide)timestamp_ns >= end_ns;
+}
+
+void forget_stale(struct model *model, uint64_t now_ns)
+{
+    struct model_books *books = model->books;
+    for (uint32_t i = books->hold_count; i-- > 0;)
+        if (model_is_stale(model, &books->holds[i], now_ns))
+            remove_hold(books, i);
+}
+
+struct model_hold *make_hold(const struct turn *turn)
 {
     struct model_books *books = turn->model->books;
     if (books->hold_count == turn->model->limits.holds)
@@ -69,7 +86,12 @@ struct model_hold *make_plain_hold(const struct turn *turn, struct hf_id payer, 
 
 struct outcome begin_hold(const struct turn *turn, uint64_t expires_ns)
 {
-    if (find_hold(turn->model->books, turn->operation->header.id) != NULL)
+    const struct model_hold *known = find_hold(turn->model->books, turn->operation->header.id);
+    bool authorises =
+        turn->operation->header.type == HF_OP_AUTH || turn->operation->header.type == HF_OP_CLEAR;
+    if (known != NULL && authorises && known->status == HF_HOLD_REVERSED)
+        return refuse(HF_CODE_REVERSED, HF_RULE_ORIGINAL, 0, NULL);
+    if (known != NULL)
         return refuse(HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID, 0, NULL);
     if (expires_ns != 0 && expires_ns <= turn->now_ns)
         return refuse(HF_CODE_EXPIRED, HF_RULE_EXPIRY, 0, NULL);
@@ -78,7 +100,7 @@ struct outcome begin_hold(const struct turn *turn, uint64_t expires_ns)
 
 struct outcome do_hold(const struct turn *turn)
 {
-    static const struct attributes none;
+    static const struct model_attributes none;
     const struct hf_op_hold *hold = &turn->operation->hold;
     struct plan plan;
     struct outcome outcome = begin_hold(turn, hold->expires_ns);
@@ -109,7 +131,7 @@ static uint64_t expiry_of(const struct turn *turn, const struct hf_op_terms *ter
     return class_expiry_of(turn, terms->class_number);
 }
 
-static bool has_room(const struct model *model, uint32_t parts, uint32_t conditions)
+bool has_room(const struct model *model, uint32_t parts, uint32_t conditions)
 {
     if (model_holds_open(model) >= model->limits.holds)
         return false;
@@ -131,7 +153,7 @@ struct outcome do_hold_plan(const struct turn *turn)
         outcome = compile_plan(turn, request, operation->entries, true, &plan, takes);
     if (!approved(&outcome))
         return outcome;
-    struct outcome passed = pass_guards(turn->model->books, &plan);
+    struct outcome passed = pass_guards(turn->model->books, &plan, NULL);
     if (passed.code != HF_CODE_OK)
         return refuse(passed.code, passed.rule, passed.entry, outcome.account);
     uint32_t parts = 0;
@@ -207,23 +229,24 @@ static void spread_amount(const struct model_hold *hold, const wide remaining[],
 
 /* Ending ---------------------------------------------------------------------------------- */
 
-static void end_hold(struct model_books *books, struct model_hold *hold, uint8_t status)
+void end_hold(const struct turn *turn, struct model_hold *hold, uint8_t status)
 {
     assert(hold->remaining == 0);
-    if (hold->ended == 0)
-        hold->ended = ++books->ended_count;
+    if (hold->ended == 0) {
+        hold->ended = ++turn->model->books->ended_count;
+        hold->ended_ns = turn->now_ns;
+    }
     hold->status = status;
 }
 
-static void list_remaining(const struct model_hold *hold, wide remaining[])
+void list_remaining(const struct model_hold *hold, wide remaining[])
 {
     for (uint32_t i = 0; i < hold->part_count; i++)
         remaining[i] = (wide)hold->parts[i].remaining;
 }
 
-/* Legs of an amount that goes back, and the parts after it. */
-static void plan_release(struct model_books *books, const struct model_hold *hold, wide amount,
-                         struct plan *plan, wide remaining[])
+void plan_release(struct model_books *books, const struct model_hold *hold, wide amount,
+                  struct plan *plan, wide remaining[])
 {
     wide shares[MODEL_PARTS_MAX];
     spread_amount(hold, remaining, amount, WAY_RELEASE, shares);
@@ -239,7 +262,7 @@ static void plan_release(struct model_books *books, const struct model_hold *hol
                 HF_RULE_PAYEE, 0, false);
 }
 
-static void set_remaining(struct model_hold *hold, const wide remaining[])
+void set_remaining(struct model_hold *hold, const wide remaining[])
 {
     hold->remaining = 0;
     for (uint32_t i = 0; i < hold->part_count; i++) {
@@ -257,7 +280,7 @@ static void release_amount(const struct turn *turn, struct model_hold *hold, uin
     begin_plan(&plan);
     list_remaining(hold, remaining);
     plan_release(books, hold, (wide)amount, &plan, remaining);
-    struct outcome passed = pass_guards(books, &plan);
+    struct outcome passed = pass_guards(books, &plan, NULL);
     assert(passed.code == HF_CODE_OK);
     apply_plan(turn, &plan);
     set_remaining(hold, remaining);
@@ -265,10 +288,16 @@ static void release_amount(const struct turn *turn, struct model_hold *hold, uin
 
 /* Capturing ------------------------------------------------------------------------------- */
 
+/* Records of refused and of reversed authorisations never held anything. */
+static bool was_held(const struct model_hold *hold)
+{
+    return hold->status != HF_HOLD_REFUSED && hold->status != HF_HOLD_REVERSED;
+}
+
 /* What CAPTURE, RELEASE and ADJUST begin with. */
 static struct outcome claim_hold(const struct turn *turn, const struct model_hold *hold)
 {
-    if (hold == NULL)
+    if (hold == NULL || !was_held(hold))
         return refuse(HF_CODE_UNKNOWN_HOLD, HF_RULE_HOLD, 0, NULL);
     const struct model_account *payer = payer_of(turn->model->books, hold);
     if (hold->origin != turn->origin)
@@ -336,7 +365,7 @@ static struct outcome check_capture(const struct turn *turn, const struct model_
     const struct model_account *payer = outcome.account;
     bool lapsed = hold->status == HF_HOLD_LAPSED;
     bool soft = (hold->policy & HF_HOLD_SOFT) != 0;
-    if (!soft && (lapsed || has_expired(hold, turn->now_ns)))
+    if (!soft && (lapsed || hold_has_expired(hold, turn->now_ns)))
         return refuse(HF_CODE_HOLD_EXPIRED, HF_RULE_HOLD, 0, payer);
     struct hf_id named = is_long ? capture->payee : (struct hf_id){0, 0};
     uint16_t code = check_payee(turn, hold, named, payee);
@@ -355,20 +384,14 @@ static struct outcome check_capture(const struct turn *turn, const struct model_
     return approve(amount, payer);
 }
 
-struct outcome do_capture(const struct turn *turn)
+struct outcome capture_amount(const struct turn *turn, struct model_hold *hold,
+                              struct model_account *payee, uint64_t whole, bool final,
+                              struct outcome *forgiven, wide back[MODEL_PARTS_MAX])
 {
     struct model_books *books = turn->model->books;
-    const struct hf_op_capture *capture = &turn->operation->capture;
-    struct model_hold *hold = find_hold(books, capture->hold);
-    struct model_account *payee = NULL;
-    struct outcome outcome = check_capture(turn, hold, &payee);
-    if (outcome.code != HF_CODE_OK)
-        return outcome;
-    wide amount = (wide)outcome.approved;
+    wide amount = (wide)whole;
     wide inside = amount < (wide)hold->remaining ? amount : (wide)hold->remaining;
     wide beyond = amount - inside;
-    bool final = capture->final == 1 || (hold->policy & HF_HOLD_SINGLE) != 0;
-
     struct plan plan;
     wide remaining[MODEL_PARTS_MAX] = {0};
     wide shares[MODEL_PARTS_MAX];
@@ -377,7 +400,6 @@ struct outcome do_capture(const struct turn *turn)
     spread_amount(hold, remaining, inside, WAY_CAPTURE, shares);
     wide released = final ? (wide)hold->remaining - inside : 0;
     wide after[MODEL_PARTS_MAX] = {0};
-    wide back[MODEL_PARTS_MAX];
     for (uint32_t i = 0; i < hold->part_count; i++)
         after[i] = remaining[i] - shares[i];
     spread_amount(hold, after, released, WAY_RELEASE, back);
@@ -394,18 +416,36 @@ struct outcome do_capture(const struct turn *turn)
     struct model_balance given = {.posted = amount,
                                   .held_in = no_id(hold->payee) ? 0 : -inside - released};
     add_leg(&plan, payee, given, HF_RULE_PAYEE, 0, false);
-    struct outcome passed = pass_guards(books, &plan);
+    struct outcome passed = pass_guards(books, &plan, forgiven);
     if (passed.code != HF_CODE_OK)
-        return refuse(passed.code, passed.rule, passed.entry, outcome.account);
+        return passed;
     apply_plan(turn, &plan);
+    if (forgiven != NULL)
+        loosen_bounds(&plan);
     set_remaining(hold, after);
-    hold->captured += outcome.approved;
+    hold->captured += whole;
     add_event(turn, HF_EVENT_CAPTURED, hold->id, amount, hold->asset, 0);
     if (released > 0)
         add_event(turn, HF_EVENT_RELEASED, hold->id, released, hold->asset, 0);
     bool lapsed = hold->status == HF_HOLD_LAPSED;
     if (lapsed ? final || hold->captured >= hold->amount : hold->remaining == 0)
-        end_hold(books, hold, HF_HOLD_RESOLVED);
+        end_hold(turn, hold, HF_HOLD_RESOLVED);
+    return passed;
+}
+
+struct outcome do_capture(const struct turn *turn)
+{
+    const struct hf_op_capture *capture = &turn->operation->capture;
+    struct model_hold *hold = find_hold(turn->model->books, capture->hold);
+    struct model_account *payee = NULL;
+    struct outcome outcome = check_capture(turn, hold, &payee);
+    if (outcome.code != HF_CODE_OK)
+        return outcome;
+    bool final = capture->final == 1 || (hold->policy & HF_HOLD_SINGLE) != 0;
+    wide back[MODEL_PARTS_MAX];
+    struct outcome passed = capture_amount(turn, hold, payee, outcome.approved, final, NULL, back);
+    if (passed.code != HF_CODE_OK)
+        return refuse(passed.code, passed.rule, passed.entry, outcome.account);
     return outcome;
 }
 
@@ -425,7 +465,7 @@ struct outcome do_release(const struct turn *turn)
     release_amount(turn, hold, amount);
     add_event(turn, HF_EVENT_RELEASED, hold->id, (wide)amount, hold->asset, 0);
     if (hold->remaining == 0)
-        end_hold(books, hold, HF_HOLD_RESOLVED);
+        end_hold(turn, hold, HF_HOLD_RESOLVED);
     return approve(amount, outcome.account);
 }
 
@@ -479,7 +519,7 @@ static struct outcome raise_hold(const struct turn *turn, struct model_hold *hol
     if (!no_id(hold->payee))
         add_leg(&plan, find_account(books, hold->payee),
                 (struct model_balance){.held_in = (wide)amount}, HF_RULE_PAYEE, 0, false);
-    outcome = pass_guards(books, &plan);
+    outcome = pass_guards(books, &plan, NULL);
     if (outcome.code != HF_CODE_OK)
         return outcome;
     apply_plan(turn, &plan);
@@ -504,7 +544,7 @@ struct outcome do_adjust(const struct turn *turn)
     if (outcome.code != HF_CODE_OK)
         return outcome;
     const struct model_account *payer = outcome.account;
-    if (hold->status == HF_HOLD_LAPSED || has_expired(hold, turn->now_ns))
+    if (hold->status == HF_HOLD_LAPSED || hold_has_expired(hold, turn->now_ns))
         return refuse(HF_CODE_HOLD_EXPIRED, HF_RULE_HOLD, 0, payer);
     if (adjust->expires_ns != 0 && !is_later(adjust->expires_ns, hold, turn->now_ns))
         return refuse(HF_CODE_EXPIRED, HF_RULE_EXPIRY, 0, payer);
@@ -527,11 +567,12 @@ struct outcome do_adjust(const struct turn *turn)
         release_amount(turn, hold, lower);
         hold->amount -= lower;
     }
+    hold->record.is_adjusted = hold->record.is_adjusted || raise > 0 || lower > 0;
     if (adjust->expires_ns != 0)
         hold->expires_ns = adjust->expires_ns == HF_EXPIRES_NEVER ? 0 : adjust->expires_ns;
     add_event(turn, HF_EVENT_ADJUSTED, hold->id, (wide)hold->remaining, hold->asset, 0);
     if (hold->remaining == 0)
-        end_hold(books, hold, HF_HOLD_RESOLVED);
+        end_hold(turn, hold, HF_HOLD_RESOLVED);
     return approve(hold->remaining, payer);
 }
 
@@ -569,11 +610,11 @@ struct outcome do_attest(const struct turn *turn)
 {
     const struct hf_op_attest *attest = &turn->operation->attest;
     struct model_hold *hold = find_hold(turn->model->books, attest->hold);
-    if (hold == NULL)
+    if (hold == NULL || !was_held(hold))
         return refuse(HF_CODE_UNKNOWN_HOLD, HF_RULE_HOLD, 0, NULL);
     if (hold->status == HF_HOLD_RESOLVED)
         return refuse(HF_CODE_HOLD_RESOLVED, HF_RULE_HOLD, 0, NULL);
-    if (hold->status == HF_HOLD_LAPSED || has_expired(hold, turn->now_ns))
+    if (hold->status == HF_HOLD_LAPSED || hold_has_expired(hold, turn->now_ns))
         return refuse(HF_CODE_HOLD_EXPIRED, HF_RULE_HOLD, 0, NULL);
     if (attest->condition > hold->condition_count)
         return refuse(HF_CODE_UNKNOWN_CONDITION, HF_RULE_CONDITION, 0, NULL);
@@ -591,7 +632,7 @@ struct outcome do_attest(const struct turn *turn)
 
 bool model_hold_is_due(const struct model_hold *hold, uint64_t timestamp_ns)
 {
-    return hold->status == HF_HOLD_OPEN && has_expired(hold, timestamp_ns);
+    return hold->status == HF_HOLD_OPEN && hold_has_expired(hold, timestamp_ns);
 }
 
 bool model_account_is_due(const struct model *model, const struct model_account *account,
@@ -618,7 +659,7 @@ static bool plan_sweep(const struct turn *turn, struct model_account *account, s
     add_leg(plan, account, (struct model_balance){.posted = -amount, .lifetime_debits = amount},
             HF_RULE_ACCOUNT, 0, false);
     add_leg(plan, sink, (struct model_balance){.posted = amount}, HF_RULE_SINK, 0, false);
-    struct outcome passed = pass_guards(books, plan);
+    struct outcome passed = pass_guards(books, plan, NULL);
     return passed.code == HF_CODE_OK;
 }
 
@@ -637,7 +678,7 @@ static bool expire_hold(const struct turn *turn, struct hf_id id)
         return false;
     uint64_t amount = hold->remaining;
     release_amount(turn, hold, amount);
-    end_hold(turn->model->books, hold, HF_HOLD_LAPSED);
+    end_hold(turn, hold, HF_HOLD_LAPSED);
     add_event(turn, HF_EVENT_EXPIRED, hold->id, (wide)amount, hold->asset, 0);
     return true;
 }

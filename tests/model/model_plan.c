@@ -87,7 +87,7 @@ static bool is_listed(const uint16_t list[], uint32_t count, uint16_t wanted)
     return empty;
 }
 
-bool filter_passes(const struct hf_filter *filter, const struct attributes *attributes)
+bool model_filter_passes(const struct hf_filter *filter, const struct model_attributes *attributes)
 {
     static const uint8_t any[16];
     if (!is_listed(filter->mccs, HF_FILTER_MCCS_MAX, attributes->mcc))
@@ -102,7 +102,7 @@ bool filter_passes(const struct hf_filter *filter, const struct attributes *attr
 }
 
 uint16_t standing_rest(const struct turn *turn, const struct model_account *account,
-                       const struct attributes *attributes)
+                       const struct model_attributes *attributes)
 {
     if (account->status == HF_ACCOUNT_CLOSED)
         return HF_CODE_CLOSED;
@@ -110,13 +110,13 @@ uint16_t standing_rest(const struct turn *turn, const struct model_account *acco
         return HF_CODE_RESTRICTED;
     if (account->expires_ns != 0 && turn->now_ns >= account->expires_ns)
         return HF_CODE_EXPIRED;
-    if (attributes != NULL && !filter_passes(&account->filter, attributes))
+    if (attributes != NULL && !model_filter_passes(&account->filter, attributes))
         return HF_CODE_NOT_PERMITTED;
     return HF_CODE_OK;
 }
 
 uint16_t standing(const struct turn *turn, const struct model_account *account, uint16_t asset,
-                  const struct attributes *attributes)
+                  const struct model_attributes *attributes)
 {
     uint16_t code = standing_kind(account, asset);
     return code != HF_CODE_OK ? code : standing_rest(turn, account, attributes);
@@ -222,36 +222,65 @@ static void add_ancestors(struct model_books *books, struct plan *plan)
     }
 }
 
-static uint16_t guard(struct model_books *books, const struct leg *leg)
+void forgive(struct outcome *forgiven, struct outcome refusal)
+{
+    if (forgiven->code == HF_CODE_OK)
+        *forgiven = refusal;
+}
+
+void loosen_bounds(const struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->count; i++) {
+        plan->legs[i].account->floor_raised = true;
+        plan->legs[i].account->ceiling_lowered = true;
+    }
+}
+
+/* What the bounds of an account say, which one may forgive. */
+static uint16_t guard_floor(const struct leg *leg, wide spendable)
 {
     const struct model_account *account = leg->account;
-    struct model_balance after = balance_of(books, account);
+    bool binds = account->floor != INT64_MIN && leg->is_debit;
+    return binds && spendable < account->floor ? HF_CODE_INSUFFICIENT : HF_CODE_OK;
+}
+
+static uint16_t guard_ceiling(const struct leg *leg, wide incoming)
+{
+    const struct model_account *account = leg->account;
+    bool binds = account->ceiling != INT64_MAX && incoming_in(&leg->change) > 0;
+    return binds && incoming > account->ceiling ? HF_CODE_CEILING : HF_CODE_OK;
+}
+
+static struct outcome guard(struct model_books *books, const struct leg *leg,
+                            struct outcome *forgiven)
+{
+    struct model_balance after = balance_of(books, leg->account);
     add_balance(&after, &leg->change);
     wide spendable = spendable_in(&after);
     wide incoming = incoming_in(&after);
-    if (account->floor != INT64_MIN && leg->is_debit && spendable < account->floor)
-        return HF_CODE_INSUFFICIENT;
-    if (spendable < INT64_MIN)
-        return HF_CODE_OVERFLOW;
-    if (after.lifetime_debits > UINT64_MAX)
-        return HF_CODE_OVERFLOW;
-    if (after.held_out > INT64_MAX)
-        return HF_CODE_OVERFLOW;
-    if (account->ceiling != INT64_MAX && incoming_in(&leg->change) > 0 &&
-        incoming > account->ceiling)
-        return HF_CODE_CEILING;
-    if (incoming > INT64_MAX)
-        return HF_CODE_OVERFLOW;
-    return HF_CODE_OK;
+    struct outcome refusal = refuse(HF_CODE_OVERFLOW, leg->rule, leg->entry, NULL);
+    struct outcome bound = refuse(guard_floor(leg, spendable), leg->rule, leg->entry, NULL);
+    if (bound.code != HF_CODE_OK && forgiven == NULL)
+        return bound;
+    if (bound.code != HF_CODE_OK)
+        forgive(forgiven, bound);
+    if (spendable < INT64_MIN || after.lifetime_debits > UINT64_MAX || after.held_out > INT64_MAX)
+        return refusal;
+    bound.code = guard_ceiling(leg, incoming);
+    if (bound.code != HF_CODE_OK && forgiven == NULL)
+        return bound;
+    if (bound.code != HF_CODE_OK)
+        forgive(forgiven, bound);
+    return incoming > INT64_MAX ? refusal : approve(0, NULL);
 }
 
-struct outcome pass_guards(struct model_books *books, struct plan *plan)
+struct outcome pass_guards(struct model_books *books, struct plan *plan, struct outcome *forgiven)
 {
     add_ancestors(books, plan);
     for (uint32_t i = 0; i < plan->count; i++) {
-        uint16_t code = guard(books, &plan->legs[i]);
-        if (code != HF_CODE_OK)
-            return refuse(code, plan->legs[i].rule, plan->legs[i].entry, NULL);
+        struct outcome outcome = guard(books, &plan->legs[i], forgiven);
+        if (outcome.code != HF_CODE_OK)
+            return outcome;
     }
     return approve(0, NULL);
 }
@@ -282,7 +311,7 @@ void apply_plan(const struct turn *turn, const struct plan *plan)
 /* One payer, one payee -------------------------------------------------------------------- */
 
 struct outcome check_parties(const struct turn *turn, struct hf_id payer_id, struct hf_id payee_id,
-                             uint16_t asset, const struct attributes *attributes)
+                             uint16_t asset, const struct model_attributes *attributes)
 {
     struct model_books *books = turn->model->books;
     if (same_id(payer_id, payee_id))
@@ -320,7 +349,7 @@ struct outcome check_amount(const struct turn *turn, struct hf_id payer_id, stru
     begin_plan(plan);
     add_leg(plan, payer, taken, HF_RULE_PAYER, 0, true);
     add_leg(plan, find_account(books, payee_id), given, HF_RULE_PAYEE, 0, false);
-    struct outcome outcome = pass_guards(books, plan);
+    struct outcome outcome = pass_guards(books, plan, NULL);
     outcome.account = payer;
     if (outcome.code != HF_CODE_OK)
         return outcome;
@@ -330,8 +359,8 @@ struct outcome check_amount(const struct turn *turn, struct hf_id payer_id, stru
 }
 
 struct outcome check_value(const struct turn *turn, struct hf_id payer_id, struct hf_id payee_id,
-                           uint16_t asset, uint64_t amount, const struct attributes *attributes,
-                           bool holds, struct plan *plan)
+                           uint16_t asset, uint64_t amount,
+                           const struct model_attributes *attributes, bool holds, struct plan *plan)
 {
     struct outcome outcome = check_parties(turn, payer_id, payee_id, asset, attributes);
     if (outcome.code == HF_CODE_OK)
@@ -371,7 +400,7 @@ static struct outcome find_side(struct model_books *books, struct side *side,
 }
 
 static struct outcome stand_side(const struct turn *turn, struct side *side, uint16_t asset,
-                                 const struct attributes *attributes)
+                                 const struct model_attributes *attributes)
 {
     for (uint32_t i = 0; i < side->count; i++) {
         uint16_t code = standing(turn, side->accounts[i], asset, attributes);
@@ -605,7 +634,7 @@ static struct outcome compile_sides(const struct turn *turn, const struct hf_op_
                                     struct side *sources, struct side *destinations, bool holds,
                                     struct plan *plan, uint64_t takes[])
 {
-    struct attributes attributes = {
+    struct model_attributes attributes = {
         .mcc = request->mcc, .country = request->country, .channel = request->channel};
     memcpy(attributes.merchant, request->merchant, 16);
     struct outcome outcome = stand_side(turn, sources, request->asset, &attributes);

@@ -41,6 +41,14 @@ uint64_t model_terms_used(const struct model *model)
     return used;
 }
 
+uint64_t model_selectors_used(const struct model *model)
+{
+    uint64_t used = 0;
+    for (uint32_t i = 0; i < model->books->instrument_count; i++)
+        used += model->books->instruments[i].further_count > 0;
+    return used;
+}
+
 uint64_t model_parts_used(const struct model *model)
 {
     uint64_t used = 0;
@@ -145,7 +153,7 @@ static bool view_instrument(const struct model *model, const struct hf_op_query 
     const struct model_instrument *instrument = find_instrument(model->books, query->subject_id);
     if (instrument == NULL)
         return false;
-    reply->reply.length = 64 + 64;
+    reply->reply.length = 64 + 176;
     reply->view.instrument = (struct hf_instrument_view){
         .token = query->subject_id,
         .account = instrument->account,
@@ -154,7 +162,9 @@ static bool view_instrument(const struct model *model, const struct hf_op_query 
         .remaining = instrument->remaining,
         .status = instrument->status,
         .flags = instrument->flags,
+        .further_count = instrument->further_count,
     };
+    memcpy(reply->view.instrument.further, instrument->further, sizeof(instrument->further));
     return true;
 }
 
@@ -162,7 +172,7 @@ static bool view_hold(const struct model *model, const struct hf_op_query *query
                       struct hf_query_reply *reply)
 {
     const struct model_hold *hold = model_hold_of(model, query->subject_id);
-    if (hold == NULL)
+    if (hold == NULL || hold->status == HF_HOLD_REFUSED || hold->status == HF_HOLD_REVERSED)
         return false;
     reply->reply.length = 64 + 96;
     reply->view.hold = (struct hf_hold_view){
@@ -246,6 +256,87 @@ static bool view_operation(const struct model *model, const struct hf_op_query *
     return true;
 }
 
+/* Authorisations -------------------------------------------------------------------------- */
+
+static void fill_authorisation(const struct model_hold *hold, struct hf_authorisation_view *view)
+{
+    const struct model_record *record = &hold->record;
+    const struct hf_reply *answer = &hold->memory.answer;
+    *view = (struct hf_authorisation_view){
+        .id = hold->id,
+        .token = record->token,
+        .payer = hold->parts[0].account,
+        .payee = hold->payee,
+        .amount = hold->amount,
+        .remaining = hold->remaining,
+        .captured = hold->captured,
+        .reversed = record->reversed,
+        .expires_ns = hold->expires_ns,
+        .place = answer->place,
+        .timestamp_ns = answer->timestamp_ns,
+        .acquirer = record->acquirer,
+        .code = answer->code,
+        .exception = record->exception,
+        .rule = answer->rule,
+        .entry = answer->entry,
+        .status = hold->status,
+        .flags = record->flags,
+        .asset = hold->asset,
+        .mcc = record->attributes.mcc,
+        .country = record->attributes.country,
+        .channel = record->attributes.channel,
+        .class_number = hold->class_number,
+    };
+    memcpy(view->merchant, record->attributes.merchant, 16);
+}
+
+static bool view_authorisation(const struct model *model, const struct hf_op_query *query,
+                               struct hf_query_reply *reply)
+{
+    const struct model_hold *hold = model_hold_of(model, query->subject_id);
+    if (hold == NULL || !hold->record.is_there)
+        return false;
+    reply->reply.length = 64 + 160;
+    fill_authorisation(hold, &reply->view.authorisation);
+    return true;
+}
+
+/* An instrument's record of that number, if it is known. */
+static const struct model_hold *find_listed(const struct model *model, struct hf_id token,
+                                            uint64_t number)
+{
+    for (uint32_t i = 0; i < model->books->hold_count; i++) {
+        const struct model_hold *hold = &model->books->holds[i];
+        if (hold->record.is_there && same_id(hold->record.token, token) &&
+            hold->record.number == number)
+            return hold;
+    }
+    return NULL;
+}
+
+static bool view_authorisations(const struct model *model, const struct hf_op_query *query,
+                                struct hf_query_reply *reply)
+{
+    const struct model_instrument *card = find_instrument(model->books, query->subject_id);
+    if (card == NULL)
+        return false;
+    struct hf_authorisations_view *view = &reply->view.authorisations;
+    for (uint64_t skip = 0; skip < card->listed; skip++) {
+        const struct model_hold *hold = find_listed(model, card->token, card->listed - skip);
+        if (hold == NULL)
+            break;
+        if (skip < query->cursor)
+            continue;
+        if (view->count == HF_AUTHORISATION_LINES_MAX) {
+            view->next_cursor = skip <= HF_AUTHORISATIONS_SKIP_MAX ? (uint32_t)skip : 0;
+            break;
+        }
+        fill_authorisation(hold, &view->lines[view->count++]);
+    }
+    reply->reply.length = (uint16_t)(64 + 8 + 160 * view->count);
+    return true;
+}
+
 void model_query(const struct model *model, const struct hf_op_query *query,
                  struct hf_query_reply *reply)
 {
@@ -260,6 +351,8 @@ void model_query(const struct model *model, const struct hf_op_query *query,
         [HF_QUERY_ACCOUNT_HOLDS] = {view_account_holds, HF_CODE_UNKNOWN_ACCOUNT},
         [HF_QUERY_INSTRUMENT_LIMITS] = {view_instrument_limits, HF_CODE_UNKNOWN_INSTRUMENT},
         [HF_QUERY_ACCOUNT_LIMITS] = {view_account_limits, HF_CODE_UNKNOWN_ACCOUNT},
+        [HF_QUERY_AUTHORISATION] = {view_authorisation, HF_CODE_UNKNOWN_HOLD},
+        [HF_QUERY_INSTRUMENT_AUTHORISATIONS] = {view_authorisations, HF_CODE_UNKNOWN_INSTRUMENT},
     };
     memset(reply, 0, sizeof(*reply));
     reply->reply.length = 64;

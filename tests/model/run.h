@@ -25,7 +25,8 @@ struct run {
     uint64_t answered_by_holds; /* ids that only their hold still knew */
     uint64_t swept_place;       /* of the state that was swept last, and its digest */
     struct hf_id swept_digest;
-    uint64_t trace; /* a hash over all answers: two runs with one seed must have the same */
+    uint64_t trace;   /* a hash over all answers: two runs with one seed must have the same */
+    const char *note; /* how to see a failure again; NULL: by seed and number of operations */
     struct draw draw;
     struct model *model;
     struct ledger_in_memory live;
@@ -48,11 +49,14 @@ void compare_reply(struct run *run, const union hf_operation *operation,
                    const struct hf_reply *expected, const struct hf_reply *got, const char *who);
 void compare_query(struct run *run, const struct hf_op_query *query);
 void compare_record(struct run *run, uint8_t subject, struct hf_id id);
+/* All pages of an instrument's authorisations. */
+void compare_authorisations(struct run *run, struct hf_id token);
 /* Every record that the operation names. */
 void compare_touched(struct run *run, const union hf_operation *operation);
 void compare_counts(struct run *run);
 /* What the page promises of any state, summed up in the model (whose records equal the engine's by
  * then). */
 void check_money(struct run *run);
+void check_limits(struct run *run);
 
 #endif

@@ -71,6 +71,15 @@ void print_hold(const struct model *model, struct hf_id id)
             hold->amount, hold->remaining, hold->captured, hold->expires_ns, hold->origin,
             hold->status, hold->policy, hold->tolerance, hold->required, hold->condition_count,
             hold->met);
+    const struct model_record *record = &hold->record;
+    if (record->is_there)
+        fprintf(stderr,
+                "record token %" PRIu64 "/%" PRIu64 " number %" PRIu64 " place %" PRIu64
+                " acquirer %" PRIu64 " reversed %" PRIu64 " first %" PRIu64 " at %" PRIu64
+                " further %" PRIu64 " at %" PRIu64 " flags %#x ended %" PRIu64 " at %" PRIu64 "\n",
+                record->token.lo, record->token.hi, record->number, record->place, record->acquirer,
+                record->reversed, record->first, record->drawn_ns, record->further,
+                record->further_ns, record->flags, hold->ended, hold->ended_ns);
     for (uint32_t i = 0; i < hold->part_count; i++) {
         fprintf(stderr, "  part remaining %" PRIu64 "\n", hold->parts[i].remaining);
         print_account(model, "  ", hold->parts[i].account);
@@ -95,19 +104,60 @@ static void print_limits(const struct run *run, uint8_t scope, struct hf_id id)
     }
 }
 
-static void print_auth(const struct run *run, const struct hf_op_auth *auth)
+static void print_payer(const struct run *run, struct hf_id id)
 {
-    fprintf(stderr, "amount %" PRIu64 " minimum %" PRIu64 " class %u tolerance %u\n", auth->amount,
-            auth->minimum, auth->class_number, auth->tolerance);
-    print_limits(run, HF_LIMIT_INSTRUMENT, auth->token);
-    const struct model_instrument *card = model_instrument_of(run->model, auth->token);
-    if (card == NULL)
-        return;
-    print_account(run->model, "payer", card->account);
-    const struct model_account *account = model_account_of(run->model, card->account);
+    print_account(run->model, "payer", id);
+    const struct model_account *account = model_account_of(run->model, id);
     for (; account != NULL; account = model_account_of(run->model, account->parent))
         print_limits(run, HF_LIMIT_ACCOUNT, account->id);
+}
+
+static void print_card(const struct run *run, struct hf_id token)
+{
+    const struct model_instrument *card = model_instrument_of(run->model, token);
+    print_limits(run, HF_LIMIT_INSTRUMENT, token);
+    if (card == NULL)
+        return;
+    fprintf(stderr, "card status %u flags %u remaining %" PRIu64 " amount limit %" PRIu64 "\n",
+            card->status, card->flags, card->remaining, card->amount_limit);
+    struct hf_id payers[HF_INSTRUMENT_ACCOUNTS_MAX];
+    uint32_t count = model_payers_of(card, payers);
+    for (uint32_t i = 0; i < count; i++)
+        print_payer(run, payers[i]);
+}
+
+static void print_auth(const struct run *run, const struct hf_op_auth *auth)
+{
+    fprintf(stderr,
+            "amount %" PRIu64 " minimum %" PRIu64
+            " class %u tolerance %u flags %u acquirer %" PRIu64 " asset %u\n",
+            auth->amount, auth->minimum, auth->class_number, auth->tolerance, auth->auth_flags,
+            auth->acquirer, auth->asset);
+    print_card(run, auth->token);
     print_account(run->model, "payee", auth->payee);
+}
+
+static void print_original(const struct run *run, struct hf_id id)
+{
+    const struct model_hold *hold = model_hold_of(run->model, id);
+    fprintf(stderr, "original %" PRIx64 "/%" PRIx64 "\n", id.lo, id.hi);
+    print_hold(run->model, id);
+    if (hold != NULL && hold->record.is_there)
+        print_card(run, hold->record.token);
+    for (uint32_t i = 0; hold != NULL && i < hold->part_count; i++)
+        print_payer(run, hold->parts[i].account);
+}
+
+static void print_clear(const struct run *run, const struct hf_op_clear *clear)
+{
+    fprintf(stderr,
+            "amount %" PRIu64 " flags %u acquirer %" PRIu64 " asset %u token %" PRIu64 "/%" PRIu64
+            "\n",
+            clear->amount, clear->clear_flags, clear->acquirer, clear->asset, clear->token.lo,
+            clear->token.hi);
+    print_original(run, clear->original);
+    print_card(run, clear->token);
+    print_account(run->model, "payee", clear->payee);
 }
 
 /* All of them begin with the hold. */
@@ -144,6 +194,14 @@ void print_operation(const struct run *run, const union hf_operation *operation)
         print_limits(run, operation->limit_put.scope, operation->limit_put.scope_id);
     if (header->type == HF_OP_AUTH)
         print_auth(run, &operation->auth);
+    if (header->type == HF_OP_INCREMENT || header->type == HF_OP_REVERSE) {
+        fprintf(stderr, "amount %" PRIu64 " acquirer %" PRIu64 " asset %u captured or class %u\n",
+                operation->reverse.amount, operation->reverse.acquirer, operation->reverse.asset,
+                operation->reverse.captured);
+        print_original(run, operation->reverse.original);
+    }
+    if (header->type == HF_OP_CLEAR)
+        print_clear(run, &operation->clear);
     if (header->type == HF_OP_CHAIN) {
         const uint8_t *at = operation->chain.operations;
         for (uint32_t i = 0; i < operation->chain.count; i++) {
@@ -157,6 +215,10 @@ void print_operation(const struct run *run, const union hf_operation *operation)
 
 _Noreturn void fail(const struct run *run, const char *what)
 {
+    if (run->note != NULL) {
+        fprintf(stderr, "FAILED: %s\n%s\n", what, run->note);
+        exit(1);
+    }
     fprintf(stderr,
             "FAILED: %s\nat step %" PRIu64 "; again with: test_model --seed %" PRIu64
             " --operations %" PRIu64 "\n",

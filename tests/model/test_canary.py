@@ -13,6 +13,7 @@ import tempfile
 
 OPERATIONS = '120000'
 TIMEOUT_S = 120
+PROGRAMS = ['test_model', 'test_orders']
 FLAGS = ['-std=gnu11', '-O1', '-D_GNU_SOURCE', '-DXXH_INLINE_ALL']
 
 Mutation = collections.namedtuple('Mutation', 'bug file old new')
@@ -31,7 +32,7 @@ MUTATIONS = [
              '    payee->held_in -= freed;\n', '    payee->held_in -= released;\n'),
     Mutation('what is held for a payee does not count against its limit', 'execute.c',
              'after->posted + after->held_in <= INT64_MAX', 'after->posted <= INT64_MAX'),
-    Mutation('held_in stays when a hold is released', 'settle.c',
+    Mutation('held_in stays when a hold is released', 'settlement.c',
              'change.held_in = (int64_t)s->raised - (int64_t)(s->captured + s->released);',
              'change.held_in = (int64_t)s->raised - (int64_t)s->captured;'),
     Mutation('a dry hold holds', 'promise.c',
@@ -50,7 +51,8 @@ MUTATIONS = [
     Mutation('a card works at the very moment of its expiry', 'instrument.c',
              'timestamp_ns >= instrument->expires_ns', 'timestamp_ns > instrument->expires_ns'),
     Mutation('a verification draws the counter', 'authorise.c',
-             'if (hf_turn_is_dry(turn) || amount == 0)', 'if (hf_turn_is_dry(turn))'),
+             '        hf_record_verify(ledger, turn, answer);',
+             '        hf_instrument_draw(instrument), hf_record_verify(ledger, turn, answer);'),
     Mutation('other content under the same id passes for the same', 'ledger.c',
              'first->type == header->type && first->fingerprint == turn->fingerprint',
              'first->type == header->type'),
@@ -58,7 +60,7 @@ MUTATIONS = [
              '*first = find_first_answer(ledger, turn);',
              '*first = header->type == HF_OP_MOVE ? NULL : find_first_answer(ledger, turn);'),
     Mutation('a hold does not answer for its maker', 'ledger.c',
-             'first = hf_hold_answer(&ledger->holds, id, turn->id_hash);', ';'),
+             'first = hf_hold_answer(&ledger->holds, id, turn->id_hash, ledger->bundle_ns);', ';'),
     Mutation('a hold made in a chain is unknown outside', 'hold.c',
              'if (ledger->undo.is_open)\n        hf_hold_note_unseen(holds, id);', ';'),
     Mutation('the deadline itself is too late', 'ledger.c',
@@ -111,7 +113,7 @@ MUTATIONS = [
 """),
     Mutation('the smallest residual takes more accounts than it needs', 'residual.c',
              'if (least < best) {', 'if (least != NO_SUM && least <= best) {'),
-    Mutation('a tolerance is rounded up', 'settle.c',
+    Mutation('a tolerance is rounded up', 'settlement.c',
              '(uint64_t)(product / HF_TOLERANCE_MAX)',
              '(uint64_t)((product + HF_TOLERANCE_MAX - 1) / HF_TOLERANCE_MAX)'),
     Mutation('a condition less will do', 'settle.c',
@@ -120,7 +122,7 @@ MUTATIONS = [
              's->more->origin != turn->origin', 'false'),
     Mutation('a closed payer is debited late', 'settle.c',
              's.beyond > 0 && s.payer->status == HF_ACCOUNT_CLOSED', 'false'),
-    Mutation('a late capture forgets what was captured', 'settle.c',
+    Mutation('a late capture forgets what was captured', 'settlement.c',
              'is_lapsed ? hold->amount - hold->captured : hold->remaining',
              'is_lapsed ? hold->amount : hold->remaining'),
     Mutation('an expiry comes a nanosecond late', 'hold.h',
@@ -138,12 +140,12 @@ MUTATIONS = [
              '    hf_undo_roll_back(&ledger->undo);\n', '    hf_undo_commit(&ledger->undo);\n'),
     Mutation('a chain that fails still tells what it did', 'chain.c',
              'ledger->events->count = events_before;', ';'),
-    Mutation('inside a chain the parts of a hold are not put back', 'settle.c',
+    Mutation('inside a chain the parts of a hold are not put back', 'settlement.c',
              '        hf_undo_keep(&ledger->undo, part, sizeof(*part));\n', ''),
     Mutation('debits are not told', 'execute.c',
              'if (leg->change.posted != 0)\n            hf_event_add',
              'if (leg->change.posted > 0)\n            hf_event_add'),
-    Mutation('an image loses what was proved', 'image_read.c',
+    Mutation('an image loses what was proved', 'image_hold.c',
              '        .met = record->met,\n', ''),
     Mutation('a page of holds is the last one', 'query.c',
              'view->next_cursor = slot < slot_count ? slot : 0;', 'view->next_cursor = 0;'),
@@ -154,43 +156,44 @@ MUTATIONS = [
     Mutation('zones lie on the other side of Greenwich', 'limit.c',
              '(int64_t)(timestamp_ns / NS_PER_SECOND) + limit->zone_minutes * 60',
              '(int64_t)(timestamp_ns / NS_PER_SECOND) - limit->zone_minutes * 60'),
-    Mutation('a window has no end', 'limit.c',
-             '    if (limit->period != period)\n        used = (struct hf_usage){0};\n', ''),
+    Mutation('a window has no end', 'draw.c',
+             '    if (limit->period != bearing->period)\n        used = (struct hf_usage){0};\n', ''),
     Mutation('a rolling window is a bucket short', 'limit.c',
              'period < HF_LIMIT_BUCKETS ? 0 : period - (HF_LIMIT_BUCKETS - 1)',
              'period < HF_LIMIT_BUCKETS ? 0 : period - (HF_LIMIT_BUCKETS - 2)'),
     Mutation('the buckets of a rolling window are rounded down', 'limit.c',
              '(length_ns + HF_LIMIT_BUCKETS - 2) / (HF_LIMIT_BUCKETS - 1)',
              'length_ns / (HF_LIMIT_BUCKETS - 1)'),
-    Mutation('a bucket that comes round again is not emptied', 'limit.c',
+    Mutation('a bucket that comes round again is not emptied', 'draw.c',
              '        roll_on(rolling, limit->period, period);\n',
              '        if (period - limit->period >= HF_LIMIT_BUCKETS)\n'
              '            roll_on(rolling, limit->period, period);\n'),
-    Mutation('of limits that allow the same the last one speaks', 'limit.c',
+    Mutation('of limits that allow the same the last one speaks', 'draw.c',
              'return one->is_count_used_up && !other->is_count_used_up;',
              'return !other->is_count_used_up || one->is_count_used_up;'),
-    Mutation('a count that is used up does not come first', 'limit.c',
+    Mutation('a count that is used up does not come first', 'draw.c',
              'return one->is_count_used_up && !other->is_count_used_up;', 'return false;'),
-    Mutation('the loosest limit binds', 'limit.c',
+    Mutation('the loosest limit binds', 'draw.c',
              'return one->amount < other->amount;',
              'return other->amount == HF_LIMIT_UNLIMITED || one->amount > other->amount;'),
-    Mutation('a verification passes a count that is used up', 'limit.c',
+    Mutation('a verification passes a count that is used up', 'draw.c',
              'if (strictest.amount >= *amount && !strictest.is_count_used_up)',
              'if (strictest.amount >= *amount)'),
-    Mutation('a partial approval by limits needs more than its minimum', 'limit.c',
+    Mutation('a partial approval by limits needs more than its minimum', 'draw.c',
              'strictest.amount >= minimum', 'strictest.amount > minimum'),
     Mutation('a partial approval by funds needs more than its minimum', 'authorise.c',
              'can >= minimum', 'can > minimum'),
     Mutation('a partial approval draws nothing', 'authorise.c',
-             '    hf_limits_draw(ledger, amount, auth->asset, answer);\n',
-             '    if (amount == auth->amount)\n'
-             '        hf_limits_draw(ledger, amount, auth->asset, answer);\n'),
+             '    hf_draw(ledger, answer->approved, auth->asset, answer);\n',
+             '    if (answer->approved == auth->amount)\n'
+             '        hf_draw(ledger, answer->approved, auth->asset, answer);\n'),
     Mutation('a partial approval draws what was asked for', 'authorise.c',
-             'hf_limits_draw(ledger, amount, auth->asset, answer);',
-             'hf_limits_draw(ledger, auth->amount, auth->asset, answer);'),
-    Mutation('a limit does not look at its filter', 'limit.c',
-             'limit->has_filter != 0 && !hf_filter_passes(&limit->filter, attributes)', 'false'),
-    Mutation('the limits of a total are forgotten', 'limit.c',
+             'hf_draw(ledger, answer->approved, auth->asset, answer);',
+             'hf_draw(ledger, auth->amount, auth->asset, answer);'),
+    Mutation('a limit does not look at its filter', 'draw.c',
+             'return limit->has_filter == 0 || hf_filter_passes(&limit->filter, attributes);',
+             'return attributes != NULL;'),
+    Mutation('the limits of a total are forgotten', 'draw.c',
              'if (terms->parent == HF_TABLE_NONE)\n            return;',
              'if (rule == HF_RULE_ACCOUNT_LIMIT)\n            return;'),
     Mutation('a limit set again forgets what is used', 'limit.c',
@@ -200,12 +203,12 @@ MUTATIONS = [
              'limit->zone_minutes == put->zone_minutes;'),
     Mutation('a limit is raised until it is none', 'limit.c',
              ' && *raised != HF_LIMIT_UNLIMITED;', ';'),
-    Mutation('what is used wraps', 'limit.c',
+    Mutation('what is used wraps', 'limit.h',
              'return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;',
              '(void)__builtin_add_overflow(a, b, &sum);\n    return sum;'),
-    Mutation('inside a chain what is used of a limit is not put back', 'limit.c',
+    Mutation('inside a chain what is used of a limit is not put back', 'draw.c',
              '    hf_undo_keep(&ledger->undo, limit, offsetof(struct hf_limit, filter));\n', ''),
-    Mutation('inside a chain the buckets of a limit are not put back', 'limit.c',
+    Mutation('inside a chain the buckets of a limit are not put back', 'draw.c',
              '        hf_undo_keep(&ledger->undo, rolling, sizeof(*rolling));\n        roll_on(',
              '        roll_on('),
     Mutation('inside a chain a new limit is not taken away again', 'limit.c',
@@ -214,9 +217,120 @@ MUTATIONS = [
              'more.expires_ns = hf_promise_class_expiry(ledger, auth->class_number);',
              'more.expires_ns = 0;'),
     Mutation('an image loses the count of a limit', 'image_limit.c',
-             '    limit->used_count = record.used_count;\n', ''),
+             '    limit->used.count = record.used_count;\n', ''),
     Mutation('a page of limits is the last one', 'query.c',
              'view->next_cursor = view->lines[view->count - 1].number;', 'view->next_cursor = 0;'),
+    # What becomes of authorisations.
+    Mutation('a reversal that comes first is not remembered', 'card.c',
+             '    hf_record_bury(ledger, reverse->original, turn->keys[0].hash, reverse, turn->origin);\n', ''),
+    Mutation('an original that comes late is accepted', 'promise.c',
+             '        if (slot != HF_TABLE_NONE) {',
+             '        if (slot != HF_TABLE_NONE &&\n'
+             '            hf_hold_at(&ledger->holds, slot)->status != HF_HOLD_REVERSED) {'),
+    Mutation('an original that comes late stays reversed before it came', 'record.c',
+             '        take_over(ledger, slot, &alone, &more);', '        return;'),
+    Mutation('who is refused leaves no record', 'record.c',
+             '    else if (hf_hold_are_all_open(holds))\n        return;', '    else if (true)\n        return;'),
+    Mutation('a verification leaves no record', 'authorise.c',
+             '        hf_record_verify(ledger, turn, answer);', '        return;'),
+    Mutation('what is stale answers a nanosecond longer', 'hold.h',
+             'timestamp_ns - hold->ended_ns < holds->record_ns', 'timestamp_ns - hold->ended_ns <= holds->record_ns'),
+    Mutation('what is stale answers until its place is needed', 'hold.h',
+             'timestamp_ns - hold->ended_ns < holds->record_ns', 'true'),
+    Mutation('any acquirer reverses', 'card.c', 'o->record->acquirer != acquirer', 'false'),
+    Mutation('any origin reverses', 'card.c', 'o->s.more->origin != turn->origin', 'false'),
+    Mutation('what was captured is reversed without asking', 'card.c',
+             '(reverse->captured != 0 ? hold->captured : 0)', 'hold->captured'),
+    Mutation('a reversal that is repeated finds nothing', 'card.c',
+             'verdict.code == HF_CODE_NOTHING_TO_REVERSE && is_done(&o, reverse->amount)', 'false'),
+    Mutation('any reversal after one is taken for its repeat', 'card.c',
+             '(amount == HF_AMOUNT_ALL || amount == o->record->reversed)', 'true'),
+    Mutation('a reversal leaves the amount as it was', 'card.c',
+             '    hold->amount -= amount < hold->amount ? amount : hold->amount;\n', ''),
+    Mutation('a clearing goes beyond its tolerance', 'card.c',
+             'if (!hf_settlement_divide(&o->s, clear->amount, is_final) &&',
+             'if (!hf_settlement_divide(&o->s, clear->amount, is_final) && false &&'),
+    Mutation('a clearing does not look whom it is for', 'card.c',
+             '!hf_id_equal(clear->payee, hf_settlement_payee(ledger, hold)->id)', 'false'),
+    Mutation('what was cleared above the authorisation is not drawn', 'card.c',
+             'if (over > over_before) {', 'if (false) {'),
+    Mutation('a final clearing gives nothing back to limits', 'card.c',
+             '    if (back > 0)\n        hf_refund', '    if (false)\n        hf_refund'),
+    Mutation('of a lapsed authorisation nothing goes back to limits', 'card.c',
+             'was_lapsed && is_final && hold->captured < hold->amount', 'false'),
+    Mutation('an increment counts as an authorisation', 'draw.c',
+             'draw(ledger, &bearing->list[i], amount, 0);', 'draw(ledger, &bearing->list[i], amount, 1);'),
+    Mutation('an increment does not see what is held', 'draw.c',
+             '                            ? held\n', '                            ? 0\n'),
+    Mutation('an increment shortens a life', 'card.c',
+             '(expires_ns != 0 && expires_ns <= more->expires_ns)', 'false'),
+    Mutation('whatever was not estimated is raised', 'card.c',
+             '(o->record->flags & HF_AUTHORISATION_ESTIMATED) == 0', 'false'),
+
+    # Giving back.
+    Mutation('a counter is given back with every part', 'refund.c',
+             'bool is_drawn = is_last && (record', 'bool is_drawn = (record'),
+    Mutation('a count is given back with every part', 'refund.c',
+             '.is_count = is_last && (record', '.is_count = (record'),
+    Mutation('more is given back than was drawn', 'refund.c',
+             '    *drawn -= taken;\n    return taken;', '    *drawn -= taken;\n    return amount;'),
+    Mutation('what was drawn later is given back to the first draw', 'refund.c',
+             '.later_ns = holds->later[s->slot].draws_ns,', '.later_ns = made->timestamp_ns,'),
+    Mutation('limits get it back into the present window', 'draw.c',
+             'int64_t period = hf_limit_period(limit, timestamp_ns);\n\n    if (limit->window == HF_LIMIT_ROLLING) {\n        if (period > limit->period',
+             'int64_t period = hf_limit_period(limit, ledger->bundle_ns + 0 * timestamp_ns);\n\n'
+             '    if (limit->window == HF_LIMIT_ROLLING) {\n        if (period > limit->period'),
+    Mutation('a window that is over gives back to the one after it', 'draw.c',
+             'return period == limit->period ? &limit->used : NULL;', 'return &limit->used;'),
+    Mutation('a limit gets back what it never gave', 'draw.c',
+             'if (since > refund->place || limit->window', 'if (limit->window'),
+    Mutation('a limit that was emptied gets back what was drawn before', 'limit.c',
+             '    count_since(ledger, limit, place);\n    limit->used = ', '    limit->used = '),
+    Mutation('inside a chain what was given back is not put back', 'draw.c',
+             '    hf_undo_keep(&ledger->undo, used, sizeof(*used));\n', ''),
+    Mutation('a counter that was set since is given back', 'instrument.c',
+             'ledger->instrument_list.put_places[slot] > place ||\n', 'false && place != 0 && slot != 0 ||\n'),
+
+    # Advices, and further accounts.
+    Mutation('what is forced respects the floor', 'select.c',
+             '(verdict.code == HF_CODE_INSUFFICIENT || verdict.code == HF_CODE_CEILING) &&',
+             '(verdict.code == HF_CODE_CEILING) &&'),
+    Mutation('what is forced respects a frozen payer', 'select.c',
+             'if (code != HF_CODE_CLOSED && forgive(s, verdict))\n        return true;\n    if (s->payers.count == 1)',
+             'if (code != HF_CODE_CLOSED && code != HF_CODE_RESTRICTED && forgive(s, verdict))\n'
+             '        return true;\n    if (s->payers.count == 1)'),
+    Mutation('the last thing forgiven is the exception', 'select.c',
+             '    if (s->exception.code == HF_CODE_OK)\n        s->exception = verdict;',
+             '    s->exception = verdict;'),
+    Mutation('what is posted at once is not drawn', 'select.c',
+             '    hf_draw_each(ledger, s->asset, s->answer);\n',
+             '    if (!s->is_posted)\n        hf_draw_each(ledger, s->asset, s->answer);\n'),
+    Mutation('what is posted at once cannot be reversed', 'select.c',
+             '        .captured = s->amount,\n', ''),
+    Mutation('money posted at once to an expired account stays there', 'select.c',
+             '    hf_expire_watch(ledger, s.payee); /* it may have expired, and has money now */\n', ''),
+    Mutation('further accounts pay from the last on', 'select.c',
+             'for (uint32_t i = 0; i < s->payers.count && taker_count > 1; i++) {',
+             'for (uint32_t i = s->payers.count; i-- > 0 && taker_count > 1;) {'),
+    Mutation('a closed one of several accounts pays', 'select.c',
+             '        if (s->refusals[i] != HF_CODE_OK)\n            continue;\n', ''),
+    Mutation('several accounts do not see what they take under one limit', 'draw.c',
+             '                    allowance.amount = left_of(allowance.amount, bearing->list[i].amount);\n',
+             '                    allowance.amount += 0;\n'),
+    Mutation('what two accounts take under one limit is drawn of one', 'draw.c',
+             '            bearing->list[index].amount += amount;', '            ;'),
+    Mutation('what is missing is taken from the first account, closed or not', 'select.c',
+             '    s->payers.amounts[first] += left;', '    s->payers.amounts[0 * first] += left;'),
+    Mutation('a partial approval by several accounts needs more than its minimum', 'select.c',
+             'taken >= s->minimum', 'taken > s->minimum'),
+
+    # Looking at records, and keeping them.
+    Mutation('a page of authorisations is the last one', 'query.c',
+             '        view->next_cursor = number;', '        view->next_cursor = 0;'),
+    Mutation('a list of authorisations goes on behind one that is forgotten', 'record.c',
+             '        holds->records[slot].instrument != instrument ||\n', '        instrument == HF_TABLE_NONE ||\n'),
+    Mutation('an image loses what was reversed', 'image_hold.c',
+             '        .reversed = image->reversed,\n', ''),
 ]
 
 
@@ -235,12 +349,16 @@ def compiled(root, source, target):
     return target
 
 
-def link_and_run(work, objects):
-    program = os.path.join(work, 'test_model')
-    done = run([os.environ.get('CC', 'cc'), *objects, '-lsodium', '-o', program])
+def link_and_run(work, engine, tests, program):
+    """The random traffic, or with test_orders every order of the messages about a payment."""
+    others = {'test_model.c', 'test_orders.c'} - {program + '.c'}
+    objects = [*engine.values(), *(path for name, path in tests.items() if name not in others)]
+    path = os.path.join(work, program)
+    done = run([os.environ.get('CC', 'cc'), *objects, '-lsodium', '-o', path])
     if done.returncode != 0:
         sys.exit(f'does not link:\n{done.stdout}')
-    return run([program, '--operations', OPERATIONS], timeout=TIMEOUT_S)
+    arguments = ['--operations', OPERATIONS] if program == 'test_model' else []
+    return run([path, *arguments], timeout=TIMEOUT_S)
 
 
 def how_caught(done):
@@ -261,12 +379,13 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         objects = {name: compiled(root, path, os.path.join(work, name + '.o'))
                    for name, path in engine.items()}
-        test = [compiled(root, os.path.join(root, 'tests/model', name), os.path.join(work, 'test_' + name + '.o'))
-                for name in sorted(os.listdir(os.path.join(root, 'tests/model'))) if name.endswith('.c')]
+        tests = {name: compiled(root, os.path.join(root, 'tests/model', name), os.path.join(work, 'test_' + name + '.o'))
+                 for name in sorted(os.listdir(os.path.join(root, 'tests/model'))) if name.endswith('.c')}
 
-        healthy = link_and_run(work, [*objects.values(), *test])
-        if healthy.returncode != 0:
-            sys.exit(f'the engine as it is does not pass:\n{healthy.stdout}')
+        for program in PROGRAMS:
+            healthy = link_and_run(work, objects, tests, program)
+            if healthy.returncode != 0:
+                sys.exit(f'the engine as it is does not pass:\n{healthy.stdout}')
 
         for mutation in MUTATIONS:
             mutant = os.path.join(work, 'engine')
@@ -286,7 +405,9 @@ def main():
             mixed = dict(objects)
             for name in touched:
                 mixed[name] = compiled(root, os.path.join(mutant, name), os.path.join(work, 'mutant_' + name + '.o'))
-            caught = how_caught(link_and_run(work, [*mixed.values(), *test]))
+            caught = None
+            for program in PROGRAMS:
+                caught = caught or how_caught(link_and_run(work, mixed, tests, program))
             print(f'{mutation.bug}: {caught or "ESCAPED"}', flush=True)
             escaped += caught is None
 

@@ -81,9 +81,11 @@ static void sweep(struct run *run)
     for (uint32_t i = 0; i < books->instrument_count; i++) {
         compare_record(run, HF_QUERY_INSTRUMENT, books->instruments[i].token);
         compare_record(run, HF_QUERY_INSTRUMENT_LIMITS, books->instruments[i].token);
+        compare_authorisations(run, books->instruments[i].token);
     }
     for (uint32_t i = 0; i < books->hold_count; i++) {
         compare_record(run, HF_QUERY_HOLD, books->holds[i].id);
+        compare_record(run, HF_QUERY_AUTHORISATION, books->holds[i].id);
         compare_record(run, HF_QUERY_OPERATION, books->holds[i].id);
     }
     for (uint32_t i = 0; i < run->model->remembered_count; i++) {
@@ -92,6 +94,7 @@ static void sweep(struct run *run)
     }
     compare_counts(run);
     check_money(run);
+    check_limits(run);
     require(run, hf_ledger_is_balanced(run->live.ledger), "the engine says it is not balanced");
     struct hf_id live = hf_ledger_digest(run->live.ledger);
     struct hf_id replayed = hf_ledger_digest(run->replayed.ledger);
@@ -325,6 +328,8 @@ static void do_bundle(struct run *run, uint32_t count)
     fill_bundle(run, count, &bundle);
     settle_bundle(run);
     compare_edge(run);
+    if (run->bundles % 16 == 0)
+        check_limits(run);
     struct hf_op_query query;
     draw_query(&run->draw, bundle.operations[0].operation.header.id, &query);
     compare_query(run, &query);

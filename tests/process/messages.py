@@ -17,14 +17,19 @@ sys.path.insert(0, os.path.join(ROOT, "net"))
 import example  # noqa: E402
 
 CHAIN, LIMIT_PUT, MOVE_PLAN, HOLD_PLAN, EXPIRE = 4, 11, 22, 23, 24
+REVERSE, CLEAR, INCREMENT = 13, 14, 26
 ACCOUNT_PUT, MOVE, HOLD, CAPTURE, RELEASE, INSTRUMENT_PUT, AUTH, QUERY, ASSET_PUT = 1, 3, 5, 7, 8, 10, 12, 20, 21
 NAMES = {ACCOUNT_PUT: "ACCOUNT_PUT", MOVE: "MOVE", HOLD: "HOLD", CAPTURE: "CAPTURE", RELEASE: "RELEASE",
-         INSTRUMENT_PUT: "INSTRUMENT_PUT", LIMIT_PUT: "LIMIT_PUT", AUTH: "AUTH", QUERY: "QUERY", ASSET_PUT: "ASSET_PUT"}
+         INSTRUMENT_PUT: "INSTRUMENT_PUT", LIMIT_PUT: "LIMIT_PUT", AUTH: "AUTH", QUERY: "QUERY", ASSET_PUT: "ASSET_PUT",
+         REVERSE: "REVERSE", CLEAR: "CLEAR", INCREMENT: "INCREMENT"}
 LENGTHS = {ACCOUNT_PUT: 64, MOVE: 80, HOLD: 88, CAPTURE: 64, RELEASE: 56, INSTRUMENT_PUT: 96, LIMIT_PUT: 128, AUTH: 192, QUERY: 56,
-           ASSET_PUT: 48}
+           ASSET_PUT: 48, REVERSE: 72, CLEAR: 128, INCREMENT: 72}
 LINKED, DRY_RUN, RETURN_BALANCES = 1, 2, 4
 REPLIES = 1
 SUBJECT_ACCOUNT, SUBJECT_INSTRUMENT, SUBJECT_OPERATION, SUBJECT_HOLD, SUBJECT_ACCOUNT_HOLDS = 1, 2, 3, 4, 5
+SUBJECT_AUTHORISATION, SUBJECT_INSTRUMENT_AUTHORISATIONS = 8, 9
+AUTH_FORCED, AUTH_ESTIMATED = 1, 2
+CLEAR_FINAL, CLEAR_FORCED = 1, 2
 LIMIT_INSTRUMENT, LIMIT_ACCOUNT = 1, 2
 LIMIT_OPERATION, LIMIT_DAY, LIMIT_WEEK, LIMIT_MONTH, LIMIT_ROLLING, LIMIT_LIFETIME = 1, 2, 3, 4, 5, 6
 LIMIT_SET, LIMIT_RAISE, LIMIT_RESET = 0, 1, 2
@@ -34,7 +39,7 @@ CODES = {
     "OK": 0, "OK_PARTIAL": 1, "INSUFFICIENT": 10, "AMOUNT_LIMIT": 11, "COUNT_LIMIT": 12, "CEILING": 13, "OVERFLOW": 14, "UNBALANCED": 15,
     "UNKNOWN_ACCOUNT": 20, "UNKNOWN_INSTRUMENT": 21, "UNKNOWN_HOLD": 22, "UNKNOWN_OPERATION": 23, "UNKNOWN_ASSET": 24,
     "UNKNOWN_CONDITION": 25, "UNKNOWN_LIMIT": 26, "NOT_PERMITTED": 34, "HELD": 37, "NOT_EMPTY": 38, "IS_TOTAL": 39, "HOLD_EXPIRED": 40,
-    "CONDITION_NOT_MET": 43, "BAD_PROOF": 44, "NESTED_CHAIN": 76,
+    "CONDITION_NOT_MET": 43, "BAD_PROOF": 44, "REVERSED": 45, "NOTHING_TO_REVERSE": 46, "NESTED_CHAIN": 76,
     "RESTRICTED": 30, "CLOSED": 31, "INACTIVE": 32, "EXPIRED": 33, "ASSET_MISMATCH": 35, "SAME_ACCOUNT": 36,
     "HOLD_RESOLVED": 41, "OVER_CAPTURE": 42, "DEADLINE_PASSED": 50, "DUPLICATE_DIFFERENT": 51, "ID_TOO_OLD": 52,
     "ID_TOO_NEW": 53, "BUSY": 60, "CAPACITY": 61, "MALFORMED": 70, "WRONG_VERSION": 71, "UNKNOWN_TYPE": 72,
@@ -42,7 +47,7 @@ CODES = {
 RULES = ["NONE", "PAYER", "PAYEE", "ACCOUNT", "INSTRUMENT", "INSTRUMENT_AMOUNT", "INSTRUMENT_COUNT", "HOLD", "ASSET", "ID",
          "DEADLINE", "LENGTH", "TYPE", "FLAGS", "RESERVED", "AMOUNT", "STATUS", "TABLE", "QUEUE", "LOG", "ORIGIN", "SUBJECT",
          "EXPIRY", "PARENT", "SINK", "CONDITION", "PLAN", "CHAIN", "CLASS", "CHILDREN",
-         "INSTRUMENT_LIMIT", "ACCOUNT_LIMIT", "PARENT_LIMIT", "LIMIT"]
+         "INSTRUMENT_LIMIT", "ACCOUNT_LIMIT", "PARENT_LIMIT", "LIMIT", "ACQUIRER", "ORIGINAL"]
 _code_names = {number: name for name, number in CODES.items()}
 
 AMOUNT_MAX = (1 << 63) - 1
@@ -112,9 +117,10 @@ def release(hold_id, amount=AMOUNT_ALL, **header):
 
 
 def instrument_put(token, account, expires_ns=0, amount_limit=UNLIMITED, remaining=UNLIMITED, status=1, flags=0,
-                   **header):
-    return message(INSTRUMENT_PUT, struct.pack("<16s16sQQQBB6x", ident(token), ident(account), expires_ns, amount_limit,
-                                               remaining, status, flags), **header)
+                   further=(), **header):
+    body = struct.pack("<16s16sQQQBBB5x", ident(token), ident(account), expires_ns, amount_limit, remaining, status, flags,
+                       len(further))
+    return message(INSTRUMENT_PUT, body + b"".join(ident(one) for one in further), **header)
 
 
 def limit_put(scope, scope_id, number, window=LIMIT_DAY, amount=UNLIMITED, count=UNLIMITED, mode=LIMIT_SET, length_ns=0,
@@ -124,11 +130,24 @@ def limit_put(scope, scope_id, number, window=LIMIT_DAY, amount=UNLIMITED, count
                                           window, mode, zone, start, mcc), **header)
 
 
-def auth(token, payee, amount, asset=USD, minimum=0, **header):
-    body = struct.pack("<16s16sQQQQQ", ident(token), ident(payee), amount, minimum, 0, 0, 0)  # to the forwarder
+def auth(token, payee, amount, asset=USD, minimum=0, acquirer=0, auth_flags=0, **header):
+    body = struct.pack("<16s16sQQQQQ", ident(token), ident(payee), amount, minimum, 0, acquirer, 0)  # to the forwarder
     body += bytes(8 + 16 + 16 + 12 + 4 + 4 + 4)  # terminal to local time
-    body += struct.pack("<HHHHHHHHBB6x", asset, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    body += struct.pack("<HHHHHHHHBBBB4x", asset, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, auth_flags)
     return message(AUTH, body, **header)
+
+
+def increment(original, amount, asset=USD, acquirer=0, **header):
+    return message(INCREMENT, struct.pack("<16sQQHB5x", original, amount, acquirer, asset, 0), **header)
+
+
+def reverse(original, amount=AMOUNT_ALL, asset=USD, acquirer=0, captured=0, **header):
+    return message(REVERSE, struct.pack("<16sQQHB5x", original, amount, acquirer, asset, captured), **header)
+
+
+def clear(original, amount, asset=USD, acquirer=0, clear_flags=0, token=0, payee=0, **header):
+    return message(CLEAR, struct.pack("<16s16s16sQQ16xHHHBBI4x", original, ident(token), ident(payee), amount, acquirer,
+                                      asset, 0, 0, 0, clear_flags, 0), **header)
 
 
 def query(subject_id, subject=SUBJECT_ACCOUNT, **header):

@@ -66,6 +66,67 @@ class Capacity(unittest.TestCase):
         self.assertEqual(client.ask(refused).verdict, "CAPACITY/TABLE")
         self.assertEqual(client.must(four).approved, 10)
 
+    def test_selectors(self):
+        """Instruments with further accounts: as many as there is room for, and one less makes room for another."""
+        self.node.start(ledger__selectors=2)
+        client = self.client()
+        client.must(m.asset_put())
+        for account in (WALLET, SHOP):
+            client.must(m.account_put(account))
+        for card in (1, 2):
+            client.must(m.instrument_put(card, WALLET, further=(SHOP,)))
+        third = m.instrument_put(3, WALLET, further=(SHOP,))
+        self.assertEqual(client.ask(third).verdict, "CAPACITY/TABLE")
+        client.must(m.instrument_put(3, WALLET))
+        client.must(m.instrument_put(2, SHOP, further=(WALLET,)))  # had some already
+        self.assertEqual(client.ask(m.instrument_put(3, WALLET, further=(SHOP,))).verdict, "CAPACITY/TABLE")
+        client.must(m.instrument_put(1, WALLET))
+        client.must(m.instrument_put(3, WALLET, further=(SHOP,)))
+        status = self.node.admin("status")
+        self.assertEqual((status["tables"]["selectors"], status["limits"]["selectors"]), (2, 2))
+        digest = self.node.digest()
+        self.node.kill9()
+        self.node.start(ledger__selectors=2)
+        self.assertEqual(self.node.digest(), digest)
+        self.assertEqual(self.client().ask(third).verdict, "CAPACITY/TABLE")
+
+    def test_records_are_forgotten(self):
+        """By log time after as long as is set, and before that when their room is needed: as if they had never been."""
+        self.node.start(ledger__holds=3, ledger__record="1h", ledger__remembered=1, node__test_clock="yes")
+        client = self.client()
+        client.must(m.asset_put())
+        client.must(m.account_put(WALLET))
+        client.must(m.account_put(SHOP))
+        client.must(m.instrument_put(1, WALLET))
+
+        def known(operation):
+            return client.ask(m.query(m.id_of(operation), m.SUBJECT_AUTHORISATION)).code == "OK"
+
+        def refuse():
+            declined = m.auth(1, SHOP, 5, op_id=new_id())
+            self.assertEqual(client.ask(declined).verdict, "INSUFFICIENT/PAYER")
+            return declined
+
+        ahead_ms = 0
+
+        def new_id():
+            return (int.from_bytes(m.new_id(), "little") + (ahead_ms << 80)).to_bytes(16, "little")
+
+        first = refuse()
+        self.node.admin("advance 59m")
+        ahead_ms += 59 * 60000
+        second = refuse()
+        self.assertEqual((known(first), known(second)), (True, True))
+        self.node.admin("advance 2m")
+        ahead_ms += 2 * 60000
+        third = refuse()
+        self.assertEqual((known(first), known(second), known(third)), (False, True, True))
+        fourth, fifth = refuse(), refuse()
+        self.assertEqual((known(second), known(third), known(fourth), known(fifth)), (False, True, True, True))
+        reversal = m.reverse(m.id_of(first), op_id=new_id())  # unknown again: it is remembered for when it comes
+        self.assertEqual((client.must(reversal).approved, known(third)), (0, False))
+        self.assertEqual(client.ask(m.query(1, m.SUBJECT_INSTRUMENT_AUTHORISATIONS)).view[4:8], b"\2\0\0\0")
+
     def test_changed_limits(self):
         """Limits decide answers, so what was refused under small ones is not replayed under large ones."""
         small, large = {"ledger__accounts": 2}, {"ledger__accounts": 10}

@@ -56,6 +56,29 @@ class 7 lifetime 5m                                    => PUT
 account xaver ceiling 1000.00                          => CHANGED
 close xaver sink yolanda                               => POSTED -3100; POSTED 3100; CLOSED 3100
 """
+CARDS = """
+asset 840 USD 2                                        => PUT
+account zacharias-bank asset USD floor none            => OPENED
+account yolanda asset USD                              => OPENED
+account xaver asset USD                                => OPENED
+account wilma-shop asset USD                           => OPENED
+move zacharias-bank yolanda 100.00                     => POSTED -10000; POSTED 10000
+card c accounts yolanda, xaver count 9                 => PUT
+limit 3 on c amount 90.00 per lifetime                 => LIMIT 0 3
+later early
+reverse early all                                      => REVERSED 0
+reverse early all
+auth early c wilma-shop 5.00 -> REVERSED               => REFUSED REVERSED/ORIGINAL
+auth check c wilma-shop 0
+auth a c wilma-shop 50.00 estimated acquirer 77        => HELD 5000; LIMIT 5000 3; DRAWN 8
+increment a 10.00                                      => ADJUSTED 6000; LIMIT 6000 3
+clear a 45.00                                          => POSTED -4500; POSTED 4500; CAPTURED 4500
+reverse a 5.00                                         => REVERSED 500; LIMIT 5500 3
+clear a 4.00 final                                     => POSTED -400; POSTED 400; CAPTURED 400; RELEASED 600; LIMIT 4900 3
+reverse a all captured                                 => POSTED 4900; POSTED -4900; REVERSED 4900; LIMIT 0 3; DRAWN 9
+auth big c wilma-shop 95.00 forced mcc 5411            => HELD 9500; LIMIT 9500 3; DRAWN 8; EXCEPTION 9500 AMOUNT_LIMIT/INSTRUMENT_LIMIT 3
+clear none 2.00 forced card c payee wilma-shop         => POSTED -200; POSTED 200; CAPTURED 200; LIMIT 9700 3; DRAWN 7; EXCEPTION 200 UNKNOWN_HOLD/ORIGINAL
+"""
 NAMES = [b"zacharias", b"yolanda", b"xaver", b"wilma", b"notary"]
 
 
@@ -124,6 +147,32 @@ class Events(unittest.TestCase):
         self.assertEqual(self.node.terminate(), 0)
         for place in (1, 9, places[-1], places[-1] + 1):
             self.assertEqual(self.events("--from", place), [event for event in events if event["place"] >= place])
+
+    def test_cards(self):
+        """What becomes of authorisations is told, and printed, each operation by its own words."""
+        self.play(CARDS)
+        self.assertEqual(self.node.kill9(), -9)
+        events = self.events()
+        self.assertEqual([brief(event) for event in events], told_by(CARDS))
+        records = [json.loads(line) for line in run([HOLDFAST, "log", "cat", "--json", self.node.data]).stdout.splitlines()]
+        by_type = {}
+        for operation in (operation for record in records for operation in record["operations"]):
+            by_type.setdefault(operation["type"], []).append(operation)
+        self.assertEqual(len(by_type["INSTRUMENT_PUT"][0]["further"]), 1)
+        auth = by_type["AUTH"][2]
+        self.assertEqual((auth["estimated"], "forced" in auth, auth["acquirer"]), (True, False, 77))
+        self.assertEqual(by_type["AUTH"][3]["forced"], True)
+        increment = by_type["INCREMENT"][0]
+        self.assertEqual((increment["original"], increment["amount"], increment["acquirer"]), (auth["id"], 1000, 77))
+        first, again, part, whole = by_type["REVERSE"]
+        self.assertEqual((first["original"], first["amount"], first["original"]), (again["original"], "all", by_type["AUTH"][0]["id"]))
+        self.assertEqual((part["amount"], "captured" in part, whole["captured"]), (500, False, True))
+        clear, last, alone = by_type["CLEAR"]
+        self.assertEqual((clear["original"], clear["amount"], "final" in clear, last["final"]), (auth["id"], 4500, False, True))
+        self.assertEqual(("original" in alone, alone["forced"], alone["token"]), (False, True, by_type["INSTRUMENT_PUT"][0]["token"]))
+        lines = run([HOLDFAST, "log", "cat", self.node.data]).stdout
+        self.assertIn("CLEAR", lines)
+        self.assertTrue(json.loads(run([HOLDFAST, "log", "verify", "--json", self.node.data]).stdout)["holds"])
 
     def test_a_checkpoint_spares_what_lies_before_it(self):
         self.play(STORY)

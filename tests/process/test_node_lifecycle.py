@@ -57,7 +57,7 @@ class Lifecycle(unittest.TestCase):
                     "clock_ahead_ns": 0}
         self.assertEqual({key: status[key] for key in expected}, expected)
         self.assertEqual(status["tables"], {"assets": 1, "accounts": 3, "instruments": 1, "holds_open": 2,
-                                            "holds_resolved": 1, "terms": 0, "parts": 0, "conditions": 0,
+                                            "holds_resolved": 1, "terms": 0, "parts": 0, "conditions": 0, "selectors": 0,
                                             "limits": 0, "rolling": 0, "remembered": 10})
         self.assertEqual(status["limits"]["accounts"], 100)
         self.assertEqual(set(status), set(expected) | {
@@ -77,7 +77,7 @@ class Lifecycle(unittest.TestCase):
             "floor": None, "place": 10})
         self.assertEqual(ask(f"instrument {CARD}"), {
             "instrument": str(CARD), "account": str(WALLET), "status": "active", "first_use": False, "expires_ns": 0,
-            "amount_limit": 5000, "remaining": 2, "limits": [], "place": 10})
+            "amount_limit": 5000, "remaining": 2, "further": [], "limits": [], "place": 10})
         plain = {"payers": 1, "expires_ns": None, "soft": False, "ratio": False, "single": False, "tolerance": 0, "class": 0,
                  "conditions": 0, "required": 0, "met": 0}
         self.assertEqual(ask(f"hold {id_text(opened)}"), plain | {
@@ -117,7 +117,7 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual(ask("status")["checkpoint_place"], 10)
         self.assertEqual(ask("digest"), digest)
         self.assertEqual([line.split()[0] for line in ask("help")["commands"]],
-                         ["status", "account", "instrument", "hold", "operation", "metrics", "memory", "checkpoint",
+                         ["status", "account", "instrument", "hold", "authorisation", "authorisations", "operation", "metrics", "memory", "checkpoint",
                           "digest", "advance", "help"])
 
     def test_limits(self):

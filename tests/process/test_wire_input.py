@@ -70,12 +70,24 @@ FIELDS = {
     m.RELEASE: (lambda: m.release(m.ident(UNKNOWN)), [*ids(32, "HOLD"), *amounts(48, *OVER_MAX)]),
     m.INSTRUMENT_PUT: (lambda: m.instrument_put(UNKNOWN_CARD, WALLET), [
         *ids(32, "INSTRUMENT"), *ids(48, "ACCOUNT"), (88, byte(4), "MALFORMED/STATUS"), (88, byte(255), "MALFORMED/STATUS"),
-        (89, byte(2), "MALFORMED/STATUS"), (89, byte(128), "MALFORMED/STATUS"), *reserved(90, 95)]),
+        (89, byte(2), "MALFORMED/STATUS"), (89, byte(128), "MALFORMED/STATUS"),
+        (90, byte(8), "MALFORMED/INSTRUMENT"), (90, byte(255), "MALFORMED/INSTRUMENT"), *reserved(91, 95)]),
     m.AUTH: (lambda: m.auth(CARD, SHOP, 1), [
         *ids(32, "INSTRUMENT"), *ids(48, "PAYEE"), *amounts(64, *OVER_MAX[1:], m.AMOUNT_ALL),
         *amounts(72, 2, m.AMOUNT_ALL), (80, u64(1), "UNSUPPORTED/AMOUNT"), (168, u16(0), "MALFORMED/ASSET"),
-        (170, u16(840), "UNSUPPORTED/ASSET"), (186, byte(16), "MALFORMED/CLASS"), *reserved(187, 189),
-        (190, u16(1001), "MALFORMED/HOLD")]),
+        (170, u16(840), "UNSUPPORTED/ASSET"), (186, byte(16), "MALFORMED/CLASS"), (187, byte(4), "MALFORMED/STATUS"),
+        (187, byte(128), "MALFORMED/STATUS"), *reserved(188, 189), (190, u16(1001), "MALFORMED/HOLD")]),
+    m.INCREMENT: (lambda: m.increment(m.ident(UNKNOWN), 1), [
+        *ids(32, "ORIGINAL"), *amounts(48, *OVER_MAX, m.AMOUNT_ALL), (64, u16(0), "MALFORMED/ASSET"),
+        (66, byte(16), "MALFORMED/CLASS"), *reserved(67, 71)]),
+    m.REVERSE: (lambda: m.reverse(m.ident(UNKNOWN)), [
+        *ids(32, "ORIGINAL"), *amounts(48, *OVER_MAX), (64, u16(0), "MALFORMED/ASSET"), (66, byte(2), "MALFORMED/STATUS"),
+        *reserved(67, 71)]),
+    # An original of zero is found at the flags: which say whether it may be.
+    m.CLEAR: (lambda: m.clear(m.ident(UNKNOWN), 1), [
+        (32, m.ONES_ID, "BAD_ID/ORIGINAL"), (48, m.ONES_ID, "BAD_ID/INSTRUMENT"), (64, m.ONES_ID, "BAD_ID/PAYEE"),
+        *amounts(80, *OVER_MAX, m.AMOUNT_ALL), (112, u16(0), "MALFORMED/ASSET"), (119, byte(4), "MALFORMED/STATUS"),
+        (119, byte(128), "MALFORMED/STATUS"), *reserved(124, 127)]),
     # The scope is left out: whose id is wrong depends on it.
     m.LIMIT_PUT: (lambda: m.limit_put(m.LIMIT_INSTRUMENT, UNKNOWN_CARD, 1), [
         *ids(32, "INSTRUMENT"), (64, u64(64), "MALFORMED/LIMIT"), (73, byte(0), "MALFORMED/LIMIT"),
@@ -84,10 +96,10 @@ FIELDS = {
         (76, u16(0x10000 - 841), "MALFORMED/LIMIT"), (78, byte(1), "MALFORMED/LIMIT"), *reserved(79, 79),
         *reserved(108, 111)]),
     m.QUERY: (lambda: m.query(WALLET), [
-        *ids(32, "SUBJECT"), (48, byte(0), "MALFORMED/SUBJECT"), (48, byte(8), "MALFORMED/SUBJECT"),
+        *ids(32, "SUBJECT"), (48, byte(0), "MALFORMED/SUBJECT"), (48, byte(10), "MALFORMED/SUBJECT"),
         (48, byte(255), "MALFORMED/SUBJECT"), *reserved(49, 51), (52, byte(1), "MALFORMED/SUBJECT")]),
 }
-WITHOUT_BODY = (13, 14, 15, 16, 17, 18, 19)
+WITHOUT_BODY = (15, 16, 17, 18, 19)
 
 
 def patch(operation, at, value):
@@ -178,7 +190,7 @@ class WireInput(unittest.TestCase):
                 self.expect_refused(patch(operation, 0, u16(len(operation) + 8)) + bytes(8), "MALFORMED/LENGTH", name)
                 self.expect_refused(patch(operation[:-8], 0, u16(len(operation) - 8)), "MALFORMED/LENGTH", name)
             self.expect_refused(patch(m.query(WALLET), 3, byte(m.DRY_RUN)), "UNSUPPORTED/FLAGS", "QUERY, dry run")
-            for kind in (0, 26, 99, 0x80 | m.MOVE, 255):
+            for kind in (0, 27, 99, 0x80 | m.MOVE, 255):
                 self.expect_refused(patch(m.move(ISSUER, WALLET, 1), 2, byte(kind)), "UNKNOWN_TYPE/TYPE", f"type {kind}")
             for kind in WITHOUT_BODY:
                 self.expect_refused(patch(m.move(ISSUER, WALLET, 1), 2, byte(kind)), "UNSUPPORTED/TYPE", f"type {kind}")
@@ -292,6 +304,11 @@ class WireInput(unittest.TestCase):
             (m.hold(UNKNOWN, WALLET, 1), "UNKNOWN_ACCOUNT/PAYER"),
             (m.capture(m.ident(UNKNOWN)), "UNKNOWN_HOLD/HOLD"),
             (m.release(m.ident(UNKNOWN)), "UNKNOWN_HOLD/HOLD"),
+            (m.increment(m.ident(UNKNOWN), 1), "UNKNOWN_HOLD/ORIGINAL"),
+            (m.clear(m.ident(UNKNOWN), 1), "UNKNOWN_HOLD/ORIGINAL"),
+            (m.clear(m.ZERO_ID, 1), "BAD_ID/ORIGINAL"),
+            (m.clear(m.ZERO_ID, 1, clear_flags=m.CLEAR_FORCED), "UNKNOWN_INSTRUMENT/INSTRUMENT"),
+            (m.auth(CARD, SHOP, 0, auth_flags=m.AUTH_FORCED), "BAD_AMOUNT/AMOUNT"),
             (m.auth(UNKNOWN_CARD, SHOP, 1), "UNKNOWN_INSTRUMENT/INSTRUMENT"),
             (m.auth(CARD, UNKNOWN, 1), "UNKNOWN_ACCOUNT/PAYEE"),
             (m.auth(CARD, WALLET, 1), "SAME_ACCOUNT/PAYER"),

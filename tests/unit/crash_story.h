@@ -20,10 +20,12 @@ static const struct hf_ledger_limits story_limits = {
     .holds = 200,
     .terms = 4,
     .parts = 4,
+    .selectors = 1,
     .limits = 4,
     .rolling = 1,
     .remembered = 512,
     .remember_ns = 3600 * UINT64_C(1000000000),
+    .record_ns = UINT64_C(45) * 86400 * 1000000000,
     .id_ahead_ns = 60 * UINT64_C(1000000000),
 };
 

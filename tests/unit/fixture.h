@@ -44,10 +44,12 @@ static const struct hf_ledger_limits small_limits = {
     .holds = 4,
     .terms = 24,
     .parts = 64,
+    .selectors = 2,
     .limits = 64,
     .rolling = 8,
     .remembered = 64,
     .remember_ns = 3600 * UINT64_C(1000000000),
+    .record_ns = 45 * 86400 * UINT64_C(1000000000),
     .id_ahead_ns = 60 * UINT64_C(1000000000),
 };
 

@@ -46,10 +46,12 @@ static void make_ledger(struct world *world)
         .holds = 1000,
         .terms = 100,
         .parts = 1000,
+        .selectors = 100,
         .limits = 100,
         .rolling = 10,
         .remembered = 100000,
         .remember_ns = UINT64_C(3600) * 1000000000,
+        .record_ns = UINT64_C(3600) * 1000000000,
         .id_ahead_ns = UINT64_C(60) * 1000000000,
     };
     size_t size = hf_ledger_memory_size(&limits);

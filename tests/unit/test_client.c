@@ -176,10 +176,12 @@ static struct world *begin(const struct hf_client_options *given, uint64_t seed)
         .holds = LEDGER_LIMIT,
         .terms = LEDGER_LIMIT,
         .parts = LEDGER_LIMIT,
+        .selectors = LEDGER_LIMIT,
         .limits = LEDGER_LIMIT,
         .rolling = 10,
         .remembered = LEDGER_LIMIT,
         .remember_ns = UINT64_C(3600000000000),
+        .record_ns = UINT64_C(3600000000000),
         .id_ahead_ns = UINT64_C(60000000000),
     };
     size_t size = hf_ledger_memory_size(&limits);
@@ -502,6 +504,118 @@ static void test_every_builder_of_lists(void **state)
     hf_make_account_close(&op, hf_client_next_id(client), account(77), account(3));
     must_call(world, &op, HF_CODE_OK);
     assert_int_equal(posted(world, 3), 600);
+    end(world);
+}
+
+static void must_be_good(const union hf_operation *op, size_t size, uint16_t length)
+{
+    assert_int_equal(op->header.length, length);
+    struct hf_verdict verdict = hf_operation_check(op, size);
+    assert_string_equal(hf_code_name(verdict.code), "OK");
+}
+
+/* Card payments: what the builders make is good, and says what they were told. */
+static void test_card_builders(void **state)
+{
+    (void)state;
+    const struct hf_id id = {.lo = 1, .hi = 7};
+    const struct hf_id original = {.lo = 2, .hi = 7};
+    static union hf_operation_buffer buffer;
+    union hf_operation *op = &buffer.operation;
+
+    memset(&buffer, 0xff, sizeof buffer);
+    hf_make_increment(op, id, original, 5, ASSET, 77);
+    must_be_good(op, sizeof buffer, 72);
+    assert_true(hf_id_equal(op->increment.original, original));
+    assert_int_equal(op->increment.amount, 5);
+    assert_int_equal(op->increment.acquirer, 77);
+    assert_int_equal(op->increment.asset, ASSET);
+
+    memset(&buffer, 0xff, sizeof buffer);
+    hf_make_reverse(op, id, original, HF_AMOUNT_ALL, ASSET, 77);
+    must_be_good(op, sizeof buffer, 72);
+    assert_true(hf_id_equal(op->reverse.original, original));
+    assert_true(op->reverse.amount == HF_AMOUNT_ALL);
+    assert_int_equal(op->reverse.acquirer, 77);
+    assert_int_equal(op->reverse.captured, 0);
+
+    memset(&buffer, 0xff, sizeof buffer);
+    hf_make_clear(op, id, original, 5, ASSET, 77, HF_CLEAR_FINAL | HF_CLEAR_FORCED);
+    must_be_good(op, sizeof buffer, 128);
+    assert_true(hf_id_equal(op->clear.original, original));
+    assert_int_equal(op->clear.acquirer, 77);
+    assert_int_equal(op->clear.clear_flags, HF_CLEAR_FINAL | HF_CLEAR_FORCED);
+    assert_int_equal(op->clear.token.lo | op->clear.payee.lo, 0);
+
+    memset(&buffer, 0xff, sizeof buffer);
+    hf_make_instrument_put(op, id, original, account(1), HF_INSTRUMENT_ACTIVE, 3, 4);
+    must_be_good(op, sizeof buffer, 96);
+    for (uint32_t i = 0; i < HF_INSTRUMENT_FURTHER_MAX; i++)
+        assert_true(hf_instrument_add_account(&buffer, account(2 + i)));
+    assert_false(hf_instrument_add_account(&buffer, account(99)));
+    must_be_good(op, sizeof buffer, 208);
+    assert_true(hf_id_equal(op->instrument_put.further[6], account(8)));
+}
+
+/* An estimate that two accounts pay for is raised, cleared and taken back; its record tells. */
+static void test_card_payments(void **state)
+{
+    (void)state;
+    struct world *world = begin(&(struct hf_client_options){0}, 1);
+    furnish(world);
+    struct hf_client *client = world->client;
+    struct hf_id card = {.lo = 77, .hi = 3};
+    static union hf_operation_buffer buffer;
+    union hf_operation op;
+    struct hf_query_reply reply;
+
+    hf_make_move(&op, hf_client_next_id(client), account(0), account(1), 300, ASSET);
+    must_call(world, &op, HF_CODE_OK);
+    hf_make_move(&op, hf_client_next_id(client), account(0), account(2), 100, ASSET);
+    must_call(world, &op, HF_CODE_OK);
+    hf_make_instrument_put(&buffer.operation, hf_client_next_id(client), card, account(1),
+                           HF_INSTRUMENT_ACTIVE, 5, HF_INSTRUMENT_UNLIMITED);
+    assert_true(hf_instrument_add_account(&buffer, account(2)));
+    must_call(world, &buffer.operation, HF_CODE_OK);
+
+    struct hf_id one = hf_client_next_id(client);
+    hf_make_auth(&op, one, card, account(3), 200, ASSET);
+    op.auth.acquirer = 9;
+    op.auth.auth_flags = HF_AUTH_ESTIMATED;
+    must_call(world, &op, HF_CODE_OK);
+    hf_make_increment(&op, hf_client_next_id(client), one, 50, ASSET, 8);
+    must_call(world, &op, HF_CODE_NOT_PERMITTED);
+    hf_make_increment(&op, hf_client_next_id(client), one, 50, ASSET, 9);
+    must_call(world, &op, HF_CODE_OK);
+    hf_make_clear(&op, hf_client_next_id(client), one, 120, ASSET, 9, 0);
+    must_call(world, &op, HF_CODE_OK);
+    hf_make_reverse(&op, hf_client_next_id(client), one, 30, ASSET, 9);
+    must_call(world, &op, HF_CODE_OK);
+    hf_make_query(&op, hf_client_next_id(client), HF_QUERY_AUTHORISATION, one);
+    assert_int_equal(hf_client_call(client, &op, &reply, 0), HF_STATUS_OK);
+    assert_int_equal(reply.reply.length, 224);
+    const struct hf_authorisation_view *view = &reply.view.authorisation;
+    assert_int_equal(view->amount, 220);
+    assert_int_equal(view->remaining, 100);
+    assert_int_equal(view->captured, 120);
+    assert_int_equal(view->reversed, 30);
+    assert_int_equal(view->status, HF_HOLD_OPEN);
+    assert_true(hf_id_equal(view->token, card));
+
+    /* The first account has 80 left to spend: the second pays the rest. */
+    struct hf_id two = hf_client_next_id(client);
+    hf_make_auth(&op, two, card, account(3), 100, ASSET);
+    op.auth.acquirer = 9;
+    must_call(world, &op, HF_CODE_OK);
+    hf_make_clear(&op, hf_client_next_id(client), two, 100, ASSET, 9, HF_CLEAR_FINAL);
+    must_call(world, &op, HF_CODE_OK);
+    assert_int_equal(posted(world, 1), 300 - 120 - 80);
+    assert_int_equal(posted(world, 2), 80);
+    hf_make_query(&op, hf_client_next_id(client), HF_QUERY_INSTRUMENT_AUTHORISATIONS, card);
+    assert_int_equal(hf_client_call(client, &op, &reply, 0), HF_STATUS_OK);
+    assert_int_equal(reply.view.authorisations.count, 2);
+    assert_true(hf_id_equal(reply.view.authorisations.lines[0].id, two));
+    assert_true(hf_id_equal(reply.view.authorisations.lines[1].id, one));
     end(world);
 }
 
@@ -954,6 +1068,8 @@ int main(void)
         cmocka_unit_test(test_every_builder_passes_the_shape_check),
         cmocka_unit_test(test_every_builder_of_limits),
         cmocka_unit_test(test_every_builder_of_lists),
+        cmocka_unit_test(test_card_builders),
+        cmocka_unit_test(test_card_payments),
         cmocka_unit_test(test_full_lists),
         cmocka_unit_test(test_operations_share_datagrams),
         cmocka_unit_test(test_each_is_done_once_on_a_bad_network),

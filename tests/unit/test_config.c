@@ -60,10 +60,12 @@ static const struct number {
     {"ledger.holds", AT(holds), 1000000, 1, RECORDS_MAX, ""},
     {"ledger.terms", AT(terms), 100000, 1, RECORDS_MAX, ""},
     {"ledger.parts", AT(parts), 100000, 1, RECORDS_MAX, ""},
+    {"ledger.selectors", AT(selectors), 100000, 1, RECORDS_MAX, ""},
     {"ledger.limits", AT(limits), 100000, 1, RECORDS_MAX, ""},
     {"ledger.rolling", AT(rolling), 10000, 1, RECORDS_MAX, ""},
     {"ledger.remembered", AT(remembered), 4000000, 1, RECORDS_MAX, ""},
     {"ledger.remember", AT(remember_ns), 3600 * NS_PER_S, NS_PER_S, 400 * 86400 * NS_PER_S, "ns"},
+    {"ledger.record", AT(record_ns), 45 * 86400 * NS_PER_S, NS_PER_S, 400 * 86400 * NS_PER_S, "ns"},
     {"ledger.id_ahead", AT(id_ahead_ns), 60 * NS_PER_S, 1000000, 86400 * NS_PER_S, "ns"},
 };
 

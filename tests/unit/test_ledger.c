@@ -425,7 +425,8 @@ static void test_instrument_put(void **state)
     assert_ok(f, op);
     query(f, HF_QUERY_INSTRUMENT, account_id(70), &view);
     assert_int_equal(view.reply.code, HF_CODE_OK);
-    assert_int_equal(view.reply.length, 128);
+    assert_int_equal(view.reply.length,
+                     sizeof(struct hf_reply) + sizeof(struct hf_instrument_view));
     assert_true(hf_id_equal(view.view.instrument.account, account_id(3)));
     assert_int_equal(view.view.instrument.amount_limit, 5);
     assert_int_equal(view.view.instrument.remaining, 6);

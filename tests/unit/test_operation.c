@@ -11,12 +11,15 @@
 #define CONDITION(index, member)                                                                \
     AT(sizeof(struct hf_op_hold_plan) + 4 * sizeof(struct hf_op_entry), hf_op_condition, index, \
        member)
+#define FURTHER(index) \
+    sizeof(struct hf_op_instrument_put) + (index) * sizeof(struct hf_id), sizeof(struct hf_id)
 #define EXPIRY(index, member) AT(sizeof(struct hf_op_expire), hf_op_expiry, index, member)
 
 /* The long forms of the types that have two. */
 #define LONG             0x80u
 #define LONG_ACCOUNT_PUT (HF_OP_ACCOUNT_PUT | LONG)
 #define LONG_CAPTURE     (HF_OP_CAPTURE | LONG)
+#define LONG_INSTRUMENT  (HF_OP_INSTRUMENT_PUT | LONG) /* with further accounts */
 
 /* Room for any operation. */
 union any {
@@ -155,10 +158,35 @@ static const struct row rows[] = {
      0},
     {HF_OP_INSTRUMENT_PUT, FIELD(hf_op_instrument_put, flags), 129, HF_CODE_MALFORMED,
      HF_RULE_STATUS, 0},
+    {HF_OP_INSTRUMENT_PUT, FIELD(hf_op_instrument_put, further_count), 8, HF_CODE_MALFORMED,
+     HF_RULE_INSTRUMENT, 0},
     {HF_OP_INSTRUMENT_PUT, FIELD(hf_op_instrument_put, reserved[0]), 1, HF_CODE_MALFORMED,
      HF_RULE_RESERVED, 0},
-    {HF_OP_INSTRUMENT_PUT, FIELD(hf_op_instrument_put, reserved[5]), 1, HF_CODE_MALFORMED,
+    {HF_OP_INSTRUMENT_PUT, FIELD(hf_op_instrument_put, reserved[4]), 1, HF_CODE_MALFORMED,
      HF_RULE_RESERVED, 0},
+
+    {LONG_INSTRUMENT, FIELD(hf_op_instrument_put, token), 0, HF_CODE_BAD_ID, HF_RULE_INSTRUMENT, 0},
+    {LONG_INSTRUMENT, FIELD(hf_op_instrument_put, account), 0, HF_CODE_BAD_ID, HF_RULE_ACCOUNT, 0},
+    {LONG_INSTRUMENT, FIELD(hf_op_instrument_put, status), 4, HF_CODE_MALFORMED, HF_RULE_STATUS, 0},
+    {LONG_INSTRUMENT, FIELD(hf_op_instrument_put, flags), 2, HF_CODE_MALFORMED, HF_RULE_STATUS, 0},
+    {LONG_INSTRUMENT, FIELD(hf_op_instrument_put, further_count), 8, HF_CODE_MALFORMED,
+     HF_RULE_INSTRUMENT, 0},
+    {LONG_INSTRUMENT, FIELD(hf_op_instrument_put, further_count), 255, HF_CODE_MALFORMED,
+     HF_RULE_INSTRUMENT, 0},
+    {LONG_INSTRUMENT, FIELD(hf_op_instrument_put, reserved[0]), 1, HF_CODE_MALFORMED,
+     HF_RULE_RESERVED, 0},
+    {LONG_INSTRUMENT, FIELD(hf_op_instrument_put, reserved[4]), 1, HF_CODE_MALFORMED,
+     HF_RULE_RESERVED, 0},
+    {LONG_INSTRUMENT, FURTHER(0), 0, HF_CODE_BAD_ID, HF_RULE_ACCOUNT, 1},
+    {LONG_INSTRUMENT, FURTHER(0), ALL_ONES, HF_CODE_BAD_ID, HF_RULE_ACCOUNT, 1},
+    {LONG_INSTRUMENT, FURTHER(1), 0, HF_CODE_BAD_ID, HF_RULE_ACCOUNT, 2},
+    {LONG_INSTRUMENT, FURTHER(1), 77, OK_ROW},
+    {LONG_INSTRUMENT, FURTHER(2), 0, HF_CODE_BAD_ID, HF_RULE_ACCOUNT, 3},
+    {LONG_INSTRUMENT, FURTHER(3), 0, HF_CODE_BAD_ID, HF_RULE_ACCOUNT, 4},
+    {LONG_INSTRUMENT, FURTHER(4), 0, HF_CODE_BAD_ID, HF_RULE_ACCOUNT, 5},
+    {LONG_INSTRUMENT, FURTHER(5), 0, HF_CODE_BAD_ID, HF_RULE_ACCOUNT, 6},
+    {LONG_INSTRUMENT, FURTHER(6), 0, HF_CODE_BAD_ID, HF_RULE_ACCOUNT, 7},
+    {LONG_INSTRUMENT, FURTHER(6), ALL_ONES, HF_CODE_BAD_ID, HF_RULE_ACCOUNT, 7},
 
     {HF_OP_AUTH, FIELD(hf_op_auth, token), 0, HF_CODE_BAD_ID, HF_RULE_INSTRUMENT, 0},
     {HF_OP_AUTH, FIELD(hf_op_auth, token), ALL_ONES, HF_CODE_BAD_ID, HF_RULE_INSTRUMENT, 0},
@@ -194,10 +222,75 @@ static const struct row rows[] = {
     {HF_OP_AUTH, FIELD(hf_op_auth, channel), 255, OK_ROW},
     {HF_OP_AUTH, FIELD(hf_op_auth, class_number), 15, OK_ROW},
     {HF_OP_AUTH, FIELD(hf_op_auth, class_number), 16, HF_CODE_MALFORMED, HF_RULE_CLASS, 0},
+    {HF_OP_AUTH, FIELD(hf_op_auth, auth_flags), 1, OK_ROW},
+    {HF_OP_AUTH, FIELD(hf_op_auth, auth_flags), 3, OK_ROW},
+    {HF_OP_AUTH, FIELD(hf_op_auth, auth_flags), 4, HF_CODE_MALFORMED, HF_RULE_STATUS, 0},
+    {HF_OP_AUTH, FIELD(hf_op_auth, auth_flags), 129, HF_CODE_MALFORMED, HF_RULE_STATUS, 0},
     {HF_OP_AUTH, FIELD(hf_op_auth, reserved[0]), 1, HF_CODE_MALFORMED, HF_RULE_RESERVED, 0},
-    {HF_OP_AUTH, FIELD(hf_op_auth, reserved[2]), 1, HF_CODE_MALFORMED, HF_RULE_RESERVED, 0},
+    {HF_OP_AUTH, FIELD(hf_op_auth, reserved[1]), 1, HF_CODE_MALFORMED, HF_RULE_RESERVED, 0},
     {HF_OP_AUTH, FIELD(hf_op_auth, tolerance), 1000, OK_ROW},
     {HF_OP_AUTH, FIELD(hf_op_auth, tolerance), 1001, HF_CODE_MALFORMED, HF_RULE_HOLD, 0},
+
+    {HF_OP_INCREMENT, FIELD(hf_op_increment, original), 0, HF_CODE_BAD_ID, HF_RULE_ORIGINAL, 0},
+    {HF_OP_INCREMENT, FIELD(hf_op_increment, original), ALL_ONES, HF_CODE_BAD_ID, HF_RULE_ORIGINAL,
+     0},
+    {HF_OP_INCREMENT, FIELD(hf_op_increment, amount), 0, HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT, 0},
+    {HF_OP_INCREMENT, FIELD(hf_op_increment, amount), 1, OK_ROW},
+    {HF_OP_INCREMENT, FIELD(hf_op_increment, amount), HF_AMOUNT_MAX, OK_ROW},
+    {HF_OP_INCREMENT, FIELD(hf_op_increment, amount), HF_AMOUNT_MAX + 1, HF_CODE_BAD_AMOUNT,
+     HF_RULE_AMOUNT, 0},
+    {HF_OP_INCREMENT, FIELD(hf_op_increment, amount), HF_AMOUNT_ALL, HF_CODE_BAD_AMOUNT,
+     HF_RULE_AMOUNT, 0},
+    {HF_OP_INCREMENT, FIELD(hf_op_increment, acquirer), ALL_ONES, OK_ROW},
+    {HF_OP_INCREMENT, FIELD(hf_op_increment, asset), 0, HF_CODE_MALFORMED, HF_RULE_ASSET, 0},
+    {HF_OP_INCREMENT, FIELD(hf_op_increment, asset), 65535, OK_ROW},
+    {HF_OP_INCREMENT, FIELD(hf_op_increment, class_number), 0, OK_ROW},
+    {HF_OP_INCREMENT, FIELD(hf_op_increment, class_number), 15, OK_ROW},
+    {HF_OP_INCREMENT, FIELD(hf_op_increment, class_number), 16, HF_CODE_MALFORMED, HF_RULE_CLASS,
+     0},
+    {HF_OP_INCREMENT, FIELD(hf_op_increment, reserved[0]), 1, HF_CODE_MALFORMED, HF_RULE_RESERVED,
+     0},
+    {HF_OP_INCREMENT, FIELD(hf_op_increment, reserved[4]), 1, HF_CODE_MALFORMED, HF_RULE_RESERVED,
+     0},
+
+    {HF_OP_REVERSE, FIELD(hf_op_reverse, original), 0, HF_CODE_BAD_ID, HF_RULE_ORIGINAL, 0},
+    {HF_OP_REVERSE, FIELD(hf_op_reverse, original), ALL_ONES, HF_CODE_BAD_ID, HF_RULE_ORIGINAL, 0},
+    {HF_OP_REVERSE, FIELD(hf_op_reverse, amount), 0, HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT, 0},
+    {HF_OP_REVERSE, FIELD(hf_op_reverse, amount), HF_AMOUNT_MAX, OK_ROW},
+    {HF_OP_REVERSE, FIELD(hf_op_reverse, amount), HF_AMOUNT_MAX + 1, HF_CODE_BAD_AMOUNT,
+     HF_RULE_AMOUNT, 0},
+    {HF_OP_REVERSE, FIELD(hf_op_reverse, amount), HF_AMOUNT_ALL - 1, HF_CODE_BAD_AMOUNT,
+     HF_RULE_AMOUNT, 0},
+    {HF_OP_REVERSE, FIELD(hf_op_reverse, amount), HF_AMOUNT_ALL, OK_ROW},
+    {HF_OP_REVERSE, FIELD(hf_op_reverse, acquirer), ALL_ONES, OK_ROW},
+    {HF_OP_REVERSE, FIELD(hf_op_reverse, asset), 0, HF_CODE_MALFORMED, HF_RULE_ASSET, 0},
+    {HF_OP_REVERSE, FIELD(hf_op_reverse, captured), 1, OK_ROW},
+    {HF_OP_REVERSE, FIELD(hf_op_reverse, captured), 2, HF_CODE_MALFORMED, HF_RULE_STATUS, 0},
+    {HF_OP_REVERSE, FIELD(hf_op_reverse, reserved[0]), 1, HF_CODE_MALFORMED, HF_RULE_RESERVED, 0},
+    {HF_OP_REVERSE, FIELD(hf_op_reverse, reserved[4]), 1, HF_CODE_MALFORMED, HF_RULE_RESERVED, 0},
+
+    {HF_OP_CLEAR, FIELD(hf_op_clear, original), ALL_ONES, HF_CODE_BAD_ID, HF_RULE_ORIGINAL, 0},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, token), 0, OK_ROW},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, token), ALL_ONES, HF_CODE_BAD_ID, HF_RULE_INSTRUMENT, 0},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, payee), 0, OK_ROW},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, payee), ALL_ONES, HF_CODE_BAD_ID, HF_RULE_PAYEE, 0},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, amount), 0, HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT, 0},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, amount), HF_AMOUNT_MAX, OK_ROW},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, amount), HF_AMOUNT_MAX + 1, HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT,
+     0},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, amount), HF_AMOUNT_ALL, HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT, 0},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, acquirer), ALL_ONES, OK_ROW},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, merchant), ALL_ONES, OK_ROW},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, asset), 0, HF_CODE_MALFORMED, HF_RULE_ASSET, 0},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, mcc), ALL_ONES, OK_ROW},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, country), ALL_ONES, OK_ROW},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, channel), 255, OK_ROW},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, clear_flags), 3, OK_ROW},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, clear_flags), 4, HF_CODE_MALFORMED, HF_RULE_STATUS, 0},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, clear_flags), 129, HF_CODE_MALFORMED, HF_RULE_STATUS, 0},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, reference), ALL_ONES, OK_ROW},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, reserved[0]), 1, HF_CODE_MALFORMED, HF_RULE_RESERVED, 0},
+    {HF_OP_CLEAR, FIELD(hf_op_clear, reserved[3]), 1, HF_CODE_MALFORMED, HF_RULE_RESERVED, 0},
 
     {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, scope_id), 0, HF_CODE_BAD_ID, HF_RULE_INSTRUMENT, 0},
     {HF_OP_LIMIT_PUT, FIELD(hf_op_limit_put, scope_id), ALL_ONES, HF_CODE_BAD_ID,
@@ -244,8 +337,8 @@ static const struct row rows[] = {
     {HF_OP_QUERY, FIELD(hf_op_query, subject), 0, HF_CODE_MALFORMED, HF_RULE_SUBJECT, 0},
     {HF_OP_QUERY, FIELD(hf_op_query, subject), 1, OK_ROW},
     {HF_OP_QUERY, FIELD(hf_op_query, subject), 4, OK_ROW},
-    {HF_OP_QUERY, FIELD(hf_op_query, subject), 7, OK_ROW},
-    {HF_OP_QUERY, FIELD(hf_op_query, subject), 8, HF_CODE_MALFORMED, HF_RULE_SUBJECT, 0},
+    {HF_OP_QUERY, FIELD(hf_op_query, subject), 9, OK_ROW},
+    {HF_OP_QUERY, FIELD(hf_op_query, subject), 10, HF_CODE_MALFORMED, HF_RULE_SUBJECT, 0},
     {HF_OP_QUERY, FIELD(hf_op_query, reserved[0]), 1, HF_CODE_MALFORMED, HF_RULE_RESERVED, 0},
     {HF_OP_QUERY, FIELD(hf_op_query, reserved[2]), 1, HF_CODE_MALFORMED, HF_RULE_RESERVED, 0},
     {HF_OP_QUERY, FIELD(hf_op_query, cursor), 1, HF_CODE_MALFORMED, HF_RULE_SUBJECT, 0},
@@ -542,6 +635,7 @@ static const uint8_t body_types[] = {
     HF_OP_HOLD,      HF_OP_CAPTURE,     LONG_CAPTURE,         HF_OP_RELEASE,       HF_OP_ADJUST,
     HF_OP_ATTEST,    HF_OP_CLASS_PUT,   HF_OP_INSTRUMENT_PUT, HF_OP_AUTH,          HF_OP_QUERY,
     HF_OP_MOVE_PLAN, HF_OP_HOLD_PLAN,   HF_OP_EXPIRE,         HF_OP_CHAIN,         HF_OP_LIMIT_PUT,
+    HF_OP_INCREMENT, HF_OP_REVERSE,     HF_OP_CLEAR,          LONG_INSTRUMENT,
 };
 #define BODY_TYPE_COUNT (sizeof(body_types) / sizeof(body_types[0]))
 
@@ -676,6 +770,34 @@ static union any *good_operation(uint8_t type)
         any.op = make_capture(&pen, account_id(9), 3, false);
         any.op.header.length = sizeof(struct hf_op_capture);
         any.op.capture.payee = account_id(4);
+        break;
+    case HF_OP_INCREMENT:
+        begin(&any, type, sizeof any.op.increment);
+        any.op.increment.original = account_id(9);
+        any.op.increment.amount = 3;
+        any.op.increment.asset = USD;
+        break;
+    case HF_OP_REVERSE:
+        begin(&any, type, sizeof any.op.reverse);
+        any.op.reverse.original = account_id(9);
+        any.op.reverse.amount = HF_AMOUNT_ALL;
+        any.op.reverse.asset = USD;
+        break;
+    case HF_OP_CLEAR:
+        begin(&any, type, sizeof any.op.clear);
+        any.op.clear.original = account_id(9);
+        any.op.clear.token = account_id(5);
+        any.op.clear.payee = account_id(2);
+        any.op.clear.amount = 3;
+        any.op.clear.asset = USD;
+        break;
+    case LONG_INSTRUMENT:
+        any.op = make_instrument(&pen, 5, 1);
+        any.op.instrument_put.further_count = HF_INSTRUMENT_FURTHER_MAX;
+        any.op.header.length =
+            sizeof(struct hf_op_instrument_put) + HF_INSTRUMENT_FURTHER_MAX * sizeof(struct hf_id);
+        for (uint64_t i = 0; i < HF_INSTRUMENT_FURTHER_MAX; i++)
+            any.op.instrument_put.further[i] = account_id(11 + i);
         break;
     case HF_OP_LIMIT_PUT: /* a week of an instrument's */
         begin(&any, type, sizeof any.op.limit_put);
@@ -819,7 +941,16 @@ static bool is_free_byte(uint8_t type, size_t at)
     case HF_OP_HOLD_PLAN:
         return IS_WITHIN(at, hf_op_move_plan, plan.mcc, plan.channel) ||
                IS_WITHIN(at, hf_op_hold_plan, plan.reference, terms.tolerance);
+    case HF_OP_INCREMENT:
+        return IS_WITHIN(at, hf_op_increment, acquirer, asset);
+    case HF_OP_REVERSE:
+        return IS_WITHIN(at, hf_op_reverse, acquirer, asset);
+    case HF_OP_CLEAR:
+        return IS_WITHIN(at, hf_op_clear, acquirer, asset) ||
+               IS_WITHIN(at, hf_op_clear, mcc, clear_flags) ||
+               IS_WITHIN(at, hf_op_clear, reference, reserved);
     case HF_OP_INSTRUMENT_PUT:
+    case LONG_INSTRUMENT:
         return IS_WITHIN(at, hf_op_instrument_put, expires_ns, status);
     case HF_OP_AUTH:
         return IS_WITHIN(at, hf_op_auth, acquirer, asset) ||
@@ -921,14 +1052,15 @@ static void test_bytes_at_hand(void **state)
  * sanitizers watch, and counts that lie lead nowhere. */
 static void test_damaged_lists(void **state)
 {
-    static const uint8_t listed[] = {HF_OP_MOVE_PLAN, HF_OP_HOLD_PLAN, HF_OP_EXPIRE, HF_OP_CHAIN};
+    static const uint8_t listed[] = {HF_OP_MOVE_PLAN, HF_OP_HOLD_PLAN, HF_OP_EXPIRE, HF_OP_CHAIN,
+                                     LONG_INSTRUMENT};
     uint64_t seed = UINT64_C(20261122);
     uint32_t good = 0;
 
     (void)state;
     print_message("seed %llu\n", (unsigned long long)seed);
     for (uint32_t round = 0; round < 40000; round++) {
-        union any *any = good_operation(listed[round % 4]);
+        union any *any = good_operation(listed[round % 5]);
         size_t length = any->op.header.length;
         for (uint32_t i = 0; i <= round % 3; i++) {
             seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
@@ -951,8 +1083,7 @@ static void test_damaged_lists(void **state)
 static void test_types(void **state)
 {
     static const uint8_t bodiless[] = {
-        HF_OP_REVERSE,   HF_OP_CLEAR,  HF_OP_CLAIM,        HF_OP_RULE_PUT,
-        HF_OP_QUOTE_PUT, HF_OP_REDEEM, HF_OP_WINDOW_CLOSE,
+        HF_OP_CLAIM, HF_OP_RULE_PUT, HF_OP_QUOTE_PUT, HF_OP_REDEEM, HF_OP_WINDOW_CLOSE,
     };
     /* Those that 80 bytes may be, as far as their length goes. */
     static const uint8_t of_80_bytes[] = {HF_OP_MOVE, HF_OP_CAPTURE, HF_OP_CHAIN, HF_OP_EXPIRE};
@@ -976,6 +1107,9 @@ static void test_types(void **state)
     assert_string_equal(hf_operation_name(HF_OP_MOVE), "MOVE");
     assert_string_equal(hf_operation_name(HF_OP_INSTRUMENT_PUT), "INSTRUMENT_PUT");
     assert_string_equal(hf_operation_name(HF_OP_CLASS_PUT), "CLASS_PUT");
+    assert_string_equal(hf_operation_name(HF_OP_REVERSE), "REVERSE");
+    assert_string_equal(hf_operation_name(HF_OP_CLEAR), "CLEAR");
+    assert_string_equal(hf_operation_name(HF_OP_INCREMENT), "INCREMENT");
 }
 
 static void test_flags_and_id(void **state)
@@ -1017,7 +1151,7 @@ static void test_order_of_steps(void **state)
     assert_verdict(op, sizeof(*any), HF_CODE_MALFORMED, HF_RULE_LENGTH);
     op->header.length = 88;
     assert_verdict(op, sizeof(*any), HF_CODE_UNKNOWN_TYPE, HF_RULE_TYPE);
-    op->header.type = HF_OP_REVERSE;
+    op->header.type = HF_OP_CLAIM;
     assert_verdict(op, sizeof(*any), HF_CODE_UNSUPPORTED, HF_RULE_TYPE);
     op->header.type = HF_OP_MOVE;
     assert_verdict(op, sizeof(*any), HF_CODE_MALFORMED, HF_RULE_LENGTH);
@@ -1185,20 +1319,114 @@ static void test_limits(void **state)
 /* A page of limits begins behind a number, and numbers end at 255. */
 static void test_cursors(void **state)
 {
+    static const uint32_t most[] = {
+        [HF_QUERY_ACCOUNT_HOLDS] = UINT32_MAX,
+        [HF_QUERY_INSTRUMENT_LIMITS] = 255,
+        [HF_QUERY_ACCOUNT_LIMITS] = 255,
+        [HF_QUERY_INSTRUMENT_AUTHORISATIONS] = 1024,
+    };
+
     (void)state;
-    for (uint8_t subject = HF_QUERY_ACCOUNT; subject <= HF_QUERY_ACCOUNT_LIMITS; subject++) {
-        bool is_paged = subject >= HF_QUERY_ACCOUNT_HOLDS;
-        bool is_number = subject >= HF_QUERY_INSTRUMENT_LIMITS;
+    for (uint8_t subject = HF_QUERY_ACCOUNT; subject < sizeof most / sizeof most[0]; subject++) {
         union any *any = good_operation(HF_OP_QUERY);
         any->op.query.subject = subject;
         assert_entry(any, HF_CODE_OK, HF_RULE_NONE, 0);
-        any->op.query.cursor = 255;
-        assert_entry(any, is_paged ? HF_CODE_OK : HF_CODE_MALFORMED,
-                     is_paged ? HF_RULE_NONE : HF_RULE_SUBJECT, 0);
-        any->op.query.cursor = 256;
-        assert_entry(any, is_paged && !is_number ? HF_CODE_OK : HF_CODE_MALFORMED,
-                     is_paged && !is_number ? HF_RULE_NONE : HF_RULE_SUBJECT, 0);
+        any->op.query.cursor = most[subject];
+        assert_entry(any, HF_CODE_OK, HF_RULE_NONE, 0);
+        any->op.query.cursor++;
+        if (most[subject] != UINT32_MAX)
+            assert_entry(any, HF_CODE_MALFORMED, HF_RULE_SUBJECT, 0);
     }
+}
+
+/* What is forced is neither partial nor nothing. All is found at the flags: fields between amount
+ * and flags come first, those behind them later. */
+static void test_forced(void **state)
+{
+    union any *any = good_operation(HF_OP_AUTH);
+    struct hf_op_auth *auth = &any->op.auth;
+
+    (void)state;
+    auth->auth_flags = HF_AUTH_FORCED | HF_AUTH_ESTIMATED;
+    auth->minimum = 1;
+    assert_entry(any, HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT, 0);
+    auth->class_number = HF_CLASSES;
+    assert_entry(any, HF_CODE_MALFORMED, HF_RULE_CLASS, 0);
+    auth->class_number = 0;
+    auth->auth_flags |= 0x80;
+    assert_entry(any, HF_CODE_MALFORMED, HF_RULE_STATUS, 0);
+    auth->auth_flags = HF_AUTH_FORCED;
+    auth->tolerance = HF_TOLERANCE_MAX + 1;
+    auth->minimum = auth->amount;
+    assert_entry(any, HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT, 0);
+    auth->minimum = 0;
+    assert_entry(any, HF_CODE_MALFORMED, HF_RULE_HOLD, 0);
+    auth->tolerance = 0;
+    assert_entry(any, HF_CODE_OK, HF_RULE_NONE, 0);
+    auth->amount = 0;
+    assert_entry(any, HF_CODE_BAD_AMOUNT, HF_RULE_AMOUNT, 0);
+    auth->auth_flags = HF_AUTH_ESTIMATED;
+    assert_entry(any, HF_CODE_OK, HF_RULE_NONE, 0);
+}
+
+/* Nothing is about itself, nor about nothing: only a forced CLEAR may have no original. */
+static void test_originals(void **state)
+{
+    static const struct {
+        uint8_t type;
+        size_t offset;
+    } originals[] = {
+        {HF_OP_INCREMENT, offsetof(struct hf_op_increment, original)},
+        {HF_OP_REVERSE, offsetof(struct hf_op_reverse, original)},
+        {HF_OP_CLEAR, offsetof(struct hf_op_clear, original)},
+    };
+    union any *any;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof originals / sizeof originals[0]; i++) {
+        any = good_operation(originals[i].type);
+        memcpy(any->bytes + originals[i].offset, &any->op.header.id, sizeof any->op.header.id);
+        assert_entry(any, HF_CODE_BAD_ID, HF_RULE_ORIGINAL, 0);
+        any->op.header.id.lo++;
+        assert_entry(any, HF_CODE_OK, HF_RULE_NONE, 0);
+    }
+    any = good_operation(HF_OP_CLEAR);
+    any->op.clear.original = account_id(0);
+    assert_entry(any, HF_CODE_BAD_ID, HF_RULE_ORIGINAL, 0);
+    any->op.clear.clear_flags = HF_CLEAR_FINAL;
+    assert_entry(any, HF_CODE_BAD_ID, HF_RULE_ORIGINAL, 0);
+    any->op.clear.asset = 0; /* stands before the flags, which say that there must be one */
+    assert_entry(any, HF_CODE_MALFORMED, HF_RULE_ASSET, 0);
+    any->op.clear.asset = USD;
+    any->op.clear.clear_flags = HF_CLEAR_FORCED;
+    assert_entry(any, HF_CODE_OK, HF_RULE_NONE, 0);
+    any->op.clear.token = account_id(0);
+    any->op.clear.payee = account_id(0);
+    assert_entry(any, HF_CODE_OK, HF_RULE_NONE, 0);
+}
+
+static void test_further_accounts(void **state)
+{
+    union any *any = good_operation(LONG_INSTRUMENT);
+    struct hf_op_instrument_put *put = &any->op.instrument_put;
+
+    (void)state;
+    put->further[4] = put->account;
+    assert_entry(any, HF_CODE_SAME_ACCOUNT, HF_RULE_ACCOUNT, 5);
+    put->further[2] = put->further[1];
+    assert_entry(any, HF_CODE_SAME_ACCOUNT, HF_RULE_ACCOUNT, 3);
+    put->further[0] = account_id(0);
+    assert_entry(any, HF_CODE_BAD_ID, HF_RULE_ACCOUNT, 1);
+    put->further_count = 6; /* the count says how long it is, before any entry is looked at */
+    assert_entry(any, HF_CODE_MALFORMED, HF_RULE_LENGTH, 0);
+    put->further_count = 0;
+    assert_entry(any, HF_CODE_MALFORMED, HF_RULE_LENGTH, 0);
+    put->header.length = sizeof *put;
+    assert_entry(any, HF_CODE_OK, HF_RULE_NONE, 0);
+    put->further_count = 1;
+    assert_entry(any, HF_CODE_MALFORMED, HF_RULE_LENGTH, 0);
+    put->reserved[4] = 1;
+    assert_entry(any, HF_CODE_MALFORMED, HF_RULE_RESERVED, 0);
 }
 
 /* One plan, changed in more than one place. */
@@ -1416,7 +1644,7 @@ static void test_chained_operations(void **state)
     inner->header.length = 80;
     inner->header.type = 99;
     assert_entry(any, HF_CODE_UNKNOWN_TYPE, HF_RULE_TYPE, 2);
-    inner->header.type = HF_OP_REVERSE;
+    inner->header.type = HF_OP_CLAIM;
     assert_entry(any, HF_CODE_UNSUPPORTED, HF_RULE_TYPE, 2);
     inner->header.type = HF_OP_CHAIN;
     assert_entry(any, HF_CODE_NESTED_CHAIN, HF_RULE_CHAIN, 2);
@@ -1508,6 +1736,9 @@ int main(void)
         cmocka_unit_test(test_adjust),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_cursors),
+        cmocka_unit_test(test_forced),
+        cmocka_unit_test(test_originals),
+        cmocka_unit_test(test_further_accounts),
         cmocka_unit_test(test_plans),
         cmocka_unit_test(test_entries_are_of_different_accounts),
         cmocka_unit_test(test_largest_plans),

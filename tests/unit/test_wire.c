@@ -63,13 +63,13 @@ static void auth_text(const struct hf_op_auth *op, char *text, size_t size)
              " acquirer=%" PRIu64 " forwarder=%" PRIu64
              " terminal=%.8s merchant=%s network=%s rrn=%.12s stan=%u transmitted=%u local=%u "
              "asset=%u billing_asset=%u expiry=%u mcc=%u country=%u entry=%u conditions=%u "
-             "region=%u kind=%u channel=%u class=%u tolerance=%u",
+             "region=%u kind=%u channel=%u class=%u marks=%u tolerance=%u",
              id_text(op->token), id_text(op->payee), op->amount, op->minimum, op->billing_amount,
              op->acquirer, op->forwarder, (const char *)op->terminal, (const char *)op->merchant,
              (const char *)op->network_id, (const char *)op->rrn, op->stan, op->transmitted,
              op->local_time, op->asset, op->billing_asset, op->card_expiry, op->mcc, op->country,
              op->entry_mode, op->conditions, op->region, op->transaction_type, op->channel,
-             op->class_number, op->tolerance);
+             op->class_number, op->auth_flags, op->tolerance);
 }
 
 /* A text that grows. */
@@ -160,6 +160,22 @@ static void attest_text(const struct hf_op_attest *op, struct line *line)
     add_bytes(line, op->proof, op->proof_length);
 }
 
+static void further_text(const struct hf_id further[], uint32_t count, struct line *line)
+{
+    for (uint32_t i = 0; i < count; i++)
+        add(line, " further=%s", id_text(further[i]));
+}
+
+static void clear_text(const struct hf_op_clear *op, struct line *line)
+{
+    add(line,
+        " original=%s token=%s payee=%s amount=%" PRIu64 " acquirer=%" PRIu64
+        " merchant=%s asset=%u mcc=%u country=%u channel=%u marks=%u reference=%u",
+        id_text(op->original), id_text(op->token), id_text(op->payee), op->amount, op->acquirer,
+        (const char *)op->merchant, op->asset, op->mcc, op->country, op->channel, op->clear_flags,
+        op->reference);
+}
+
 static void operation_text(const union hf_operation *op, char *text, size_t size);
 
 static void chain_text(const struct hf_op_chain *op, struct line *line)
@@ -207,6 +223,19 @@ static void long_body_text(const union hf_operation *op, struct line *line)
     case HF_OP_LIMIT_PUT:
         limit_text(&op->limit_put, line);
         break;
+    case HF_OP_INCREMENT:
+        add(line, " original=%s amount=%" PRIu64 " acquirer=%" PRIu64 " asset=%u class=%u",
+            id_text(op->increment.original), op->increment.amount, op->increment.acquirer,
+            op->increment.asset, op->increment.class_number);
+        break;
+    case HF_OP_REVERSE:
+        add(line, " original=%s amount=%" PRIu64 " acquirer=%" PRIu64 " asset=%u captured=%u",
+            id_text(op->reverse.original), op->reverse.amount, op->reverse.acquirer,
+            op->reverse.asset, op->reverse.captured);
+        break;
+    case HF_OP_CLEAR:
+        clear_text(&op->clear, line);
+        break;
     default:
         add(line, " ?");
     }
@@ -249,12 +278,13 @@ static void body_text(const union hf_operation *op, char *text, size_t size)
                  op->release.amount);
         break;
     case HF_OP_INSTRUMENT_PUT:
-        snprintf(text, size,
-                 " token=%s account=%s expires=%" PRIu64 " limit=%" PRIu64 " remaining=%" PRIu64
-                 " status=%u marks=%u",
-                 id_text(op->instrument_put.token), id_text(op->instrument_put.account),
-                 op->instrument_put.expires_ns, op->instrument_put.amount_limit,
-                 op->instrument_put.remaining, op->instrument_put.status, op->instrument_put.flags);
+        add(&line,
+            " token=%s account=%s expires=%" PRIu64 " limit=%" PRIu64 " remaining=%" PRIu64
+            " status=%u marks=%u",
+            id_text(op->instrument_put.token), id_text(op->instrument_put.account),
+            op->instrument_put.expires_ns, op->instrument_put.amount_limit,
+            op->instrument_put.remaining, op->instrument_put.status, op->instrument_put.flags);
+        further_text(op->instrument_put.further, op->instrument_put.further_count, &line);
         break;
     case HF_OP_AUTH:
         auth_text(&op->auth, text, size);
@@ -334,6 +364,32 @@ static void limits_text(const struct hf_limits_view *view, struct line *line)
     }
 }
 
+static void authorisation_text(const struct hf_authorisation_view *view, struct line *line)
+{
+    add(line,
+        "authorisation=%s token=%s payer=%s payee=%s amount=%" PRIu64 " remaining=%" PRIu64
+        " captured=%" PRIu64 " reversed=%" PRIu64 " expires=%" PRIu64 " place=%" PRIu64
+        " timestamp=%" PRIu64 " acquirer=%" PRIu64 " merchant=%s",
+        id_text(view->id), id_text(view->token), id_text(view->payer), id_text(view->payee),
+        view->amount, view->remaining, view->captured, view->reversed, view->expires_ns,
+        view->place, view->timestamp_ns, view->acquirer, (const char *)view->merchant);
+    add(line,
+        " code=%u exception=%u rule=%u entry=%u status=%u marks=%u asset=%u mcc=%u country=%u"
+        " channel=%u class=%u",
+        view->code, view->exception, view->rule, view->entry, view->status, view->flags,
+        view->asset, view->mcc, view->country, view->channel, view->class_number);
+}
+
+static void authorisations_text(const struct hf_authorisations_view *view, struct line *line)
+{
+    add(line, " next=%u count=%u", view->next_cursor, view->count);
+    for (uint32_t i = 0; i < view->count; i++) {
+        add(line, " [");
+        authorisation_text(&view->lines[i], line);
+        add(line, "]");
+    }
+}
+
 /* Which view it is, the asker knows; here the length tells. */
 static void reply_text(const struct hf_query_reply *reply, char *text, size_t size)
 {
@@ -352,12 +408,20 @@ static void reply_text(const struct hf_query_reply *reply, char *text, size_t si
     else if (view_length == sizeof(struct hf_reply) && is_answer) {
         add(&line, " answer: ");
         answer_text(&reply->view.operation, line.text, line.size);
-    } else if (view_length == sizeof *instrument)
+    } else if (view_length == sizeof *instrument) {
         add(&line,
             " token=%s account=%s expires=%" PRIu64 " limit=%" PRIu64 " remaining=%" PRIu64
             " status=%u marks=%u",
             id_text(instrument->token), id_text(instrument->account), instrument->expires_ns,
             instrument->amount_limit, instrument->remaining, instrument->status, instrument->flags);
+        further_text(instrument->further, instrument->further_count, &line);
+    } else if (view_length == sizeof reply->view.authorisation) {
+        add(&line, " ");
+        authorisation_text(&reply->view.authorisation, &line);
+    } else if (view_length ==
+               offsetof(struct hf_authorisations_view, lines) +
+                   reply->view.authorisations.count * sizeof(struct hf_authorisation_view))
+        authorisations_text(&reply->view.authorisations, &line);
     else if (view_length == offsetof(struct hf_account_holds_view, lines) +
                                 reply->view.account_holds.count * sizeof(struct hf_hold_line))
         account_holds_text(&reply->view.account_holds, &line);

@@ -63,7 +63,7 @@ void hf_journal_sent(struct hf_journal *journal, const struct hf_workload_entry 
         return;
     uint64_t accounts = journal->accounts;
     fprintf(journal->file,
-            "S 0x%016" PRIx64 "%016" PRIx64 " %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
+            "S 0x%016" PRIx64 "%016" PRIx64 " %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64,
             entry->id.hi, entry->id.lo, hf_operation_name(entry->type),
             hf_workload_account_id(accounts, entry->payer).lo,
             hf_workload_account_id(accounts, entry->payee).lo, entry->amount, entry->returned);
@@ -205,12 +205,12 @@ static enum hf_status read_sent(struct reader *reader, const char *line)
         !read_account(reader, payee, &entry->payee))
         return HF_STATUS_CORRUPT;
     const char *rest = line + taken;
-    if (sscanf(rest, "%" SCNu64 "%n", &entry->returned, &taken) == 1)
+    if (sscanf(rest, "%" SCNd64 "%n", &entry->returned, &taken) == 1)
         rest += taken;
     if (!read_further(reader, rest, entry))
         return HF_STATUS_CORRUPT;
-    static const uint8_t types[] = {HF_OP_MOVE, HF_OP_MOVE_PLAN, HF_OP_HOLD, HF_OP_AUTH,
-                                    HF_OP_CAPTURE};
+    static const uint8_t types[] = {HF_OP_MOVE,    HF_OP_MOVE_PLAN, HF_OP_HOLD,   HF_OP_AUTH,
+                                    HF_OP_CAPTURE, HF_OP_CLEAR,     HF_OP_REVERSE};
     for (size_t i = 0; i < sizeof types; i++) {
         if (strcmp(type, hf_operation_name(types[i])) == 0)
             entry->type = types[i];

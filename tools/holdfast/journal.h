@@ -8,8 +8,9 @@
  *     S ID TYPE PAYER PAYEE AMOUNT [RETURNED [PAYER AMOUNT]...]   about to be sent
  *     A ID CODE PLACE APPROVED             answered
  *
- * RETURNED is what a capture gives back; the pairs are a plan's further payers and their parts.
- * What is left out is 0 and none.
+ * RETURNED is what a capture or clearing gives back, negative what it takes beyond what was held;
+ * how much a reversal took back is what it was APPROVED; the pairs are a plan's further payers and
+ * their parts. What is left out is 0 and none.
  *
  * Ids are 0x and 32 hexadecimal digits; accounts their decimal ids; amounts in smallest units. An S
  * line reaches the kernel before its operation does, so that even a killed load generator leaves no

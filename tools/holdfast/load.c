@@ -13,6 +13,13 @@
 #define SECONDS_DEFAULT 10.0
 #define DRAIN_SECONDS   10.0
 #define ACCOUNTS        10000u
+/* An option that has not been given: its default is the workload's. */
+#define UNSAID UINT32_MAX
+/* Of the workload cards. */
+#define CARDS_CLEAR_PERCENT       100u
+#define CARDS_LIMITS              4u
+#define CARDS_REVERSE_PERMILLE    20u
+#define CARDS_DUPLICATES_PERMILLE 10u
 
 enum {
     KEY_WORKLOAD = 0x5001,
@@ -31,6 +38,8 @@ enum {
     KEY_VERIFY,
     KEY_CLEAR,
     KEY_LIMITS,
+    KEY_REVERSE,
+    KEY_DUPLICATES,
     KEY_DRAIN,
     KEY_SPIN,
     KEY_RETRY,
@@ -40,17 +49,27 @@ enum {
 static const struct argp_option load_options[] = {
     {"workload", KEY_WORKLOAD, "KIND", 0,
      "What to send: transfer, auth, split (three payers in a waterfall), hold (and a capture of "
-     "part "
-     "of it), or mixed (transfer)",
+     "part of it), mixed, or cards: authorisations as acquirers send them, with --limits 4, "
+     "--clear 100, --reverse 20 and --duplicates 10 (transfer)",
      1},
-    {"accounts", KEY_ACCOUNTS, "N", 0, "Accounts, and with auth and mixed cards (10000)", 1},
+    {"accounts", KEY_ACCOUNTS, "N", 0, "Accounts, each with a card where it takes cards (10000)",
+     1},
     {"skew", KEY_SKEW, "uniform|zipf:S", 0, "How accounts are chosen (zipf:0.99)", 1},
     {"clear", KEY_CLEAR, "PERCENT", 0,
-     "auth, mixed: how many of the authorisations are captured in full afterwards (0)", 1},
+     "auth, mixed: how many of the authorisations are captured in full afterwards (0); cards: how "
+     "many are cleared 2000 operations later, of the amount or less or, as with a tip, more (100)",
+     1},
+    {"reverse", KEY_REVERSE, "PERMILLE", 0,
+     "auth, mixed, cards: how many of a thousand authorisations are reversed: before they come, "
+     "before they are answered, when they are approved or a while later (0, cards 20)",
+     1},
+    {"duplicates", KEY_DUPLICATES, "PERMILLE", 0,
+     "How many of a thousand operations are sent a second time, the same bytes: the answer must be "
+     "the same (0, cards 10)",
+     1},
     {"limits", KEY_LIMITS, "N", 0,
-     "auth, mixed: limits on each card, to 16, that every authorisation draws and none exceeds "
-     "(0). "
-     "Never fewer than an earlier run made",
+     "auth, mixed, cards: limits on each card, to 16, that every authorisation draws and none "
+     "exceeds (0, cards 4). Never fewer than an earlier run made",
      1},
     {"seed", KEY_SEED, "S", 0, "Same seed, same load (1)", 1},
     {"seconds", KEY_SECONDS, "S", 0, "Send for so long (10)", 2},
@@ -83,6 +102,30 @@ static void parse_skew(struct hf_load_options *options, const char *text,
         argp_error(state, "--skew: '%s' is neither uniform nor zipf:EXPONENT", text);
 }
 
+static void set_if_unsaid(uint32_t *option, bool is_cards, uint32_t of_cards)
+{
+    if (*option == UNSAID)
+        *option = is_cards ? of_cards : 0;
+}
+
+static void finish_workload(struct hf_load_options *options, const struct argp_state *state)
+{
+    struct hf_workload_settings *workload = &options->workload;
+    bool is_cards = workload->kind == HF_WORKLOAD_CARDS;
+    set_if_unsaid(&workload->clear_percent, is_cards, CARDS_CLEAR_PERCENT);
+    set_if_unsaid(&workload->limits, is_cards, CARDS_LIMITS);
+    set_if_unsaid(&workload->reverse_permille, is_cards, CARDS_REVERSE_PERMILLE);
+    set_if_unsaid(&options->duplicates_permille, is_cards, CARDS_DUPLICATES_PERMILLE);
+    if (hf_workload_needs_cards(workload->kind))
+        return;
+    if (workload->limits > 0)
+        argp_error(state, "--limits are those of cards: --workload %s has none",
+                   hf_workload_kind_name(workload->kind));
+    if (workload->reverse_permille > 0)
+        argp_error(state, "--reverse is of authorisations: --workload %s has none",
+                   hf_workload_kind_name(workload->kind));
+}
+
 /* What can only be said when all options are there. */
 static void finish_options(struct hf_load_options *options, const struct argp_state *state)
 {
@@ -97,9 +140,7 @@ static void finish_options(struct hf_load_options *options, const struct argp_st
         argp_error(state, "--workload %s needs at least %" PRIu64 " accounts",
                    hf_workload_kind_name(options->workload.kind),
                    hf_workload_accounts_min(options->workload.kind));
-    if (options->workload.limits > 0 && !hf_workload_needs_cards(options->workload.kind))
-        argp_error(state, "--limits are those of cards: --workload %s has none",
-                   hf_workload_kind_name(options->workload.kind));
+    finish_workload(options, state);
     if (options->batch > options->inflight)
         argp_error(state, "--batch %u is larger than --inflight %u", options->batch,
                    options->inflight);
@@ -120,7 +161,8 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
         break;
     case KEY_WORKLOAD:
         if (!hf_workload_kind_parse(text, &workload->kind))
-            argp_error(state, "--workload: '%s' is none of transfer, auth, split, hold, mixed",
+            argp_error(state,
+                       "--workload: '%s' is none of transfer, auth, split, hold, mixed, cards",
                        text);
         break;
     case KEY_ACCOUNTS:
@@ -136,6 +178,14 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
     case KEY_LIMITS:
         workload->limits =
             (uint32_t)hf_target_parse_number(state, "limits", text, 0, HF_LIMITS_A_SCOPE);
+        break;
+    case KEY_REVERSE:
+        workload->reverse_permille =
+            (uint32_t)hf_target_parse_number(state, "reverse", text, 0, 1000);
+        break;
+    case KEY_DUPLICATES:
+        options->duplicates_permille =
+            (uint32_t)hf_target_parse_number(state, "duplicates", text, 0, 1000);
         break;
     case KEY_SEED:
         workload->seed = hf_target_parse_number(state, "seed", text, 0, UINT64_MAX);
@@ -255,6 +305,9 @@ static void print_json(const struct hf_load_options *options, const struct hf_lo
         {"refused", result->refused},
         {"lost", result->lost},
         {"captures", result->captures},
+        {"reversals", result->reversals},
+        {"duplicates", result->duplicates},
+        {"duplicates_changed", result->changed},
         {"retransmitted", counters->retransmitted},
         {"busy", counters->busy},
         {"late", counters->late},
@@ -321,6 +374,11 @@ static void print_table(const struct hf_load_options *options, const struct hf_l
     printf("  max            %12.1f us\n", (double)result->latency.max / 1000);
     if (result->captures > 0)
         printf("  captures       %12" PRIu64 "   among them\n", result->captures);
+    if (result->reversals > 0)
+        printf("  reversals      %12" PRIu64 "   among them\n", result->reversals);
+    if (result->duplicates > 0)
+        printf("  duplicates     %12" PRIu64 "   among them, %" PRIu64 " answered otherwise\n",
+               result->duplicates, result->changed);
     printf("  refused        %12" PRIu64 "\n", result->refused);
     for (uint16_t code = 1; code < HF_LOAD_CODES; code++) {
         if (result->by_code[code] > 0)
@@ -403,6 +461,12 @@ static enum hf_status load(struct hf_client *client, const struct hf_load_option
                  result->lost);
         return HF_STATUS_TIMEOUT;
     }
+    if (status == HF_STATUS_OK && result->changed > 0) {
+        snprintf(fault->line, sizeof fault->line,
+                 "%" PRIu64 " duplicates were answered otherwise than the first time",
+                 result->changed);
+        return HF_STATUS_DIVERGED;
+    }
     if (status == HF_STATUS_OK && accounts_wrong > 0) {
         snprintf(fault->line, sizeof fault->line, "%" PRId64 " accounts are wrong", accounts_wrong);
         return HF_STATUS_DIVERGED;
@@ -459,7 +523,13 @@ int holdfast_load_main(int argc, char **argv)
         .children = children,
     };
     struct hf_load_options options = {
-        .workload = {.accounts = ACCOUNTS, .zipf = 0.99, .seed = 1},
+        .workload = {.accounts = ACCOUNTS,
+                     .zipf = 0.99,
+                     .seed = 1,
+                     .clear_percent = UNSAID,
+                     .limits = UNSAID,
+                     .reverse_permille = UNSAID},
+        .duplicates_permille = UNSAID,
         .batch = 1,
         .drain_seconds = DRAIN_SECONDS,
         .set_up = true,

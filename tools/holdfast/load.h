@@ -9,10 +9,11 @@
 struct hf_load_options {
     struct hf_client_options client;
     struct hf_workload_settings workload;
-    double seconds;    /* how long to send; 0: until `workload.operations` are sent */
-    double rate;       /* open loop: operations a second; 0: closed loop */
-    uint32_t inflight; /* closed loop: kept in flight; open loop: at most */
-    uint32_t batch;    /* operations sent together */
+    double seconds;               /* how long to send; 0: until `workload.operations` are sent */
+    double rate;                  /* open loop: operations a second; 0: closed loop */
+    uint32_t inflight;            /* closed loop: kept in flight; open loop: at most */
+    uint32_t batch;               /* operations sent together */
+    uint32_t duplicates_permille; /* how many are sent a second time once they are answered */
     double drain_seconds;
     bool set_up;
     bool spin; /* never sleep while waiting for answers */
@@ -45,9 +46,12 @@ struct hf_load_result {
     uint64_t sent;
     uint64_t answered;
     uint64_t refused;
-    uint64_t lost; /* never answered */
-    uint64_t captures;
-    double seconds; /* from the first send to the last answer */
+    uint64_t lost;     /* never answered */
+    uint64_t captures; /* and clearings */
+    uint64_t reversals;
+    uint64_t duplicates; /* sent a second time; not in `sent` */
+    uint64_t changed;    /* of these, answered otherwise than the first time */
+    double seconds;      /* from the first send to the last answer */
     uint64_t by_code[HF_LOAD_CODES];
     uint8_t durability; /* as the last answer that took a place said */
     struct hf_histogram latency;

@@ -90,7 +90,8 @@ static bool judge_operation(void *context, uint64_t index, const struct hf_query
     bool done =
         (known ? found->code : operation->code) == HF_CODE_OK && (known || operation->answered);
     if (done && index >= check->journal.run_first)
-        hf_workload_enter(check->journal.balances, &operation->entry);
+        hf_workload_enter(check->journal.balances, &operation->entry,
+                          known ? found->approved : operation->approved);
     return true;
 }
 

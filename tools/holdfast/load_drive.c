@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ANSWERS_MOST 256u
 #define NS_PER_S     1e9
@@ -21,6 +22,8 @@
 struct flown {
     struct hf_workload_entry entry;
     uint64_t intended_ns;
+    bool is_repeat; /* it has been answered before, with `first` */
+    struct hf_reply first;
 };
 
 struct drive {
@@ -31,7 +34,10 @@ struct drive {
     struct hf_load_result *result;
     struct hf_workload *workload;
     struct flown *flown;
-    uint32_t *unused; /* a stack of indices into flown */
+    union hf_workload_operation
+        *bytes;              /* what is in flight, by index; NULL: nothing is sent twice */
+    struct hf_random random; /* decides what is */
+    uint32_t *unused;        /* a stack of indices into flown */
     uint32_t unused_count;
     union hf_workload_operation *operations; /* the batch being made */
     uint32_t *batch;                         /* and where each of it is kept */
@@ -46,10 +52,14 @@ static bool prepare(struct drive *drive)
     drive->workload = hf_workload_create(&options->workload);
     drive->flown = calloc(options->inflight, sizeof *drive->flown);
     drive->unused = calloc(options->inflight, sizeof *drive->unused);
+    drive->random.state = ~options->workload.seed;
+    if (options->duplicates_permille != 0)
+        drive->bytes = calloc(options->inflight, sizeof *drive->bytes);
     drive->operations = calloc(options->batch, sizeof *drive->operations);
     drive->batch = calloc(options->batch, sizeof *drive->batch);
     if (drive->workload == NULL || drive->flown == NULL || drive->unused == NULL ||
-        drive->operations == NULL || drive->batch == NULL)
+        drive->operations == NULL || drive->batch == NULL ||
+        (drive->bytes == NULL && options->duplicates_permille != 0))
         return false;
     for (uint32_t i = 0; i < options->inflight; i++)
         drive->unused[drive->unused_count++] = i;
@@ -60,6 +70,7 @@ static void clean_up(struct drive *drive)
 {
     hf_workload_destroy(drive->workload);
     free(drive->flown);
+    free(drive->bytes);
     free(drive->unused);
     free(drive->operations);
     free(drive->batch);
@@ -87,9 +98,14 @@ static void send_batch(struct drive *drive, uint32_t count, uint64_t now)
         struct flown *flown = &drive->flown[slot];
         hf_workload_next(drive->workload, drive->client, &drive->operations[i], &flown->entry);
         flown->intended_ns = intended_ns(drive, result->sent + i, now);
+        flown->is_repeat = false;
+        if (drive->bytes != NULL)
+            memcpy(&drive->bytes[slot], &drive->operations[i],
+                   drive->operations[i].operation.header.length);
         drive->batch[i] = slot;
         hf_journal_sent(drive->journal, &flown->entry);
-        result->captures += flown->entry.type == HF_OP_CAPTURE;
+        result->captures += flown->entry.type == HF_OP_CAPTURE || flown->entry.type == HF_OP_CLEAR;
+        result->reversals += flown->entry.type == HF_OP_REVERSE;
     }
     hf_journal_flush(drive->journal);
     for (uint32_t i = 0; i < count; i++) {
@@ -126,6 +142,34 @@ static void send_due(struct drive *drive, uint64_t left, uint64_t now)
     hf_client_flush(drive->client);
 }
 
+/* The same bytes again: nothing happens a second time, and the answer is the first one. */
+static void send_again(struct drive *drive, struct flown *flown, const struct hf_reply *first,
+                       uint64_t now)
+{
+    flown->is_repeat = true;
+    flown->first = *first;
+    flown->intended_ns = now;
+    drive->result->duplicates++;
+    enum hf_status status =
+        hf_client_submit(drive->client, &drive->bytes[flown - drive->flown].operation, flown);
+    assert(status == HF_STATUS_OK); /* its place in the window has just been given back */
+}
+
+/* The first answer to an operation: into journal and books. */
+static void settle_first(struct drive *drive, const struct flown *flown,
+                         const struct hf_reply *reply)
+{
+    hf_journal_answered(drive->journal, reply);
+    if (reply->code != HF_CODE_OK) {
+        drive->result->refused++;
+        return;
+    }
+    if (drive->balances != NULL)
+        hf_workload_enter(drive->balances, &flown->entry, reply->approved);
+    if (flown->entry.type == HF_OP_AUTH || flown->entry.type == HF_OP_HOLD)
+        hf_workload_approved(drive->workload, &flown->entry);
+}
+
 static void settle(struct drive *drive, const struct hf_answer *answer, uint64_t now)
 {
     struct hf_load_result *result = drive->result;
@@ -137,14 +181,15 @@ static void settle(struct drive *drive, const struct hf_answer *answer, uint64_t
     if (reply->place != 0)
         result->durability = reply->durability;
     hf_histogram_add(&result->latency, now > flown->intended_ns ? now - flown->intended_ns : 0);
-    hf_journal_answered(drive->journal, reply);
-    if (reply->code != HF_CODE_OK) {
-        result->refused++;
+    if (flown->is_repeat) {
+        result->changed += memcmp(&flown->first, reply, sizeof *reply) != 0;
     } else {
-        if (drive->balances != NULL)
-            hf_workload_enter(drive->balances, &flown->entry);
-        if (flown->entry.type == HF_OP_AUTH || flown->entry.type == HF_OP_HOLD)
-            hf_workload_approved(drive->workload, &flown->entry);
+        settle_first(drive, flown, reply);
+        if (drive->bytes != NULL && reply->place != 0 &&
+            hf_random_below(&drive->random, 1000) < drive->options->duplicates_permille) {
+            send_again(drive, flown, reply, now);
+            return;
+        }
     }
     drive->unused[drive->unused_count++] = (uint32_t)(flown - drive->flown);
 }
@@ -223,7 +268,7 @@ enum hf_status hf_load_drive(struct hf_client *client, const struct hf_load_opti
     }
     drive_until_done(&drive);
     hf_journal_flush(journal);
-    result->lost = result->sent - result->answered;
+    result->lost = result->sent + result->duplicates - result->answered;
     result->seconds = (double)(drive.last_answer_ns - drive.start_ns) / NS_PER_S;
     clean_up(&drive);
     return HF_STATUS_OK;

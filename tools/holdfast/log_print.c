@@ -32,6 +32,14 @@ void log_figures_add_operation(struct log_figures *figures, const union hf_opera
     figures->by_type[operation->header.type]++;
 }
 
+/* What is so; what is not goes without saying. */
+static void set_flag(json_t *object, const char *key, bool is_set)
+{
+    if (is_set) {
+        json_object_set_new(object, key, json_true());
+    }
+}
+
 /* ---- Operations ---- */
 
 static void describe_auth(json_t *object, const struct hf_op_auth *auth)
@@ -51,6 +59,45 @@ static void describe_auth(json_t *object, const struct hf_op_auth *auth)
     log_json_set_number_if(object, "minimum", auth->minimum);
     log_json_set_number_if(object, "class", auth->class_number);
     log_json_set_number_if(object, "tolerance", auth->tolerance);
+    set_flag(object, "forced", (auth->auth_flags & HF_AUTH_FORCED) != 0);
+    set_flag(object, "estimated", (auth->auth_flags & HF_AUTH_ESTIMATED) != 0);
+}
+
+static void describe_increment(json_t *object, const struct hf_op_increment *increment)
+{
+    log_json_set_id(object, "original", increment->original);
+    log_json_set_number(object, "amount", increment->amount);
+    log_json_set_number(object, "asset", increment->asset);
+    log_json_set_number(object, "acquirer", increment->acquirer);
+    log_json_set_number_if(object, "class", increment->class_number);
+}
+
+static void describe_reverse(json_t *object, const struct hf_op_reverse *reverse)
+{
+    log_json_set_id(object, "original", reverse->original);
+    log_json_set_amount(object, "amount", reverse->amount, "all");
+    log_json_set_number(object, "asset", reverse->asset);
+    log_json_set_number(object, "acquirer", reverse->acquirer);
+    set_flag(object, "captured", reverse->captured != 0);
+}
+
+static void describe_clear(json_t *object, const struct hf_op_clear *clear)
+{
+    log_json_set_id_if(object, "original", clear->original);
+    log_json_set_id_if(object, "token", clear->token);
+    log_json_set_id_if(object, "payee", clear->payee);
+    log_json_set_number(object, "amount", clear->amount);
+    log_json_set_number(object, "asset", clear->asset);
+    log_json_set_number(object, "acquirer", clear->acquirer);
+    set_flag(object, "final", (clear->clear_flags & HF_CLEAR_FINAL) != 0);
+    set_flag(object, "forced", (clear->clear_flags & HF_CLEAR_FORCED) != 0);
+    if (clear->merchant[0] != 0) {
+        log_json_set_field(object, "merchant", clear->merchant, sizeof clear->merchant);
+    }
+    log_json_set_number_if(object, "mcc", clear->mcc);
+    log_json_set_number_if(object, "country", clear->country);
+    log_json_set_number_if(object, "channel", clear->channel);
+    log_json_set_number_if(object, "reference", clear->reference);
 }
 
 static void describe_instrument(json_t *object, const struct hf_op_instrument_put *put)
@@ -62,6 +109,16 @@ static void describe_instrument(json_t *object, const struct hf_op_instrument_pu
     log_json_set_amount(object, "remaining", put->remaining, "unlimited");
     log_json_set_number(object, "status", put->status);
     log_json_set_number(object, "flags", put->flags);
+    if (put->further_count == 0) {
+        return;
+    }
+    json_t *further = json_array();
+    for (uint32_t i = 0; i < put->further_count; i++) {
+        char text[HF_ID_TEXT_SIZE];
+        hf_id_format(put->further[i], text);
+        json_array_append_new(further, json_string(text));
+    }
+    json_object_set_new(object, "further", further);
 }
 
 /* Hexadecimal digits of bytes. */
@@ -320,6 +377,15 @@ static void describe_body(json_t *object, const union hf_operation *operation)
         log_json_set_number(object, "class", operation->class_put.class_number);
         log_json_set_number(object, "lifetime_ns", operation->class_put.lifetime_ns);
         break;
+    case HF_OP_INCREMENT:
+        describe_increment(object, &operation->increment);
+        break;
+    case HF_OP_REVERSE:
+        describe_reverse(object, &operation->reverse);
+        break;
+    case HF_OP_CLEAR:
+        describe_clear(object, &operation->clear);
+        break;
     case HF_OP_EXPIRE:
         describe_expire(object, &operation->expire);
         break;
@@ -463,6 +529,7 @@ static const char *event_name(uint8_t kind)
         [HF_EVENT_OPENED] = "OPENED",     [HF_EVENT_CHANGED] = "CHANGED",
         [HF_EVENT_CLOSED] = "CLOSED",     [HF_EVENT_PUT] = "PUT",
         [HF_EVENT_DRAWN] = "DRAWN",       [HF_EVENT_LIMIT] = "LIMIT",
+        [HF_EVENT_REVERSED] = "REVERSED", [HF_EVENT_EXCEPTION] = "EXCEPTION",
     };
     bool known = kind < sizeof names / sizeof names[0] && names[kind] != NULL;
     return known ? names[kind] : "UNKNOWN";
@@ -494,7 +561,7 @@ json_t *log_print_describe_event(const struct hf_event *event)
         json_object_set_new(object, "amount", json_integer(event->amount));
     }
     log_json_set_number_if(object, "asset", event->asset);
-    if (event->kind == HF_EVENT_REFUSED) {
+    if (event->kind == HF_EVENT_REFUSED || event->kind == HF_EVENT_EXCEPTION) {
         log_json_set_text(object, "code", hf_code_name(event->code));
         log_json_set_text(object, "rule", hf_rule_name(event->rule));
     }

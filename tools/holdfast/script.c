@@ -74,7 +74,7 @@ bool hf_script_finish_operation(struct hf_script_parser *parser)
                 return false;
         } else if (hf_script_accept(parser, "as")) {
             if (!hf_script_next(parser, "a name", &word) ||
-                !hf_script_name_operation(parser, word, 0))
+                !hf_script_name_operation(parser, word, statement->asset))
                 return false;
         } else {
             break;
@@ -106,6 +106,9 @@ static bool parse_reference(struct hf_script_parser *parser, const char *until)
         return hf_script_wrong(parser, "there is no operation to send again");
     const struct hf_script_statement *first =
         &parser->script->statements[parser->statement->reference];
+    if (first->verb == HF_SCRIPT_LATER)
+        return hf_script_wrong(parser, "what line %u introduces has not been sent yet",
+                               first->line);
     if (first->verb == HF_SCRIPT_INNER)
         return hf_script_wrong(parser, "line %u is part of a chain: only the chain can be sent",
                                first->line);
@@ -139,6 +142,9 @@ static uint64_t changeable(uint8_t type)
         return HF_SCRIPT_FIELD(AMOUNT) | HF_SCRIPT_FIELD(PAYEE) | HF_SCRIPT_FIELD(ASSET);
     case HF_OP_CAPTURE:
     case HF_OP_RELEASE:
+    case HF_OP_INCREMENT:
+    case HF_OP_REVERSE:
+    case HF_OP_CLEAR:
     case HF_OP_ADJUST:
     case HF_OP_MOVE_PLAN:
     case HF_OP_HOLD_PLAN:
@@ -220,13 +226,22 @@ static const struct subject subjects[] = {
          HF_SCRIPT_FIELD(HOLDS)},
     {"card", HF_QUERY_INSTRUMENT, HF_SCRIPT_KIND_CARD, HF_CODE_UNKNOWN_INSTRUMENT,
      HF_SCRIPT_FIELD(STATUS) | HF_SCRIPT_FIELD(REMAINING) | HF_SCRIPT_FIELD(LIMIT) |
-         HF_SCRIPT_FIELD(ACCOUNT)},
+         HF_SCRIPT_FIELD(ACCOUNT) | HF_SCRIPT_FIELD(ACCOUNTS)},
     {"hold", HF_QUERY_HOLD, HF_SCRIPT_KIND_OPERATION, HF_CODE_UNKNOWN_HOLD,
      HF_SCRIPT_FIELD(AMOUNT) | HF_SCRIPT_FIELD(REMAINING) | HF_SCRIPT_FIELD(CAPTURED) |
          HF_SCRIPT_FIELD(STATUS) | HF_SCRIPT_FIELD(PAYER) | HF_SCRIPT_FIELD(PAYEE) |
          HF_SCRIPT_FIELD(EXPIRES) | HF_SCRIPT_FIELD(PAYERS) | HF_SCRIPT_FIELD(CONDITIONS) |
          HF_SCRIPT_FIELD(REQUIRED) | HF_SCRIPT_FIELD(MET) | HF_SCRIPT_FIELD(TOLERANCE) |
          HF_SCRIPT_FIELD(CLASS)},
+    {"authorisation", HF_QUERY_AUTHORISATION, HF_SCRIPT_KIND_OPERATION, HF_CODE_UNKNOWN_HOLD,
+     HF_SCRIPT_FIELD(STATUS) | HF_SCRIPT_FIELD(AMOUNT) | HF_SCRIPT_FIELD(REMAINING) |
+         HF_SCRIPT_FIELD(CAPTURED) | HF_SCRIPT_FIELD(REVERSED) | HF_SCRIPT_FIELD(EXPIRES) |
+         HF_SCRIPT_FIELD(CODE) | HF_SCRIPT_FIELD(RULE) | HF_SCRIPT_FIELD(ENTRY) |
+         HF_SCRIPT_FIELD(EXCEPTION) | HF_SCRIPT_FIELD(PAYER) | HF_SCRIPT_FIELD(PAYEE) |
+         HF_SCRIPT_FIELD(ACQUIRER) | HF_SCRIPT_FIELD(MCC) | HF_SCRIPT_FIELD(COUNTRY) |
+         HF_SCRIPT_FIELD(CHANNEL) | HF_SCRIPT_FIELD(CLASS) | HF_SCRIPT_FIELD(FORCED) |
+         HF_SCRIPT_FIELD(ESTIMATED) | HF_SCRIPT_FIELD(UNDONE) | HF_SCRIPT_FIELD(COUNTED) |
+         HF_SCRIPT_FIELD(DREW)},
     {"operation", HF_QUERY_OPERATION, HF_SCRIPT_KIND_OPERATION, HF_CODE_UNKNOWN_OPERATION,
      HF_SCRIPT_FIELD(CODE) | HF_SCRIPT_FIELD(APPROVED) | HF_SCRIPT_FIELD(POSTED) |
          HF_SCRIPT_FIELD(AVAILABLE) | HF_SCRIPT_FIELD(ENTRY)},
@@ -261,7 +276,8 @@ static bool parse_expect_limit(struct hf_script_parser *parser)
            hf_script_ended(parser);
 }
 
-/* expect [account|card|hold|operation] NAME FIELD VALUE...  |  ... unknown  |  expect limit ... */
+/* expect [account|card|hold|operation] NAME FIELD VALUE...  |  ... unknown  |  expect limit ...  |
+ * expect authorisations ... */
 static bool parse_expect(struct hf_script_parser *parser)
 {
     struct hf_script_statement *statement = parser->statement;
@@ -270,6 +286,8 @@ static bool parse_expect(struct hf_script_parser *parser)
     statement->verb = HF_SCRIPT_EXPECT;
     if (parser->word_count > parser->at + 2 && hf_script_accept(parser, "limit"))
         return parse_expect_limit(parser);
+    if (parser->word_count > parser->at + 2 && hf_script_accept(parser, "authorisations"))
+        return hf_script_parse_expect_authorisations(parser);
     for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++) {
         if (strcmp(hf_script_peek(parser), subjects[i].word) == 0 &&
             parser->at + 1 < parser->word_count) {
@@ -405,6 +423,10 @@ static const struct {
     {"class", hf_script_parse_class, true},
     {"card", hf_script_parse_card, true},
     {"auth", hf_script_parse_auth, true},
+    {"increment", hf_script_parse_increment, true},
+    {"reverse", hf_script_parse_reverse, true},
+    {"clear", hf_script_parse_clear, true},
+    {"later", hf_script_parse_later, false},
     {"chain", parse_chain, true},
     {"end", parse_end, true},
     {"key", hf_script_parse_key, false},
@@ -439,6 +461,7 @@ static bool begin_statement(struct hf_script_parser *parser, const char *text)
     statement->text = text;
     statement->verb = HF_SCRIPT_OPERATION;
     statement->reference = HF_SCRIPT_NONE;
+    statement->id_of = HF_SCRIPT_NONE;
     statement->expected.rule = -1;
     parser->statement = statement;
     parser->at = 1;

@@ -11,6 +11,7 @@
 #define HF_SCRIPT_PATCHES_MAX (HF_CONDITIONS_MAX + 1)
 #define HF_SCRIPT_SEED_SIZE   32
 #define HF_SCRIPT_NONE        UINT32_MAX
+#define HF_SCRIPT_MEMBERS_MAX 16
 
 enum hf_script_verb {
     HF_SCRIPT_NOTHING,    /* only a name: dropped by the parser */
@@ -24,6 +25,7 @@ enum hf_script_verb {
     HF_SCRIPT_STOP_START, /* SIGTERM, start again */
     HF_SCRIPT_ADVANCE,    /* moves the node's clock by `advance_ms`, and the script's own */
     HF_SCRIPT_ADMIN,      /* a line to the admin socket */
+    HF_SCRIPT_LATER,      /* makes the id of an operation that a line below sends */
 };
 
 /* What can be said about an answer or a record, or changed by `again`. */
@@ -58,9 +60,22 @@ enum hf_script_field {
     HF_SCRIPT_PAYEE,
     HF_SCRIPT_ASSET,
     HF_SCRIPT_COUNT,
-    HF_SCRIPT_USED,    /* of a limit: an amount */
-    HF_SCRIPT_MOST,    /* authorisations a limit allows */
-    HF_SCRIPT_ACCOUNT, /* a card's; an id */
+    HF_SCRIPT_USED,     /* of a limit: an amount */
+    HF_SCRIPT_MOST,     /* authorisations a limit allows */
+    HF_SCRIPT_ACCOUNT,  /* a card's; an id */
+    HF_SCRIPT_ACCOUNTS, /* how many a card has */
+    HF_SCRIPT_REVERSED, /* this and what follows of an authorisation */
+    HF_SCRIPT_EXCEPTION,
+    HF_SCRIPT_RULE,
+    HF_SCRIPT_ACQUIRER,
+    HF_SCRIPT_MCC,
+    HF_SCRIPT_COUNTRY,
+    HF_SCRIPT_CHANNEL,
+    HF_SCRIPT_FORCED, /* flags, 0 or 1, as are those that follow */
+    HF_SCRIPT_ESTIMATED,
+    HF_SCRIPT_UNDONE,
+    HF_SCRIPT_COUNTED,
+    HF_SCRIPT_DREW,
     HF_SCRIPT_FIELDS,
 };
 const char *hf_script_field_name(enum hf_script_field field);
@@ -115,12 +130,15 @@ struct hf_script_statement {
     uint32_t patch_count;
     uint32_t chain_count; /* of a CHAIN: how many statements before this one are in it */
     uint32_t reference;   /* repeat, again, expect: whose id this is about, or HF_SCRIPT_NONE */
+    uint32_t id_of;       /* the LATER statement that made the operation's id, or HF_SCRIPT_NONE */
+    uint32_t members[HF_SCRIPT_MEMBERS_MAX]; /* authorisations of a card: whose, newest first */
+    uint32_t member_count;
     struct hf_script_span id_time; /* of the operation's id */
     struct hf_script_span deadline;
     int64_t advance_ms;
     struct hf_script_value changes[HF_SCRIPT_VALUES_MAX]; /* `again` */
     uint32_t change_count;
-    uint16_t asset;      /* `balanced` */
+    uint16_t asset;      /* `balanced`; of a clearing, for who names it */
     const char *command; /* `admin` */
     struct hf_script_expectation expected;
 };

@@ -32,14 +32,15 @@ void hf_script_append_amount(char text[HF_SCRIPT_TEXT_SIZE], uint64_t bits, bool
 
 static const char *status_word(uint8_t subject, uint64_t status)
 {
-    static const char *const words[][4] = {
-        [HF_QUERY_ACCOUNT] = {"open", "frozen", "closed", "?"},
+    static const char *const words[][5] = {
+        [HF_QUERY_ACCOUNT] = {"open", "frozen", "closed"},
         [HF_QUERY_INSTRUMENT] = {"inactive", "active", "frozen", "closed"},
-        [HF_QUERY_HOLD] = {"open", "resolved", "lapsed", "?"},
-        [HF_QUERY_ACCOUNT_HOLDS] = {"open", "frozen", "closed", "?"},
+        [HF_QUERY_HOLD] = {"open", "resolved", "lapsed"},
+        [HF_QUERY_ACCOUNT_HOLDS] = {"open", "frozen", "closed"},
+        [HF_QUERY_AUTHORISATION] = {"open", "resolved", "lapsed", "refused", "reversed"},
     };
-    bool known = subject != HF_QUERY_OPERATION && subject > 0 && subject <= HF_QUERY_ACCOUNT_HOLDS;
-    return known && status < 4 ? words[subject][status] : "?";
+    bool known = subject <= HF_QUERY_AUTHORISATION && status < 5 && words[subject][status] != NULL;
+    return known ? words[subject][status] : "?";
 }
 
 /* An amount, unless it has the value that means there is none. */
@@ -93,6 +94,19 @@ static void append_value(char text[HF_SCRIPT_TEXT_SIZE], enum hf_script_field fi
     case HF_SCRIPT_CODE:
         hf_script_append(text, "%s", hf_code_name((uint16_t)bits));
         break;
+    case HF_SCRIPT_EXCEPTION:
+        hf_script_append(text, "%s", bits == 0 ? "none" : hf_code_name((uint16_t)bits));
+        break;
+    case HF_SCRIPT_RULE:
+        hf_script_append(text, "%s", hf_rule_name((uint8_t)bits));
+        break;
+    case HF_SCRIPT_FORCED:
+    case HF_SCRIPT_ESTIMATED:
+    case HF_SCRIPT_UNDONE:
+    case HF_SCRIPT_COUNTED:
+    case HF_SCRIPT_DREW:
+        hf_script_append(text, "%s", bits == 0 ? "no" : "yes");
+        break;
     case HF_SCRIPT_EXPIRES:
         hf_script_append(text, "%s", bits == 0 ? "never" : "set");
         break;
@@ -107,6 +121,11 @@ static void append_value(char text[HF_SCRIPT_TEXT_SIZE], enum hf_script_field fi
     case HF_SCRIPT_REQUIRED:
     case HF_SCRIPT_MET:
     case HF_SCRIPT_CLASS:
+    case HF_SCRIPT_ACCOUNTS:
+    case HF_SCRIPT_ACQUIRER:
+    case HF_SCRIPT_MCC:
+    case HF_SCRIPT_COUNTRY:
+    case HF_SCRIPT_CHANNEL:
         hf_script_append(text, "%" PRIu64, bits);
         break;
     case HF_SCRIPT_REMAINING:
@@ -129,12 +148,12 @@ static bool is_id_field(enum hf_script_field field)
 
 /* An account as the script calls it. */
 static void append_account(char text[HF_SCRIPT_TEXT_SIZE], const struct hf_script *script,
-                           enum hf_script_field field, struct hf_id id)
+                           enum hf_script_field field, uint8_t subject, struct hf_id id)
 {
     char number[HF_ID_TEXT_SIZE];
     const char *name = number;
     if (id.lo == 0 && id.hi == 0)
-        name = field == HF_SCRIPT_PAYEE ? "open" : "none";
+        name = field == HF_SCRIPT_PAYEE && subject == HF_QUERY_HOLD ? "open" : "none";
     else
         hf_id_format(id, number);
     for (uint32_t i = 0; i < script->account_count; i++) {
@@ -225,6 +244,8 @@ static uint64_t field_of_card(const struct hf_instrument_view *view, enum hf_scr
 {
     if (field == HF_SCRIPT_STATUS)
         return view->status;
+    if (field == HF_SCRIPT_ACCOUNTS)
+        return 1u + view->further_count;
     return field == HF_SCRIPT_LIMIT ? view->amount_limit : view->remaining;
 }
 
@@ -253,6 +274,64 @@ static uint64_t field_of_hold(const struct hf_hold_view *view, enum hf_script_fi
         return view->class_number;
     default:
         return view->remaining;
+    }
+}
+
+/* What a REVERSE, an AUTH or its answer has marked. */
+static uint64_t flag_of_authorisation(const struct hf_authorisation_view *view,
+                                      enum hf_script_field field)
+{
+    switch (field) {
+    case HF_SCRIPT_FORCED:
+        return (view->flags & HF_AUTHORISATION_FORCED) != 0;
+    case HF_SCRIPT_ESTIMATED:
+        return (view->flags & HF_AUTHORISATION_ESTIMATED) != 0;
+    case HF_SCRIPT_UNDONE:
+        return (view->flags & HF_AUTHORISATION_REVERSED) != 0;
+    case HF_SCRIPT_COUNTED:
+        return (view->flags & HF_AUTHORISATION_COUNTED) != 0;
+    default:
+        assert(field == HF_SCRIPT_DREW);
+        return (view->flags & HF_AUTHORISATION_DREW) != 0;
+    }
+}
+
+static uint64_t field_of_authorisation(const struct hf_authorisation_view *view,
+                                       enum hf_script_field field)
+{
+    switch (field) {
+    case HF_SCRIPT_STATUS:
+        return view->status;
+    case HF_SCRIPT_AMOUNT:
+        return view->amount;
+    case HF_SCRIPT_REMAINING:
+        return view->remaining;
+    case HF_SCRIPT_CAPTURED:
+        return view->captured;
+    case HF_SCRIPT_REVERSED:
+        return view->reversed;
+    case HF_SCRIPT_EXPIRES:
+        return view->expires_ns != 0;
+    case HF_SCRIPT_CODE:
+        return view->code;
+    case HF_SCRIPT_RULE:
+        return view->rule;
+    case HF_SCRIPT_ENTRY:
+        return view->entry;
+    case HF_SCRIPT_EXCEPTION:
+        return view->exception;
+    case HF_SCRIPT_ACQUIRER:
+        return view->acquirer;
+    case HF_SCRIPT_MCC:
+        return view->mcc;
+    case HF_SCRIPT_COUNTRY:
+        return view->country;
+    case HF_SCRIPT_CHANNEL:
+        return view->channel;
+    case HF_SCRIPT_CLASS:
+        return view->class_number;
+    default:
+        return flag_of_authorisation(view, field);
     }
 }
 
@@ -305,13 +384,19 @@ static uint64_t field_of(const struct hf_script_found *found, uint8_t subject,
         return field_of_limit(&reply->view.limits.lines[0], field);
     case HF_QUERY_OPERATION:
         return field_of_reply(&reply->view.operation, field);
+    case HF_QUERY_AUTHORISATION:
+        return field_of_authorisation(&reply->view.authorisation, field);
     default:
         return field_of_reply(&reply->reply, field);
     }
 }
 
-static struct hf_id id_of(const struct hf_script_found *found, enum hf_script_field field)
+static struct hf_id id_of(const struct hf_script_found *found, uint8_t subject,
+                          enum hf_script_field field)
 {
+    if (subject == HF_QUERY_AUTHORISATION)
+        return field == HF_SCRIPT_PAYER ? found->reply.view.authorisation.payer
+                                        : found->reply.view.authorisation.payee;
     switch (field) {
     case HF_SCRIPT_PARENT:
         return found->reply.view.account.parent;
@@ -344,10 +429,10 @@ static bool value_matches(const struct comparison *with, const struct hf_script_
     if (with->is_viewed)
         hf_script_append(with->got, "%s", with->got[0] == '\0' ? "" : ", ");
     if (is_id_field(value->field)) {
-        struct hf_id id = id_of(with->found, value->field);
-        append_account(with->expected, with->script, value->field, value->id);
+        struct hf_id id = id_of(with->found, with->subject, value->field);
+        append_account(with->expected, with->script, value->field, with->subject, value->id);
         if (with->is_viewed)
-            append_account(with->got, with->script, value->field, id);
+            append_account(with->got, with->script, value->field, with->subject, id);
         return hf_id_equal(id, value->id);
     }
     uint64_t bits = field_of(with->found, with->subject, value->field);

@@ -1,19 +1,15 @@
-/* Statements that move and hold money, one payer at a time; plans are in script_plan.c. */
+/* Statements that move and hold money, one payer at a time; plans are in script_plan.c, card
+ * payments in script_card.c. */
 #include "script_statements.h"
 
 #include <string.h>
 
 static const struct hf_id no_id = {0, 0};
 
-/* PAYER PAYEE AMOUNT [ASSET]; the payer is an account, or a card that stands for one. */
-static bool parse_value(struct hf_script_parser *parser, const struct hf_script_name *payer,
-                        const struct hf_script_name **payee, uint64_t *amount, uint16_t *asset)
+bool hf_script_take_money(struct hf_script_parser *parser, const char *special,
+                          uint64_t special_amount, uint64_t *amount, uint16_t *asset)
 {
     const char *word;
-    if (!hf_script_known(parser, HF_SCRIPT_KIND_ACCOUNT, "payee", payee))
-        return false;
-    *asset = payer->asset != 0 ? payer->asset : (*payee)->asset;
-    parser->statement->scale = payer->asset != 0 ? payer->scale : (*payee)->scale;
     uint32_t amount_at = parser->at;
     if (!hf_script_next(parser, "amount", &word))
         return false;
@@ -26,10 +22,20 @@ static bool parse_value(struct hf_script_parser *parser, const struct hf_script_
     if (*asset == 0)
         return hf_script_wrong(parser, "the asset is missing");
     parser->at = amount_at;
-    if (!hf_script_take_amount_or(parser, "amount", "max", HF_AMOUNT_MAX, amount))
+    if (!hf_script_take_amount_or(parser, "amount", special, special_amount, amount))
         return false;
     parser->at += is_asset ? 1 : 0;
     return true;
+}
+
+bool hf_script_take_payment(struct hf_script_parser *parser, const struct hf_script_name *payer,
+                            const struct hf_script_name **payee, uint64_t *amount, uint16_t *asset)
+{
+    if (!hf_script_known(parser, HF_SCRIPT_KIND_ACCOUNT, "payee", payee))
+        return false;
+    *asset = payer->asset != 0 ? payer->asset : (*payee)->asset;
+    parser->statement->scale = payer->asset != 0 ? payer->scale : (*payee)->scale;
+    return hf_script_take_money(parser, "max", HF_AMOUNT_MAX, amount, asset);
 }
 
 /* move PAYER PAYEE AMOUNT [ASSET] */
@@ -40,7 +46,7 @@ bool hf_script_parse_move(struct hf_script_parser *parser)
     uint64_t amount;
     uint16_t asset;
     if (!hf_script_known(parser, HF_SCRIPT_KIND_ACCOUNT, "payer", &payer) ||
-        !parse_value(parser, payer, &payee, &amount, &asset))
+        !hf_script_take_payment(parser, payer, &payee, &amount, &asset))
         return false;
     hf_make_move(parser->statement->operation, no_id, payer->id, payee->id, amount, asset);
     return hf_script_finish_operation(parser);
@@ -60,7 +66,7 @@ bool hf_script_parse_hold(struct hf_script_parser *parser)
     if (hf_script_accept(parser, "plan"))
         return hf_script_parse_hold_plan(parser, own_name);
     if (!hf_script_known(parser, HF_SCRIPT_KIND_ACCOUNT, "payer", &payer) ||
-        !parse_value(parser, payer, &payee, &amount, &asset))
+        !hf_script_take_payment(parser, payer, &payee, &amount, &asset))
         return false;
     hf_make_hold(parser->statement->operation, no_id, payer->id, payee->id, amount, asset);
     if (hf_script_accept(parser, "expires") &&
@@ -69,72 +75,12 @@ bool hf_script_parse_hold(struct hf_script_parser *parser)
     return hf_script_name_operation(parser, own_name, asset) && hf_script_finish_operation(parser);
 }
 
-/* One option of an authorisation if it is next: 1; 0: something else is; -1: wrong. */
-static int take_auth_option(struct hf_script_parser *parser, struct hf_op_auth *auth,
-                            struct hf_script_attributes *attributes)
-{
-    uint64_t number = 0;
-    uint32_t count;
-    bool good;
-    if (hf_script_accept(parser, "minimum")) {
-        good = hf_script_take_amount_or(parser, "minimum", "max", HF_AMOUNT_MAX, &auth->minimum);
-    } else if (hf_script_accept(parser, "class")) {
-        good = hf_script_take_numbers(parser, "class", UINT8_MAX, &number, 1, &count);
-        auth->class_number = (uint8_t)number;
-    } else if (hf_script_accept(parser, "tolerance")) {
-        good = hf_script_take_permille(parser, &number);
-        auth->tolerance = (uint16_t)number;
-    } else {
-        return hf_script_take_attribute(parser, attributes);
-    }
-    return good ? 1 : -1;
-}
-
-/* auth NAME CARD PAYEE AMOUNT [ASSET] [minimum A] [class N] [tolerance N%] [mcc N] [country N]
- * [channel N] [merchant TEXT] */
-bool hf_script_parse_auth(struct hf_script_parser *parser)
-{
-    const char *own_name;
-    const struct hf_script_name *card;
-    const struct hf_script_name *payee;
-    uint64_t amount;
-    uint16_t asset;
-    struct hf_script_attributes attributes = {0};
-    int taken;
-    if (!hf_script_next(parser, "the authorisation's name", &own_name) ||
-        !hf_script_known(parser, HF_SCRIPT_KIND_CARD, "card", &card) ||
-        !parse_value(parser, card, &payee, &amount, &asset))
-        return false;
-    struct hf_op_auth *auth = &parser->statement->operation->auth;
-    hf_make_auth(parser->statement->operation, no_id, card->id, payee->id, amount, asset);
-    do {
-        taken = take_auth_option(parser, auth, &attributes);
-    } while (taken > 0);
-    if (taken < 0)
-        return false;
-    auth->mcc = attributes.mcc;
-    auth->country = attributes.country;
-    auth->channel = attributes.channel;
-    memcpy(auth->merchant, attributes.merchant, sizeof auth->merchant);
-    return hf_script_name_operation(parser, own_name, asset) && hf_script_finish_operation(parser);
-}
-
 /* ---- what happens to a hold ---- */
 
-/* HOLD: its id is known when it has been sent; the id of one that is not there, at once. */
 static bool parse_hold_name(struct hf_script_parser *parser, size_t offset, struct hf_id *id)
 {
     const struct hf_script_name *hold;
-    if (!hf_script_known(parser, HF_SCRIPT_KIND_OPERATION, "hold", &hold))
-        return false;
-    parser->statement->scale = hold->scale;
-    *id = hold->id;
-    if (hold->statement == HF_SCRIPT_NONE)
-        return true;
-    struct hf_script_patch *patch = hf_script_add_patch(parser, HF_SCRIPT_PATCH_ID, offset);
-    if (patch != NULL)
-        patch->statement = hold->statement;
-    return patch != NULL;
+    return hf_script_take_operation(parser, "hold", offset, id, &hold);
 }
 
 /* capture HOLD AMOUNT|all [final] [payee NAME] */

@@ -31,6 +31,18 @@ bool hf_script_accept(struct hf_script_parser *parser, const char *word)
     return true;
 }
 
+bool hf_script_cut_comma(struct hf_script_parser *parser)
+{
+    if (parser->at == parser->word_count)
+        return false;
+    char *word = parser->words[parser->at];
+    size_t length = strlen(word);
+    bool has_comma = length > 1 && word[length - 1] == ',';
+    if (has_comma)
+        word[length - 1] = '\0';
+    return has_comma;
+}
+
 bool hf_script_next(struct hf_script_parser *parser, const char *what, const char **word)
 {
     *word = hf_script_peek(parser);
@@ -119,6 +131,33 @@ bool hf_script_known(struct hf_script_parser *parser, enum hf_script_kind kind, 
     return true;
 }
 
+void hf_script_first_asset(const struct hf_script_parser *parser, uint16_t *asset, uint8_t *scale)
+{
+    *asset = 0;
+    *scale = 0;
+    for (uint32_t i = 0; i < parser->name_count && *asset == 0; i++) {
+        if (parser->names[i].kind == HF_SCRIPT_KIND_ASSET) {
+            *asset = parser->names[i].asset;
+            *scale = parser->names[i].scale;
+        }
+    }
+}
+
+bool hf_script_take_operation(struct hf_script_parser *parser, const char *what, size_t offset,
+                              struct hf_id *id, const struct hf_script_name **name)
+{
+    if (!hf_script_known(parser, HF_SCRIPT_KIND_OPERATION, what, name))
+        return false;
+    parser->statement->scale = (*name)->scale;
+    *id = (*name)->id;
+    if ((*name)->statement == HF_SCRIPT_NONE)
+        return true;
+    struct hf_script_patch *patch = hf_script_add_patch(parser, HF_SCRIPT_PATCH_ID, offset);
+    if (patch != NULL)
+        patch->statement = (*name)->statement;
+    return patch != NULL;
+}
+
 /* ---- values ---- */
 
 /* An asset by code or number. A number need not have been registered. */
@@ -202,12 +241,16 @@ bool hf_script_take_status(struct hf_script_parser *parser, uint8_t subject, uin
     static const char *const accounts[] = {"open", "frozen", "closed", NULL};
     static const char *const cards[] = {"inactive", "active", "frozen", "closed", NULL};
     static const char *const holds[] = {"open", "resolved", "lapsed", NULL};
+    static const char *const records[] = {"open",    "resolved", "lapsed",
+                                          "refused", "reversed", NULL};
     const char *const *names = accounts;
     const char *word;
     if (subject == HF_QUERY_INSTRUMENT)
         names = cards;
     else if (subject == HF_QUERY_HOLD)
         names = holds;
+    else if (subject == HF_QUERY_AUTHORISATION)
+        names = records;
     if (!hf_script_next(parser, "status", &word))
         return false;
     for (uint64_t i = 0; names[i] != NULL; i++) {
@@ -232,23 +275,52 @@ bool hf_script_take_code(struct hf_script_parser *parser, struct hf_script_code 
 
 _Static_assert(HF_SCRIPT_FIELDS <= 64, "a set of fields is a word of bits");
 static const char *const field_names[HF_SCRIPT_FIELDS] = {
-    [HF_SCRIPT_APPROVED] = "approved",   [HF_SCRIPT_AVAILABLE] = "available",
-    [HF_SCRIPT_POSTED] = "posted",       [HF_SCRIPT_HELD] = "held",
-    [HF_SCRIPT_INCOMING] = "incoming",   [HF_SCRIPT_DEBITS] = "debits",
-    [HF_SCRIPT_FLOOR] = "floor",         [HF_SCRIPT_STATUS] = "status",
-    [HF_SCRIPT_REMAINING] = "remaining", [HF_SCRIPT_LIMIT] = "limit",
-    [HF_SCRIPT_AMOUNT] = "amount",       [HF_SCRIPT_CAPTURED] = "captured",
-    [HF_SCRIPT_CODE] = "code",           [HF_SCRIPT_PAYER] = "payer",
-    [HF_SCRIPT_PAYEE] = "payee",         [HF_SCRIPT_ASSET] = "asset",
-    [HF_SCRIPT_COUNT] = "count",         [HF_SCRIPT_ENTRY] = "entry",
-    [HF_SCRIPT_CEILING] = "ceiling",     [HF_SCRIPT_CREDITS] = "credits",
-    [HF_SCRIPT_PARENT] = "parent",       [HF_SCRIPT_SINK] = "sink",
-    [HF_SCRIPT_HOLDS] = "holds",         [HF_SCRIPT_EXPIRES] = "expires",
-    [HF_SCRIPT_PAYERS] = "payers",       [HF_SCRIPT_CONDITIONS] = "conditions",
-    [HF_SCRIPT_REQUIRED] = "required",   [HF_SCRIPT_MET] = "met",
-    [HF_SCRIPT_TOLERANCE] = "tolerance", [HF_SCRIPT_CLASS] = "class",
-    [HF_SCRIPT_USED] = "used",           [HF_SCRIPT_MOST] = "most",
+    [HF_SCRIPT_APPROVED] = "approved",
+    [HF_SCRIPT_AVAILABLE] = "available",
+    [HF_SCRIPT_POSTED] = "posted",
+    [HF_SCRIPT_HELD] = "held",
+    [HF_SCRIPT_INCOMING] = "incoming",
+    [HF_SCRIPT_DEBITS] = "debits",
+    [HF_SCRIPT_FLOOR] = "floor",
+    [HF_SCRIPT_STATUS] = "status",
+    [HF_SCRIPT_REMAINING] = "remaining",
+    [HF_SCRIPT_LIMIT] = "limit",
+    [HF_SCRIPT_AMOUNT] = "amount",
+    [HF_SCRIPT_CAPTURED] = "captured",
+    [HF_SCRIPT_CODE] = "code",
+    [HF_SCRIPT_PAYER] = "payer",
+    [HF_SCRIPT_PAYEE] = "payee",
+    [HF_SCRIPT_ASSET] = "asset",
+    [HF_SCRIPT_COUNT] = "count",
+    [HF_SCRIPT_ENTRY] = "entry",
+    [HF_SCRIPT_CEILING] = "ceiling",
+    [HF_SCRIPT_CREDITS] = "credits",
+    [HF_SCRIPT_PARENT] = "parent",
+    [HF_SCRIPT_SINK] = "sink",
+    [HF_SCRIPT_HOLDS] = "holds",
+    [HF_SCRIPT_EXPIRES] = "expires",
+    [HF_SCRIPT_PAYERS] = "payers",
+    [HF_SCRIPT_CONDITIONS] = "conditions",
+    [HF_SCRIPT_REQUIRED] = "required",
+    [HF_SCRIPT_MET] = "met",
+    [HF_SCRIPT_TOLERANCE] = "tolerance",
+    [HF_SCRIPT_CLASS] = "class",
+    [HF_SCRIPT_USED] = "used",
+    [HF_SCRIPT_MOST] = "most",
     [HF_SCRIPT_ACCOUNT] = "account",
+    [HF_SCRIPT_ACCOUNTS] = "accounts",
+    [HF_SCRIPT_REVERSED] = "reversed",
+    [HF_SCRIPT_EXCEPTION] = "exception",
+    [HF_SCRIPT_RULE] = "rule",
+    [HF_SCRIPT_ACQUIRER] = "acquirer",
+    [HF_SCRIPT_MCC] = "mcc",
+    [HF_SCRIPT_COUNTRY] = "country",
+    [HF_SCRIPT_CHANNEL] = "channel",
+    [HF_SCRIPT_FORCED] = "forced",
+    [HF_SCRIPT_ESTIMATED] = "estimated",
+    [HF_SCRIPT_UNDONE] = "undone",
+    [HF_SCRIPT_COUNTED] = "counted",
+    [HF_SCRIPT_DREW] = "drew",
 };
 
 const char *hf_script_field_name(enum hf_script_field field)
@@ -319,6 +391,22 @@ bool hf_script_take_permille(struct hf_script_parser *parser, uint64_t *bits)
     return true;
 }
 
+static bool take_rule(struct hf_script_parser *parser, uint64_t *bits)
+{
+    const char *word;
+    if (!hf_script_next(parser, "rule", &word))
+        return false;
+    return hf_script_read_rule(word, bits) ||
+           hf_script_wrong(parser, "'%s' is not a rule's name", word);
+}
+
+static bool take_yes_or_no(struct hf_script_parser *parser, const char *what, uint64_t *bits)
+{
+    *bits = hf_script_accept(parser, "yes");
+    return *bits == 1 || hf_script_accept(parser, "no") ||
+           hf_script_wrong(parser, "%s is `yes` or `no`, not '%s'", what, hf_script_peek(parser));
+}
+
 /* Whether something ends at all: when is not looked at. */
 static bool take_whether(struct hf_script_parser *parser, uint64_t *bits)
 {
@@ -362,6 +450,16 @@ bool hf_script_take_value(struct hf_script_parser *parser, uint8_t subject,
         return hf_script_take_status(parser, subject, &value->bits);
     case HF_SCRIPT_CODE:
         return take_plain_code(parser, &value->bits);
+    case HF_SCRIPT_EXCEPTION: /* OK is none */
+        return hf_script_accept(parser, "none") || take_plain_code(parser, &value->bits);
+    case HF_SCRIPT_RULE:
+        return take_rule(parser, &value->bits);
+    case HF_SCRIPT_FORCED:
+    case HF_SCRIPT_ESTIMATED:
+    case HF_SCRIPT_UNDONE:
+    case HF_SCRIPT_COUNTED:
+    case HF_SCRIPT_DREW:
+        return take_yes_or_no(parser, what, &value->bits);
     case HF_SCRIPT_TOLERANCE:
         return hf_script_take_permille(parser, &value->bits);
     case HF_SCRIPT_EXPIRES:
@@ -376,7 +474,7 @@ bool hf_script_take_value(struct hf_script_parser *parser, uint8_t subject,
         return take_account(parser, "none", value);
     case HF_SCRIPT_PAYER:
     case HF_SCRIPT_PAYEE:
-        return take_account(parser, "open", value);
+        return take_account(parser, subject == HF_QUERY_AUTHORISATION ? "none" : "open", value);
     case HF_SCRIPT_ENTRY:
     case HF_SCRIPT_HOLDS:
     case HF_SCRIPT_PAYERS:
@@ -384,6 +482,11 @@ bool hf_script_take_value(struct hf_script_parser *parser, uint8_t subject,
     case HF_SCRIPT_REQUIRED:
     case HF_SCRIPT_MET:
     case HF_SCRIPT_CLASS:
+    case HF_SCRIPT_ACCOUNTS:
+    case HF_SCRIPT_ACQUIRER:
+    case HF_SCRIPT_MCC:
+    case HF_SCRIPT_COUNTRY:
+    case HF_SCRIPT_CHANNEL:
         return take_number(parser, what, &value->bits);
     default:
         return read_amount(parser, what, &value->bits);
@@ -529,7 +632,15 @@ struct hf_script_patch *hf_script_add_patch(struct hf_script_parser *parser,
 
 bool hf_script_name_operation(struct hf_script_parser *parser, const char *word, uint16_t asset)
 {
-    const struct hf_script_name *old = hf_script_find_name(parser, HF_SCRIPT_KIND_OPERATION, word);
+    struct hf_script_name *old = hf_script_find_name(parser, HF_SCRIPT_KIND_OPERATION, word);
+    if (old != NULL && old->is_later) { /* it gets the id that it has already */
+        parser->statement->id_of = old->statement;
+        old->is_later = false;
+        old->asset = asset;
+        old->scale = parser->statement->scale;
+        old->statement = (uint32_t)(parser->statement - parser->script->statements);
+        return true;
+    }
     if (old != NULL && old->statement != HF_SCRIPT_NONE)
         return hf_script_wrong(parser, "'%s' is the operation of line %u already", word,
                                parser->script->statements[old->statement].line);

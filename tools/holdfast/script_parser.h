@@ -21,6 +21,8 @@ struct hf_script_name {
     uint16_t asset; /* 0: not known */
     uint8_t scale;
     uint32_t statement; /* of an operation; HF_SCRIPT_NONE: nobody's */
+    bool is_later;      /* an operation: only its id is there */
+    uint64_t acquirer;  /* of an authorisation */
     /* Of an account, as its last line said: what a later line need not say again. */
     int64_t floor;
     struct hf_id parent;
@@ -55,6 +57,9 @@ bool hf_script_make_room(void **items, uint32_t count, uint32_t *room, size_t si
 const char *hf_script_peek(const struct hf_script_parser *parser);
 /* Takes the next word if it is this one. */
 bool hf_script_accept(struct hf_script_parser *parser, const char *word);
+/* Cuts the comma off the word that is next, and says whether there was one: then an item of the
+ * list follows. */
+bool hf_script_cut_comma(struct hf_script_parser *parser);
 /* Takes the next word; `what` is how a fault calls it when it is missing. */
 bool hf_script_next(struct hf_script_parser *parser, const char *what, const char **word);
 /* The line must have ended. */
@@ -70,6 +75,15 @@ const char *hf_script_kind_word(enum hf_script_kind kind);
 /* The next word, as a name that is known. */
 bool hf_script_known(struct hf_script_parser *parser, enum hf_script_kind kind, const char *what,
                      const struct hf_script_name **name);
+
+/* The script's first asset: amounts about what is not there are in its units. 0 when there is none.
+ */
+void hf_script_first_asset(const struct hf_script_parser *parser, uint16_t *asset, uint8_t *scale);
+/* The next word, as an operation's name, and amounts are then in its asset. Its id is put to
+ * `offset` of the statement's operation when the line is played; that of one that is nobody's into
+ * `*id` at once. */
+bool hf_script_take_operation(struct hf_script_parser *parser, const char *what, size_t offset,
+                              struct hf_id *id, const struct hf_script_name **name);
 
 /* Values; amounts in the scale of the statement. */
 bool hf_script_take_asset(struct hf_script_parser *parser, const char *word, uint16_t *asset,

@@ -28,20 +28,6 @@ void hf_script_make_seed(struct hf_id id, uint8_t seed[HF_SCRIPT_SEED_SIZE])
     crypto_generichash(seed, HF_SCRIPT_SEED_SIZE, (const uint8_t *)&id, sizeof id, NULL, 0);
 }
 
-/* Cuts the comma off the word that is next, and says whether there was one: then an item follows.
- */
-static bool cut_comma(struct hf_script_parser *parser)
-{
-    if (parser->at == parser->word_count)
-        return false;
-    char *word = parser->words[parser->at];
-    size_t length = strlen(word);
-    bool has_comma = length > 1 && word[length - 1] == ',';
-    if (has_comma)
-        word[length - 1] = '\0';
-    return has_comma;
-}
-
 /* ---- entries ---- */
 
 /* Whether the next word can say how much, rather than begin something else. */
@@ -67,7 +53,7 @@ static bool parse_share(struct hf_script_parser *parser, uint32_t *denominator, 
             return hf_script_wrong(parser, "'up' goes on with 'to AMOUNT'");
         entry->rule = HF_ENTRY_UP_TO;
     } else {
-        *more = cut_comma(parser);
+        *more = hf_script_cut_comma(parser);
         if (hf_script_accept(parser, "any")) {
             entry->rule = HF_ENTRY_UP_TO;
             entry->amount = HF_AMOUNT_ALL;
@@ -93,7 +79,7 @@ static bool parse_share(struct hf_script_parser *parser, uint32_t *denominator, 
         entry->rule = HF_ENTRY_FIXED;
     }
     if (entry->rule == HF_ENTRY_UP_TO)
-        *more = cut_comma(parser);
+        *more = hf_script_cut_comma(parser);
     return hf_script_take_amount_or(parser, "amount", "max", HF_AMOUNT_MAX, &entry->amount);
 }
 
@@ -107,7 +93,7 @@ static bool parse_entries(struct hf_script_parser *parser, struct plan *plan, ui
         if (*count == most)
             return hf_script_wrong(parser, "more than %u accounts in one list", most);
         struct hf_op_entry *entry = &plan->entries[plan->entry_count];
-        more = cut_comma(parser);
+        more = hf_script_cut_comma(parser);
         if (!hf_script_known(parser, HF_SCRIPT_KIND_ACCOUNT, "account", &name))
             return false;
         entry->account = name->id;
@@ -289,7 +275,7 @@ static bool parse_condition(struct hf_script_parser *parser, struct hf_op_condit
         if (!hf_script_accept(parser, "by"))
             return hf_script_wrong(parser, "'region CODE' goes on with 'by KEY'");
     }
-    *more = cut_comma(parser);
+    *more = hf_script_cut_comma(parser);
     switch (condition->kind) {
     case HF_CONDITION_BLAKE2B:
     case HF_CONDITION_SHA256:

@@ -103,7 +103,8 @@ static void sign(const struct play *play, const struct hf_script_patch *patch,
 static void complete(struct play *play, struct hf_script_statement *statement)
 {
     union hf_operation *op = statement->operation;
-    op->header.id = make_id(play, statement->id_time);
+    op->header.id = statement->id_of != HF_SCRIPT_NONE ? id_of_statement(play, statement->id_of)
+                                                       : make_id(play, statement->id_time);
     if (statement->deadline.given)
         op->header.deadline_ns = time_from_now_ns(play, statement->deadline.ms);
     for (uint32_t i = 0; i < statement->patch_count; i++) {
@@ -263,6 +264,15 @@ static void change(union hf_operation *op, const struct hf_script_value *value)
     case HF_OP_CAPTURE:
         op->capture.amount = value->bits;
         break;
+    case HF_OP_INCREMENT:
+        op->increment.amount = value->bits;
+        break;
+    case HF_OP_REVERSE:
+        op->reverse.amount = value->bits;
+        break;
+    case HF_OP_CLEAR:
+        op->clear.amount = value->bits;
+        break;
     case HF_OP_ADJUST:
         op->adjust.amount = value->bits;
         break;
@@ -336,10 +346,58 @@ static bool look(struct play *play, struct hf_op_query *query, struct hf_script_
     return true;
 }
 
+/* By the line that sent it, else by its id. */
+static void append_authorisation(const struct play *play, char text[HF_SCRIPT_TEXT_SIZE],
+                                 struct hf_id id)
+{
+    char number[HF_ID_TEXT_SIZE];
+    const char *comma = text[0] == '\0' ? "" : ", ";
+    for (uint32_t i = 0; i < play->script->statement_count; i++) {
+        const struct hf_script_statement *statement = &play->script->statements[i];
+        bool sends = statement->verb == HF_SCRIPT_OPERATION || statement->verb == HF_SCRIPT_INNER;
+        if (sends && hf_id_equal(statement->operation->header.id, id)) {
+            hf_script_append(text, "%sline %u", comma, statement->line);
+            return;
+        }
+    }
+    hf_id_format(id, number);
+    hf_script_append(text, "%s%s", comma, number);
+}
+
+/* Asks for a card's authorisations page by page, and compares them with the statement's members. */
+static bool play_expect_authorisations(struct play *play, struct hf_script_statement *statement)
+{
+    struct hf_op_query *query = &statement->operation->query;
+    struct hf_script_found found = {0};
+    uint32_t count = 0;
+    bool same = true;
+    query->cursor = 0;
+    do {
+        query->header.id = hf_client_next_id(play->player->client);
+        if (!ask(play, (const union hf_operation *)query, &found.reply))
+            return false;
+        if (found.reply.reply.code != HF_CODE_OK || statement->expected.code.number != HF_CODE_OK)
+            return matches(play, statement, query->subject, &found);
+        const struct hf_authorisations_view *page = &found.reply.view.authorisations;
+        for (uint32_t i = 0; i < page->count; i++, count++) {
+            append_authorisation(play, play->result->got, page->lines[i].id);
+            same = same && count < statement->member_count &&
+                   hf_id_equal(page->lines[i].id, id_of_statement(play, statement->members[count]));
+        }
+        query->cursor = page->next_cursor;
+    } while (query->cursor != 0);
+    for (uint32_t i = 0; i < statement->member_count; i++)
+        append_authorisation(play, play->result->expected,
+                             id_of_statement(play, statement->members[i]));
+    return same && count == statement->member_count;
+}
+
 /* What was due at an advance is ended by the node itself, soon after: until then looks again. */
 static bool play_expect(struct play *play, struct hf_script_statement *statement)
 {
     struct hf_op_query *query = &statement->operation->query;
+    if (query->subject == HF_QUERY_INSTRUMENT_AUTHORISATIONS)
+        return play_expect_authorisations(play, statement);
     if (statement->reference != HF_SCRIPT_NONE)
         query->subject_id = id_of_statement(play, statement->reference);
     for (;;) {
@@ -451,6 +509,10 @@ static bool play_statement(struct play *play, struct hf_script_statement *statem
         return play_operation(play, statement);
     case HF_SCRIPT_INNER:
         hf_script_append(play->result->got, "sent with its chain");
+        return true;
+    case HF_SCRIPT_LATER:
+        statement->operation->header.id = make_id(play, statement->id_time);
+        hf_script_append(play->result->got, "has an id");
         return true;
     case HF_SCRIPT_ADVANCE:
         return play_advance(play, statement);

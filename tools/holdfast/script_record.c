@@ -305,30 +305,67 @@ static bool parse_card_settings(struct hf_script_parser *parser, struct hf_op_in
     }
 }
 
-/* card NAME ACCOUNT [status S] [count N|unlimited] [limit A|none] [expires SPAN|never] [first-use]
- */
+/* The accounts behind the first of "accounts A, B, C", which has been read. */
+static bool parse_further(struct hf_script_parser *parser, struct hf_id further[],
+                          uint8_t *further_count)
+{
+    const struct hf_script_name *account;
+    bool more = true;
+    while (more) {
+        if (*further_count == HF_INSTRUMENT_FURTHER_MAX)
+            return hf_script_wrong(parser, "more than %d accounts", HF_INSTRUMENT_ACCOUNTS_MAX);
+        more = hf_script_cut_comma(parser);
+        if (!hf_script_known(parser, HF_SCRIPT_KIND_ACCOUNT, "account", &account))
+            return false;
+        further[(*further_count)++] = account->id;
+    }
+    return true;
+}
+
+/* A card's name, new or known; amounts about it are in its first account's asset. */
+static struct hf_script_name *declare_card(struct hf_script_parser *parser, const char *word,
+                                           uint16_t asset, uint8_t scale)
+{
+    struct hf_script_name *card = hf_script_find_name(parser, HF_SCRIPT_KIND_CARD, word);
+    if (card == NULL)
+        card = hf_script_add_name(parser, HF_SCRIPT_KIND_CARD, word);
+    if (card != NULL && asset != 0) {
+        card->asset = asset;
+        card->scale = scale;
+    }
+    return card;
+}
+
+/* card NAME ACCOUNT|accounts A, B... [status S] [count N|unlimited] [limit A|none]
+ * [expires SPAN|never] [first-use] */
 bool hf_script_parse_card(struct hf_script_parser *parser)
 {
     const char *word;
     const struct hf_script_name *account;
-    if (!hf_script_next(parser, "the card's name", &word) ||
-        !hf_script_known(parser, HF_SCRIPT_KIND_ACCOUNT, "account", &account))
+    struct hf_id further[HF_INSTRUMENT_FURTHER_MAX];
+    uint8_t further_count = 0;
+    if (!hf_script_next(parser, "the card's name", &word))
         return false;
-    struct hf_script_name *card = hf_script_find_name(parser, HF_SCRIPT_KIND_CARD, word);
-    struct hf_script_name owner = *account; /* adding a name may move the table */
-    if (card == NULL)
-        card = hf_script_add_name(parser, HF_SCRIPT_KIND_CARD, word);
-    if (card == NULL)
+    bool more = hf_script_accept(parser, "accounts") && hf_script_cut_comma(parser);
+    if (!hf_script_known(parser, HF_SCRIPT_KIND_ACCOUNT, "account", &account) ||
+        (more && !parse_further(parser, further, &further_count)))
         return false;
-    if (owner.asset != 0) {
-        card->asset = owner.asset;
-        card->scale = owner.scale;
-    }
+    struct hf_id first = account->id; /* adding a name may move the table */
+    struct hf_script_name *card = declare_card(parser, word, account->asset, account->scale);
+    size_t further_size = further_count * sizeof further[0];
+    union hf_operation *op =
+        card == NULL ? NULL
+                     : hf_script_make_operation(parser, HF_OP_INSTRUMENT_PUT,
+                                                sizeof op->instrument_put + further_size);
+    if (op == NULL)
+        return false;
     parser->statement->scale = card->scale;
-    hf_make_instrument_put(parser->statement->operation, no_id, card->id, owner.id,
-                           HF_INSTRUMENT_ACTIVE, HF_INSTRUMENT_UNLIMITED, HF_INSTRUMENT_UNLIMITED);
-    return parse_card_settings(parser, &parser->statement->operation->instrument_put) &&
-           hf_script_finish_operation(parser);
+    hf_make_instrument_put(op, no_id, card->id, first, HF_INSTRUMENT_ACTIVE,
+                           HF_INSTRUMENT_UNLIMITED, HF_INSTRUMENT_UNLIMITED);
+    op->header.length = (uint16_t)(op->header.length + further_size);
+    op->instrument_put.further_count = further_count;
+    memcpy(op->instrument_put.further, further, further_size);
+    return parse_card_settings(parser, &op->instrument_put) && hf_script_finish_operation(parser);
 }
 
 /* ---- classes, keys, and what is not there ---- */
@@ -372,23 +409,15 @@ bool hf_script_parse_key(struct hf_script_parser *parser)
     return hf_script_ended(parser);
 }
 
-/* The scale of the script's first asset: amounts about what is not there are in its units. */
-static uint8_t first_scale(const struct hf_script_parser *parser)
-{
-    for (uint32_t i = 0; i < parser->name_count; i++) {
-        if (parser->names[i].kind == HF_SCRIPT_KIND_ASSET)
-            return parser->names[i].scale;
-    }
-    return 0;
-}
-
 /* unknown NAME: something that is not there, whatever it would be. */
 bool hf_script_parse_unknown(struct hf_script_parser *parser)
 {
     static const enum hf_script_kind kinds[] = {HF_SCRIPT_KIND_ACCOUNT, HF_SCRIPT_KIND_CARD,
                                                 HF_SCRIPT_KIND_OPERATION};
     const char *word;
-    uint8_t scale = first_scale(parser);
+    uint16_t asset;
+    uint8_t scale;
+    hf_script_first_asset(parser, &asset, &scale);
     if (!hf_script_next(parser, "a name", &word))
         return false;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

@@ -184,6 +184,13 @@ static bool is_iso(const char *word)
     return false;
 }
 
+bool hf_script_read_rule(const char *word, uint64_t *rule)
+{
+    int number = rule_from_name(word);
+    *rule = (uint64_t)number;
+    return number >= 0;
+}
+
 bool hf_script_read_code(const char *word, struct hf_script_code *code, int *rule)
 {
     char name[64];

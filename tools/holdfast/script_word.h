@@ -29,6 +29,8 @@ bool hf_script_read_zone(const char *word, int16_t *minutes);
 bool hf_script_read_span(const char *word, struct hf_script_span *span);
 /* A code's name, "CODE/RULE", or an ISO 8583 response code of two or three digits. */
 bool hf_script_read_code(const char *word, struct hf_script_code *code, int *rule);
+/* A rule's name ("PAYER"). */
+bool hf_script_read_rule(const char *word, uint64_t *rule);
 /* True when the name may be given to something: a letter, then letters, digits, '-', '_' and '.'.
  */
 bool hf_script_is_name(const char *word);

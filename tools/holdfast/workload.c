@@ -4,12 +4,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DRAWS_MOST    (UINT64_C(1) << 22)
-#define CAPTURES_MOST (1u << 16)
-#define AMOUNT_MOST   100u
+#define DRAWS_MOST     (UINT64_C(1) << 22)
+#define FOLLOWING_MOST (1u << 16)
+#define AMOUNT_MOST    100u
+/* How many operations are made before what comes a while later. */
+#define A_WHILE 2000u
+/* What a CLEAR may be above its AUTH, parts per thousand: a tip of a fifth. */
+#define TOLERANCE 200u
+/* DE32 of every card payment. */
+#define ACQUIRER_CODE UINT64_C(12345678901)
 /* Ranks are spread over the accounts by multiplication with a prime: neighbours in rank are then no
  * neighbours in number. The prime of xxHash. */
 #define SCRAMBLE_PRIME UINT64_C(11400714785074694791)
+
+/* What is to follow an operation that was approved. */
+struct following {
+    struct hf_workload_entry of;
+    uint8_t type; /* CAPTURE, CLEAR or REVERSE */
+    uint64_t due; /* when so many operations have been made */
+};
+struct following_ring {
+    struct following *list; /* FOLLOWING_MOST of them, in order of `due` */
+    uint32_t first, count;
+};
 
 struct hf_workload {
     struct hf_workload_settings settings;
@@ -17,15 +34,20 @@ struct hf_workload {
     uint32_t *draws; /* account indices by zipf; NULL: uniform */
     uint64_t draw_count;
     uint64_t draw_next;
-    struct hf_workload_entry *captures; /* approved authorisations to capture: a ring */
-    uint32_t capture_first, capture_count;
+    uint64_t made;
+    struct following_ring at_once;
+    struct following_ring later;
     union hf_operation_buffer plan; /* the one being made */
+    /* The second of two that belong together: an AUTH and its overtaking or chasing REVERSE. */
+    bool has_second;
+    union hf_operation second;
+    struct hf_workload_entry second_entry;
 };
 
 static const char *const kind_names[] = {
     [HF_WORKLOAD_TRANSFER] = "transfer", [HF_WORKLOAD_AUTH] = "auth",
     [HF_WORKLOAD_SPLIT] = "split",       [HF_WORKLOAD_HOLD] = "hold",
-    [HF_WORKLOAD_MIXED] = "mixed",
+    [HF_WORKLOAD_MIXED] = "mixed",       [HF_WORKLOAD_CARDS] = "cards",
 };
 
 const char *hf_workload_kind_name(enum hf_workload_kind kind)
@@ -46,7 +68,7 @@ bool hf_workload_kind_parse(const char *text, enum hf_workload_kind *kind)
 
 bool hf_workload_needs_cards(enum hf_workload_kind kind)
 {
-    return kind == HF_WORKLOAD_AUTH || kind == HF_WORKLOAD_MIXED;
+    return kind == HF_WORKLOAD_AUTH || kind == HF_WORKLOAD_MIXED || kind == HF_WORKLOAD_CARDS;
 }
 
 uint64_t hf_workload_accounts_min(enum hf_workload_kind kind)
@@ -86,7 +108,8 @@ uint64_t hf_workload_account_index(uint64_t accounts, struct hf_id id)
 
 /* ---- books ---- */
 
-void hf_workload_enter(struct hf_workload_balance *balances, const struct hf_workload_entry *entry)
+void hf_workload_enter(struct hf_workload_balance *balances, const struct hf_workload_entry *entry,
+                       uint64_t approved)
 {
     struct hf_workload_balance *payer = &balances[entry->payer];
     struct hf_workload_balance *payee = &balances[entry->payee];
@@ -97,9 +120,14 @@ void hf_workload_enter(struct hf_workload_balance *balances, const struct hf_wor
         payee->held_in += amount;
         return;
     }
-    if (entry->type == HF_OP_CAPTURE) {
-        payer->held_out -= amount + (int64_t)entry->returned;
-        payee->held_in -= amount + (int64_t)entry->returned;
+    if (entry->type == HF_OP_REVERSE) {
+        payer->held_out -= (int64_t)approved;
+        payee->held_in -= (int64_t)approved;
+        return;
+    }
+    if (entry->type == HF_OP_CAPTURE || entry->type == HF_OP_CLEAR) {
+        payer->held_out -= amount + entry->returned;
+        payee->held_in -= amount + entry->returned;
     }
     payer->posted -= amount;
     payee->posted += amount;
@@ -140,8 +168,10 @@ struct hf_workload *hf_workload_create(const struct hf_workload_settings *settin
         return NULL;
     workload->settings = *settings;
     workload->random.state = settings->seed;
-    workload->captures = malloc(CAPTURES_MOST * sizeof *workload->captures);
-    if (workload->captures == NULL || (settings->zipf > 0 && !draw_ahead(workload))) {
+    workload->at_once.list = malloc(FOLLOWING_MOST * sizeof *workload->at_once.list);
+    workload->later.list = malloc(FOLLOWING_MOST * sizeof *workload->later.list);
+    if (workload->at_once.list == NULL || workload->later.list == NULL ||
+        (settings->zipf > 0 && !draw_ahead(workload))) {
         hf_workload_destroy(workload);
         return NULL;
     }
@@ -152,7 +182,8 @@ void hf_workload_destroy(struct hf_workload *workload)
 {
     if (workload == NULL)
         return;
-    free(workload->captures);
+    free(workload->at_once.list);
+    free(workload->later.list);
     free(workload->draws);
     free(workload);
 }
@@ -249,6 +280,8 @@ static void next_auth(struct hf_workload *workload, union hf_operation *op,
     entry->payee = accounts + 1;
     hf_make_auth(op, entry->id, hf_workload_token(entry->payer),
                  hf_workload_account_id(accounts, entry->payee), entry->amount, HF_WORKLOAD_ASSET);
+    op->auth.acquirer = ACQUIRER_CODE;
+    op->auth.tolerance = workload->settings.kind == HF_WORKLOAD_CARDS ? TOLERANCE : 0;
     op->auth.transaction_type = 0; /* goods and services */
     op->auth.mcc = 5411;           /* grocery stores */
     op->auth.country = 840;
@@ -258,21 +291,110 @@ static void next_auth(struct hf_workload *workload, union hf_operation *op,
     memcpy(op->auth.merchant, "MERCHANT0000001", sizeof op->auth.merchant);
 }
 
-/* An authorisation in full; a hold in part, and the rest goes back. */
-static void next_capture(struct hf_workload *workload, union hf_operation *op,
-                         struct hf_workload_entry *entry)
+static void make_reverse(union hf_operation *op, struct hf_workload_entry *entry,
+                         const struct hf_workload_entry *of)
 {
-    const struct hf_workload_entry *held = &workload->captures[workload->capture_first];
-    workload->capture_first = (workload->capture_first + 1) % CAPTURES_MOST;
-    workload->capture_count--;
-    entry->type = HF_OP_CAPTURE;
-    entry->payer = held->payer;
-    entry->payee = held->payee;
-    entry->amount = held->amount;
-    if (held->type == HF_OP_HOLD)
-        entry->amount = 1 + hf_random_below(&workload->random, held->amount);
-    entry->returned = held->amount - entry->amount;
-    hf_make_capture(op, entry->id, held->id, entry->amount, true);
+    entry->type = HF_OP_REVERSE;
+    entry->payer = of->payer;
+    entry->payee = of->payee;
+    entry->amount = of->amount;
+    hf_make_reverse(op, entry->id, of->id, HF_AMOUNT_ALL, HF_WORKLOAD_ASSET, ACQUIRER_CODE);
+}
+
+/* An authorisation, and what becomes of it. One that is overtaken or chased by its reversal is the
+ * second of two, or has it as its second. */
+static void next_fated_auth(struct hf_workload *workload, struct hf_client *client,
+                            union hf_operation *op, struct hf_workload_entry *entry)
+{
+    next_auth(workload, op, entry);
+    if (workload->settings.reverse_permille == 0 ||
+        hf_random_below(&workload->random, 1000) >= workload->settings.reverse_permille)
+        return;
+    entry->fate = (uint8_t)(1 + hf_random_below(&workload->random, HF_WORKLOAD_FATES - 1));
+    if (entry->fate != HF_WORKLOAD_OVERTAKEN && entry->fate != HF_WORKLOAD_CHASED)
+        return;
+    union hf_operation reverse;
+    struct hf_workload_entry reversing = {.id = hf_client_next_id(client)};
+    make_reverse(&reverse, &reversing, entry);
+    bool overtakes = entry->fate == HF_WORKLOAD_OVERTAKEN;
+    workload->second_entry = overtakes ? *entry : reversing;
+    memcpy(&workload->second, overtakes ? op : &reverse,
+           overtakes ? sizeof op->auth : sizeof reverse.reverse);
+    workload->has_second = true;
+    if (overtakes) {
+        *entry = reversing;
+        memcpy(op, &reverse, sizeof reverse.reverse);
+    }
+}
+
+static void take_second(struct hf_workload *workload, union hf_operation *op,
+                        struct hf_workload_entry *entry)
+{
+    *entry = workload->second_entry;
+    memcpy(op, &workload->second, workload->second.header.length);
+    workload->has_second = false;
+}
+
+/* What is cleared is final. Of ten, eight are of the amount, one of less, one of more. */
+static uint64_t draw_cleared(struct hf_workload *workload, uint64_t amount)
+{
+    uint64_t drawn = hf_random_below(&workload->random, 10);
+    if (drawn == 0)
+        return 1 + hf_random_below(&workload->random, amount);
+    if (drawn == 1)
+        return amount + hf_random_below(&workload->random, amount * TOLERANCE / 1000 + 1);
+    return amount;
+}
+
+/* A CAPTURE is of an authorisation in full, of a hold in part, and the rest goes back. */
+static void make_following(struct hf_workload *workload, const struct following *following,
+                           union hf_operation *op, struct hf_workload_entry *entry)
+{
+    const struct hf_workload_entry *of = &following->of;
+    if (following->type == HF_OP_REVERSE) {
+        make_reverse(op, entry, of);
+        return;
+    }
+    entry->type = following->type;
+    entry->payer = of->payer;
+    entry->payee = of->payee;
+    entry->amount = of->amount;
+    if (following->type == HF_OP_CLEAR)
+        entry->amount = draw_cleared(workload, of->amount);
+    else if (of->type == HF_OP_HOLD)
+        entry->amount = 1 + hf_random_below(&workload->random, of->amount);
+    entry->returned = (int64_t)of->amount - (int64_t)entry->amount;
+    if (following->type == HF_OP_CLEAR)
+        hf_make_clear(op, entry->id, of->id, entry->amount, HF_WORKLOAD_ASSET, ACQUIRER_CODE,
+                      HF_CLEAR_FINAL);
+    else
+        hf_make_capture(op, entry->id, of->id, entry->amount, true);
+}
+
+/* The ring's first, if its time has come. */
+static const struct following *take_due(const struct hf_workload *workload,
+                                        struct following_ring *ring)
+{
+    const struct following *following = &ring->list[ring->first];
+    if (ring->count == 0 || following->due > workload->made)
+        return NULL;
+    ring->first = (ring->first + 1) % FOLLOWING_MOST;
+    ring->count--;
+    return following;
+}
+
+static void follow(struct hf_workload *workload, const struct hf_workload_entry *of, uint8_t type,
+                   bool is_later)
+{
+    struct following_ring *ring = is_later ? &workload->later : &workload->at_once;
+    if (ring->count == FOLLOWING_MOST)
+        return;
+    ring->list[(ring->first + ring->count) % FOLLOWING_MOST] = (struct following){
+        .of = *of,
+        .type = type,
+        .due = is_later ? workload->made + A_WHILE : 0,
+    };
+    ring->count++;
 }
 
 static enum hf_workload_kind draw_kind(struct hf_workload *workload)
@@ -290,10 +412,18 @@ static enum hf_workload_kind draw_kind(struct hf_workload *workload)
 void hf_workload_next(struct hf_workload *workload, struct hf_client *client,
                       union hf_workload_operation *op, struct hf_workload_entry *entry)
 {
+    workload->made++;
+    if (workload->has_second) {
+        take_second(workload, &op->operation, entry);
+        return;
+    }
     memset(entry, 0, sizeof *entry);
     entry->id = hf_client_next_id(client);
-    if (workload->capture_count > 0) {
-        next_capture(workload, &op->operation, entry);
+    const struct following *following = take_due(workload, &workload->at_once);
+    if (following == NULL)
+        following = take_due(workload, &workload->later);
+    if (following != NULL) {
+        make_following(workload, following, &op->operation, entry);
         return;
     }
     enum hf_workload_kind kind = draw_kind(workload);
@@ -309,19 +439,27 @@ void hf_workload_next(struct hf_workload *workload, struct hf_client *client,
         next_hold(workload, &op->operation, entry);
         break;
     default:
-        assert(kind == HF_WORKLOAD_AUTH);
-        next_auth(workload, &op->operation, entry);
+        assert(kind == HF_WORKLOAD_AUTH || kind == HF_WORKLOAD_CARDS);
+        next_fated_auth(workload, client, &op->operation, entry);
         break;
     }
 }
 
 void hf_workload_approved(struct hf_workload *workload, const struct hf_workload_entry *entry)
 {
-    uint32_t percent = entry->type == HF_OP_HOLD ? 100 : workload->settings.clear_percent;
-    if (percent == 0 || workload->capture_count == CAPTURES_MOST ||
-        (percent < 100 && hf_random_below(&workload->random, 100) >= percent))
+    const struct hf_workload_settings *settings = &workload->settings;
+    if (entry->type == HF_OP_HOLD) {
+        follow(workload, entry, HF_OP_CAPTURE, false);
         return;
-    uint32_t at = (workload->capture_first + workload->capture_count) % CAPTURES_MOST;
-    workload->captures[at] = *entry;
-    workload->capture_count++;
+    }
+    if (entry->fate == HF_WORKLOAD_TAKEN_BACK || entry->fate == HF_WORKLOAD_VOIDED) {
+        follow(workload, entry, HF_OP_REVERSE, entry->fate == HF_WORKLOAD_VOIDED);
+        return;
+    }
+    if (entry->fate != HF_WORKLOAD_KEPT || settings->clear_percent == 0 ||
+        (settings->clear_percent < 100 &&
+         hf_random_below(&workload->random, 100) >= settings->clear_percent))
+        return;
+    bool is_cards = settings->kind == HF_WORKLOAD_CARDS;
+    follow(workload, entry, is_cards ? HF_OP_CLEAR : HF_OP_CAPTURE, is_cards);
 }

@@ -25,9 +25,11 @@ enum hf_workload_kind {
     HF_WORKLOAD_SPLIT,    /* MOVE_PLAN: three payers in a waterfall, one payee */
     HF_WORKLOAD_HOLD,     /* HOLD, then a capture of part of it, the rest goes back */
     HF_WORKLOAD_MIXED,    /* of ten: 5 transfers, 2 splits, 2 holds with their captures, 1 AUTH */
+    HF_WORKLOAD_CARDS,    /* AUTH by card, and a while later a CLEAR of `clear_percent` of them: of
+                             most the amount, of some less, or more as with a tip */
 };
 
-/* "transfer", "auth", "split", "hold", "mixed". */
+/* "transfer", "auth", "split", "hold", "mixed", "cards". */
 const char *hf_workload_kind_name(enum hf_workload_kind kind);
 bool hf_workload_kind_parse(const char *text, enum hf_workload_kind *kind);
 
@@ -43,14 +45,25 @@ uint64_t hf_workload_accounts_min(enum hf_workload_kind kind);
 /* Payers of a split besides the first. */
 #define HF_WORKLOAD_FURTHER 2
 
+/* What becomes of an authorisation. */
+enum hf_workload_fate {
+    HF_WORKLOAD_KEPT,       /* nothing, or it is captured or cleared */
+    HF_WORKLOAD_OVERTAKEN,  /* reversed before it is sent: it comes too late */
+    HF_WORKLOAD_CHASED,     /* reversed behind it, before there is an answer: its sender gave up */
+    HF_WORKLOAD_TAKEN_BACK, /* reversed when it has been approved */
+    HF_WORKLOAD_VOIDED,     /* reversed a while later */
+    HF_WORKLOAD_FATES,
+};
+
 /* One operation as the books and the journal see it. */
 struct hf_workload_entry {
     struct hf_id id;
-    uint8_t type;          /* MOVE, MOVE_PLAN, HOLD, AUTH or CAPTURE */
+    uint8_t type;          /* MOVE, MOVE_PLAN, HOLD, AUTH, CAPTURE, CLEAR or REVERSE */
     uint8_t further_count; /* MOVE_PLAN */
+    uint8_t fate;          /* AUTH: enum hf_workload_fate */
     uint64_t payer, payee; /* account indices */
-    uint64_t amount;       /* all of it */
-    uint64_t returned;     /* CAPTURE: goes back to the payer */
+    uint64_t amount;       /* all of it; REVERSE: at most */
+    int64_t returned;      /* CAPTURE, CLEAR: goes back to the payer; below 0: more than was held */
     struct {
         uint64_t payer;
         uint64_t amount; /* its part of the amount; the first payer has the rest */
@@ -69,17 +82,20 @@ struct hf_workload_balance {
     int64_t held_out;
     int64_t held_in;
 };
-/* Enters one operation that was carried out. */
-void hf_workload_enter(struct hf_workload_balance *balances, const struct hf_workload_entry *entry);
+/* Enters one operation that was carried out. `approved` is its answer's: how much was reversed,
+ * only the node knows. */
+void hf_workload_enter(struct hf_workload_balance *balances, const struct hf_workload_entry *entry,
+                       uint64_t approved);
 
 struct hf_workload_settings {
     enum hf_workload_kind kind;
     uint64_t accounts; /* at least hf_workload_accounts_min */
     double zipf;       /* exponent; 0: uniform */
     uint64_t seed;
-    uint64_t operations;    /* how many at most, when known: less to prepare; 0: not known */
-    uint32_t clear_percent; /* AUTH: how many approved ones are captured in full later */
-    uint32_t limits;        /* of each card, to HF_LIMITS_A_SCOPE: every AUTH draws them all */
+    uint64_t operations;       /* how many at most, when known: less to prepare; 0: not known */
+    uint32_t clear_percent;    /* AUTH: how many approved ones are captured or cleared later */
+    uint32_t limits;           /* of each card, to HF_LIMITS_A_SCOPE: every AUTH draws them all */
+    uint32_t reverse_permille; /* AUTH: how many are reversed, in one of four ways */
 };
 
 struct hf_workload;
@@ -93,7 +109,7 @@ void hf_workload_destroy(struct hf_workload *workload);
 void hf_workload_next(struct hf_workload *workload, struct hf_client *client,
                       union hf_workload_operation *op, struct hf_workload_entry *entry);
 
-/* An AUTH or a HOLD was approved: some of these will be captured. */
+/* An AUTH or a HOLD was approved: some of these will be captured, cleared or reversed. */
 void hf_workload_approved(struct hf_workload *workload, const struct hf_workload_entry *entry);
 
 #endif

@@ -95,13 +95,67 @@ static json_t *instrument_answer(const struct hf_query_reply *reply)
 {
     static const char *const statuses[] = {"inactive", "active", "frozen", "closed"};
     const struct hf_instrument_view *view = &reply->view.instrument;
+    json_t *further = json_array();
 
-    return json_pack("{s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o}", "instrument", id_text(view->token),
-                     "account", id_text(view->account), "status", word(statuses, 4, view->status),
-                     "first_use", (view->flags & HF_INSTRUMENT_FIRST_USE) != 0, "expires_ns",
-                     number(view->expires_ns), "amount_limit", unless_unlimited(view->amount_limit),
-                     "remaining", unless_unlimited(view->remaining), "place",
-                     number(reply->reply.place));
+    for (uint32_t i = 0; i < view->further_count; i++)
+        json_array_append_new(further, id_text(view->further[i]));
+    return json_pack(
+        "{s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "instrument", id_text(view->token),
+        "account", id_text(view->account), "status", word(statuses, 4, view->status), "first_use",
+        (view->flags & HF_INSTRUMENT_FIRST_USE) != 0, "expires_ns", number(view->expires_ns),
+        "amount_limit", unless_unlimited(view->amount_limit), "remaining",
+        unless_unlimited(view->remaining), "further", further, "place", number(reply->reply.place));
+}
+
+/* The record of an authorisation: what became of it, and why. */
+static json_t *describe_authorisation(const struct hf_authorisation_view *view)
+{
+    static const char *const statuses[] = {"open", "resolved", "lapsed", "refused", "reversed"};
+    char merchant[sizeof view->merchant + 1] = "";
+
+    for (size_t i = 0; i < sizeof view->merchant && view->merchant[i] != 0; i++)
+        merchant[i] =
+            view->merchant[i] >= ' ' && view->merchant[i] <= '~' ? (char)view->merchant[i] : '?';
+    return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:i, s:o, s:s, s:s, s:i, s:o, "
+                     "s:b, s:b, s:b, "
+                     "s:b, s:b, s:o, s:s, s:i, s:i, s:i, s:i, s:o, s:o}",
+                     "authorisation", id_text(view->id), "instrument", id_or_none(view->token),
+                     "payer", id_or_none(view->payer), "payee", id_or_none(view->payee), "status",
+                     word(statuses, 5, view->status), "amount", number(view->amount), "remaining",
+                     number(view->remaining), "captured", number(view->captured), "reversed",
+                     number(view->reversed), "asset", view->asset, "expires_ns",
+                     time_or_never(view->expires_ns), "code", hf_code_name(view->code), "rule",
+                     hf_rule_name(view->rule), "entry", view->entry, "exception",
+                     view->exception == 0 ? json_null()
+                                          : json_string(hf_code_name(view->exception)),
+                     "forced", (view->flags & HF_AUTHORISATION_FORCED) != 0, "estimated",
+                     (view->flags & HF_AUTHORISATION_ESTIMATED) != 0, "undone",
+                     (view->flags & HF_AUTHORISATION_REVERSED) != 0, "counted",
+                     (view->flags & HF_AUTHORISATION_COUNTED) != 0, "drew",
+                     (view->flags & HF_AUTHORISATION_DREW) != 0, "acquirer", number(view->acquirer),
+                     "merchant", merchant, "mcc", view->mcc, "country", view->country, "channel",
+                     view->channel, "class", view->class_number, "ordered_place",
+                     number(view->place), "timestamp_ns", number(view->timestamp_ns));
+}
+
+static json_t *authorisation_answer(const struct hf_query_reply *reply)
+{
+    json_t *answer = describe_authorisation(&reply->view.authorisation);
+
+    json_object_set_new(answer, "place", number(reply->reply.place));
+    return answer;
+}
+
+/* The newest of an instrument. */
+static json_t *authorisations_answer(const struct hf_query_reply *reply)
+{
+    const struct hf_authorisations_view *view = &reply->view.authorisations;
+    json_t *lines = json_array();
+
+    for (uint32_t i = 0; i < view->count; i++)
+        json_array_append_new(lines, describe_authorisation(&view->lines[i]));
+    return json_pack("{s:o, s:b, s:o}", "authorisations", lines, "more", view->next_cursor != 0,
+                     "place", number(reply->reply.place));
 }
 
 static json_t *hold_answer(const struct hf_query_reply *reply)
@@ -164,6 +218,8 @@ static json_t *record_answer(struct node *node, uint8_t subject, const char *arg
         [HF_QUERY_INSTRUMENT] = instrument_answer,
         [HF_QUERY_OPERATION] = operation_answer,
         [HF_QUERY_HOLD] = hold_answer,
+        [HF_QUERY_AUTHORISATION] = authorisation_answer,
+        [HF_QUERY_INSTRUMENT_AUTHORISATIONS] = authorisations_answer,
     };
     struct hf_op_query *query = &node->mailbox.query;
     struct hf_id id;
@@ -206,6 +262,16 @@ static json_t *answer_operation(struct node *node, const char *argument)
 static json_t *answer_hold(struct node *node, const char *argument)
 {
     return record_answer(node, HF_QUERY_HOLD, argument);
+}
+
+static json_t *answer_authorisation(struct node *node, const char *argument)
+{
+    return record_answer(node, HF_QUERY_AUTHORISATION, argument);
+}
+
+static json_t *answer_authorisations(struct node *node, const char *argument)
+{
+    return record_answer(node, HF_QUERY_INSTRUMENT_AUTHORISATIONS, argument);
 }
 
 /* ---- the node
@@ -276,22 +342,24 @@ static json_t *settings_status(const struct config *config)
 
 static json_t *limits_status(const struct config *config)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "accounts",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "accounts",
                      number(config->accounts), "instruments", number(config->instruments), "holds",
                      number(config->holds), "terms", number(config->terms), "parts",
-                     number(config->parts), "limits", number(config->limits), "rolling",
-                     number(config->rolling), "remembered", number(config->remembered));
+                     number(config->parts), "selectors", number(config->selectors), "limits",
+                     number(config->limits), "rolling", number(config->rolling), "remembered",
+                     number(config->remembered));
 }
 
 static json_t *tables_status(const struct hf_ledger_counts *counts)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "assets",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "assets",
                      number(counts->assets), "accounts", number(counts->accounts), "instruments",
                      number(counts->instruments), "holds_open", number(counts->holds_open),
                      "holds_resolved", number(counts->holds_resolved), "terms",
                      number(counts->terms), "parts", number(counts->parts), "conditions",
-                     number(counts->conditions), "limits", number(counts->limits), "rolling",
-                     number(counts->rolling), "remembered", number(counts->remembered));
+                     number(counts->conditions), "selectors", number(counts->selectors), "limits",
+                     number(counts->limits), "rolling", number(counts->rolling), "remembered",
+                     number(counts->remembered));
 }
 
 static json_t *answer_status(struct node *node, const char *argument)
@@ -488,6 +556,8 @@ static const struct command {
     {"account", "ID", answer_account},
     {"instrument", "TOKEN", answer_instrument},
     {"hold", "ID", answer_hold},
+    {"authorisation", "ID", answer_authorisation},
+    {"authorisations", "TOKEN", answer_authorisations},
     {"operation", "ID", answer_operation},
     {"metrics", NULL, answer_metrics},
     {"memory", NULL, answer_memory},

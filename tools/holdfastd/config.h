@@ -62,10 +62,12 @@ struct config {
     uint64_t holds;
     uint64_t terms;
     uint64_t parts;
+    uint64_t selectors;
     uint64_t limits;
     uint64_t rolling;
     uint64_t remembered;
     uint64_t remember_ns;
+    uint64_t record_ns;
     uint64_t id_ahead_ns;
     /* [admin] */
     char admin_socket[CONFIG_TEXT_SIZE];

@@ -52,10 +52,12 @@ static struct hf_ledger_limits ledger_limits(const struct config *config)
         .holds = config->holds,
         .terms = config->terms,
         .parts = config->parts,
+        .selectors = config->selectors,
         .limits = config->limits,
         .rolling = config->rolling,
         .remembered = config->remembered,
         .remember_ns = config->remember_ns,
+        .record_ns = config->record_ns,
         .id_ahead_ns = config->id_ahead_ns,
     };
 }
@@ -202,13 +204,15 @@ static enum hf_status check_limits(const struct loading *loading,
     memcpy(&then, superblock->settings, sizeof then);
     snprintf(fault->line, sizeof fault->line,
              "[ledger] limits differ from those of the log: start with accounts %llu instruments "
-             "%llu holds %llu terms %llu parts %llu limits %llu rolling %llu remembered %llu "
-             "remember %lluns id_ahead %lluns, stop clean, then change them",
+             "%llu holds %llu terms %llu parts %llu selectors %llu limits %llu rolling %llu "
+             "remembered %llu remember %lluns record %lluns id_ahead %lluns, stop clean, then "
+             "change them",
              (unsigned long long)then.accounts, (unsigned long long)then.instruments,
              (unsigned long long)then.holds, (unsigned long long)then.terms,
-             (unsigned long long)then.parts, (unsigned long long)then.limits,
-             (unsigned long long)then.rolling, (unsigned long long)then.remembered,
-             (unsigned long long)then.remember_ns, (unsigned long long)then.id_ahead_ns);
+             (unsigned long long)then.parts, (unsigned long long)then.selectors,
+             (unsigned long long)then.limits, (unsigned long long)then.rolling,
+             (unsigned long long)then.remembered, (unsigned long long)then.remember_ns,
+             (unsigned long long)then.record_ns, (unsigned long long)then.id_ahead_ns);
     return HF_STATUS_INVALID;
 }
 
