@@ -87,6 +87,7 @@ void hf_bench_register_calibration(void);
 void hf_bench_register_engine(void);
 void hf_bench_register_naive(void);
 void hf_bench_register_wire(void);
+void hf_bench_register_session(void);
 void hf_bench_register_record(void);
 void hf_bench_register_log(void);
 

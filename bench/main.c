@@ -82,6 +82,7 @@ int main(int argc, char **argv)
     hf_bench_register_engine();
     hf_bench_register_naive();
     hf_bench_register_wire();
+    hf_bench_register_session();
     hf_bench_register_record();
     hf_bench_register_log();
     int status = hf_bench_run_all(argc, argv, &scale);

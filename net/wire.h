@@ -20,6 +20,9 @@
 
 enum hf_wire_flag {
     HF_WIRE_REPLIES = 0x01, /* the messages are replies; without it they are operations */
+    /* Sessions take these off before the codec sees a datagram (SESSION.md). */
+    HF_WIRE_SEALED = 0x02,    /* what follows the header is sealed, with a tag at its end */
+    HF_WIRE_HANDSHAKE = 0x04, /* no messages but a step of a handshake */
 };
 
 struct hf_wire_header {

@@ -18,6 +18,8 @@ static const struct command commands[] = {
     {"admin", "holdfast admin", holdfast_admin_main, "ask a node through its admin socket"},
     {"log", "holdfast log", holdfast_log_main,
      "verify, print, retell or prove what is in a node's log"},
+    {"keygen", "holdfast keygen", holdfast_keygen_main,
+     "make a key for sessions, or show a key's public half"},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
