@@ -4,9 +4,9 @@
  * in arrays and are searched from the front, sums are made in 128 bits and looked at afterwards, a
  * total is summed up from its children whenever it is asked for, the smallest residual is looked
  * for among all sets there are, a dry run and a chain that fails are real runs on books that are
- * put back, what a limit has used is added up from all its draws, months come from the C library's
- * calendar, and exactly-once compares whole operations instead of fingerprints. Where the two
- * agree, two people have read the page the same way.
+ * put back, a limit keeps a list of all that was drawn and given back, months come from the C
+ * library's calendar, and exactly-once compares whole operations instead of fingerprints. Where the
+ * two agree, two people have read the page the same way.
  *
  * The records are open to the tests: a generator that wants to hit an edge must know where it is.
  */
