@@ -64,14 +64,18 @@ static const struct kind *find_kind(const char *name)
     return NULL;
 }
 
-/* Captures need holds, which are made outside the count. */
+/* Captures need holds, which are made outside the count; and holds are captured outside it, so that
+ * the ring of open ones does not overflow. */
 static void fill(const struct kind *kind, struct hf_bench_pool *pool,
                  struct hf_bench_ledger *fixture)
 {
-    if (kind->fill == hf_bench_pool_fill_captures) {
+    if (kind->fill == hf_bench_pool_fill_captures)
         hf_bench_pool_fill_holds(pool, fixture);
-        hf_bench_pool_apply(pool, fixture, HF_BUNDLE_OPERATIONS_MAX);
-    }
+    else if (kind->fill == hf_bench_pool_fill_holds)
+        hf_bench_pool_fill_captures(pool, fixture);
+    else
+        hf_bench_pool_clear(pool);
+    hf_bench_pool_apply(pool, fixture, HF_BUNDLE_OPERATIONS_MAX);
     if (kind->fill != NULL)
         kind->fill(pool, fixture);
     else

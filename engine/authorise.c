@@ -9,27 +9,50 @@
 
 #include <assert.h>
 
-/* Who takes part, and how. */
+/* Who takes part. */
 struct parties {
     struct hf_instrument *instrument;
     struct hf_account *payer; /* the account behind the instrument */
     struct hf_account *payee; /* the acquirer's */
-    struct hf_attributes attributes;
 };
+
+/* What filters look at: only where there is something that may have one. */
+static struct hf_attributes attributes_of(const struct hf_op_auth *auth)
+{
+    return (struct hf_attributes){
+        .mcc = auth->mcc,
+        .country = auth->country,
+        .channel = auth->channel,
+        .merchant = auth->merchant,
+    };
+}
+
+/* May they take part in this, one or the other not being plain? */
+static bool admit_others(const struct hf_ledger *ledger, const struct parties *parties,
+                         const struct hf_op_auth *auth, struct hf_answer *answer)
+{
+    const struct hf_attributes attributes = attributes_of(auth);
+
+    return hf_account_admit_others(ledger, parties->payer, parties->payee, auth->asset, &attributes,
+                                   answer);
+}
 
 /* The instrument's own checks, and the parties' standing. A refusal goes into the answer. */
 static bool admit(struct hf_ledger *ledger, const struct hf_turn *turn, struct parties *parties,
                   struct hf_answer *answer)
 {
     const struct hf_op_auth *auth = &turn->operation->auth;
-    struct hf_verdict verdict =
-        hf_instrument_check(parties->instrument, auth->amount, ledger->bundle_ns, false);
+    const struct hf_instrument *instrument = parties->instrument;
 
-    if (verdict.code != HF_CODE_OK) {
-        hf_answer_refuse(answer, verdict.code, verdict.rule);
-        return false;
+    if (!hf_instrument_is_ready(instrument, auth->amount, ledger->bundle_ns)) {
+        struct hf_verdict verdict =
+            hf_instrument_check(instrument, auth->amount, ledger->bundle_ns, false);
+        if (verdict.code != HF_CODE_OK) {
+            hf_answer_refuse(answer, verdict.code, verdict.rule);
+            return false;
+        }
     }
-    parties->payer = hf_account_at(&ledger->accounts, parties->instrument->account);
+    parties->payer = hf_account_at(&ledger->accounts, instrument->account);
     if (hf_id_equal(parties->payer->id, auth->payee)) {
         hf_answer_refuse(answer, HF_CODE_SAME_ACCOUNT, HF_RULE_PAYER);
         return false;
@@ -39,27 +62,21 @@ static bool admit(struct hf_ledger *ledger, const struct hf_turn *turn, struct p
         hf_account_refuse(parties->payer, HF_CODE_UNKNOWN_ACCOUNT, HF_RULE_PAYEE, answer);
         return false;
     }
-    parties->attributes = (struct hf_attributes){
-        .mcc = auth->mcc,
-        .country = auth->country,
-        .channel = auth->channel,
-        .merchant = auth->merchant,
-    };
-    return hf_account_admit(ledger, parties->payer, parties->payee, auth->asset,
-                            &parties->attributes, answer);
+    return hf_account_are_plain(parties->payer, parties->payee, auth->asset) ||
+           admit_others(ledger, parties, auth, answer);
 }
 
 /* What the limits allow of the amount, when that will do. A refusal goes into the answer. */
-static bool fit_limits(struct hf_ledger *ledger, const struct parties *parties, uint64_t minimum,
-                       uint64_t *amount, struct hf_answer *answer)
+static bool fit_limits(struct hf_ledger *ledger, const struct parties *parties,
+                       const struct hf_op_auth *auth, uint64_t *amount, struct hf_answer *answer)
 {
-    const uint32_t *first = &parties->instrument->first_limit;
-
     ledger->bearing.count = 0;
-    if (*first == 0 && (parties->payer->flags & HF_ACCOUNT_HAS_TERMS) == 0)
+    if (parties->instrument->first_limit == 0 &&
+        (parties->payer->flags & HF_ACCOUNT_HAS_TERMS) == 0)
         return true;
-    hf_draw_gather(ledger, parties->instrument, parties->payer, &parties->attributes);
-    struct hf_verdict verdict = hf_draw_check(ledger, minimum, amount);
+    const struct hf_attributes attributes = attributes_of(auth);
+    struct hf_verdict verdict = hf_draw_ask(ledger, parties->instrument, parties->payer,
+                                            &attributes, auth->minimum, amount);
     if (verdict.code == HF_CODE_OK)
         return true;
     hf_account_refuse(parties->payer, verdict.code, verdict.rule, answer);
@@ -82,18 +99,17 @@ static uint64_t fit_funds(struct hf_ledger *ledger, const struct hf_account *pay
 static void draw(struct hf_ledger *ledger, const struct hf_op_auth *auth, uint32_t slot,
                  struct hf_instrument *instrument, const struct hf_answer *answer)
 {
-    struct hf_record record = hf_record_of_auth(auth);
+    uint8_t flags = HF_AUTHORISATION_COUNTED;
 
-    record.first_draw = answer->approved;
-    record.flags |= HF_AUTHORISATION_COUNTED;
-    hf_draw(ledger, answer->approved, auth->asset, answer);
+    if (ledger->bearing.count != 0)
+        hf_draw(ledger, answer->approved, auth->asset, answer);
     hf_undo_keep(&ledger->undo, instrument, sizeof(*instrument));
     if (hf_instrument_draw(instrument)) {
-        record.flags |= HF_AUTHORISATION_DREW;
+        flags |= HF_AUTHORISATION_DREW;
         hf_event_add(ledger, answer, HF_EVENT_DRAWN, instrument->token,
                      (int64_t)instrument->remaining, 0, 0);
     }
-    hf_record_write(ledger, slot, instrument, &record);
+    hf_record_approve(ledger, auth, slot, instrument, flags);
 }
 
 /* The way of nearly all: one account pays, and may say no. */
@@ -103,11 +119,10 @@ static void authorise_plainly(struct hf_ledger *ledger, const struct hf_turn *tu
     const struct hf_op_auth *auth = &turn->operation->auth;
     uint64_t amount = auth->amount;
     struct parties parties = {.instrument = instrument};
-    struct hf_hold_more more = hf_hold_plain;
     uint32_t slot;
 
     if (!admit(ledger, turn, &parties, answer) ||
-        !fit_limits(ledger, &parties, auth->minimum, &amount, answer))
+        !fit_limits(ledger, &parties, auth, &amount, answer))
         return;
     amount = fit_funds(ledger, parties.payer, auth->minimum, amount);
     assert(amount <= auth->amount);
@@ -115,11 +130,16 @@ static void authorise_plainly(struct hf_ledger *ledger, const struct hf_turn *tu
     /* The hold keeps the answer: it must be all there when the hold is made. */
     if (amount < auth->amount)
         answer->code = HF_CODE_OK_PARTIAL;
-    more.expires_ns = hf_promise_class_expiry(ledger, auth->class_number);
-    more.origin = turn->origin;
-    more.policy = HF_HOLD_SOFT;
-    more.class_number = auth->class_number;
-    more.tolerance = auth->tolerance;
+    const struct hf_hold_more more = {
+        .expires_ns = hf_promise_class_expiry(ledger, auth->class_number),
+        .origin = turn->origin,
+        .first_part = HF_TABLE_NONE,
+        .first_condition = HF_TABLE_NONE,
+        .tolerance = auth->tolerance,
+        .class_number = auth->class_number,
+        .policy = HF_HOLD_SOFT,
+        .payer_count = 1,
+    };
     if (!hf_promise_make(ledger, turn, parties.payer, parties.payee, amount, &more, answer, &slot))
         return;
     if (slot != HF_TABLE_NONE)

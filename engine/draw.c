@@ -28,14 +28,14 @@ static inline void add(struct hf_ledger *ledger, struct hf_limit *limit, uint8_t
     assert(bearing->count < HF_LIMITS_BEARING_MAX);
     bearing->list[bearing->count++] = (struct hf_bearing_limit){
         .limit = limit,
-        .period = hf_limit_period(limit, ledger->bundle_ns),
+        .period = hf_limit_period_by(ledger->limit_clocks, limit, ledger->bundle_ns),
         .amount = amount,
         .rule = rule,
     };
 }
 
-static void gather(struct hf_ledger *ledger, uint32_t first, uint8_t rule,
-                   const struct hf_attributes *attributes, uint64_t amount)
+static inline void gather(struct hf_ledger *ledger, uint32_t first, uint8_t rule,
+                          const struct hf_attributes *attributes, uint64_t amount)
 {
     for (uint32_t link = first; link != 0;) {
         struct hf_limit *limit = &ledger->limit_list.list[link - 1];
@@ -45,14 +45,14 @@ static void gather(struct hf_ledger *ledger, uint32_t first, uint8_t rule,
     }
 }
 
-void hf_draw_gather(struct hf_ledger *ledger, const struct hf_instrument *instrument,
-                    const struct hf_account *payer, const struct hf_attributes *attributes)
+/* Those of the payer's terms and of all its ancestors. */
+static __attribute__((noinline)) void gather_payer(struct hf_ledger *ledger,
+                                                   const struct hf_account *payer,
+                                                   const struct hf_attributes *attributes)
 {
+    const struct hf_terms *terms = hf_terms_of(&ledger->terms, payer);
     uint8_t rule = HF_RULE_ACCOUNT_LIMIT;
-    const struct hf_terms *terms = payer == NULL ? NULL : hf_terms_of(&ledger->terms, payer);
 
-    ledger->bearing.count = 0;
-    gather(ledger, instrument->first_limit, HF_RULE_INSTRUMENT_LIMIT, attributes, 0);
     while (terms != NULL) {
         gather(ledger, terms->first_limit, rule, attributes, 0);
         if (terms->parent == HF_TABLE_NONE)
@@ -60,6 +60,22 @@ void hf_draw_gather(struct hf_ledger *ledger, const struct hf_instrument *instru
         terms = hf_terms_of(&ledger->terms, hf_account_at(&ledger->accounts, terms->parent));
         rule = HF_RULE_PARENT_LIMIT;
     }
+}
+
+static inline void gather_both(struct hf_ledger *ledger, const struct hf_instrument *instrument,
+                               const struct hf_account *payer,
+                               const struct hf_attributes *attributes)
+{
+    ledger->bearing.count = 0;
+    gather(ledger, instrument->first_limit, HF_RULE_INSTRUMENT_LIMIT, attributes, 0);
+    if (payer != NULL && (payer->flags & HF_ACCOUNT_HAS_TERMS) != 0)
+        gather_payer(ledger, payer, attributes);
+}
+
+void hf_draw_gather(struct hf_ledger *ledger, const struct hf_instrument *instrument,
+                    const struct hf_account *payer, const struct hf_attributes *attributes)
+{
+    gather_both(ledger, instrument, payer, attributes);
 }
 
 /* Those of an ancestor, some of which another payer may have brought already. */
@@ -158,16 +174,39 @@ static struct hf_verdict verdict_of(const struct allowance *allowance,
     };
 }
 
+/* Surely it allows this amount? Where this is false, allowance_of knows. Of a maximum that is no
+ * limit the largest number is left. */
+static inline bool allows_at_a_glance(const struct hf_limit_list *limits,
+                                      const struct hf_bearing_limit *bearing, uint64_t amount)
+{
+    const struct hf_limit *limit = bearing->limit;
+    struct hf_usage used = hf_limit_used(limits, limit, bearing->period);
+
+    return used.count < limit->max_count && used.amount <= limit->max_amount &&
+           limit->max_amount - used.amount >= amount;
+}
+
+static bool all_allow_at_a_glance(const struct hf_ledger *ledger, uint64_t amount)
+{
+    const struct hf_bearing *bearing = &ledger->bearing;
+
+    for (uint32_t i = 0; i < bearing->count; i++) {
+        if (!allows_at_a_glance(&ledger->limit_list, &bearing->list[i], amount))
+            return false;
+    }
+    return true;
+}
+
 static const struct hf_verdict fine = {HF_CODE_OK, HF_RULE_NONE, 0};
 
-struct hf_verdict hf_draw_check(const struct hf_ledger *ledger, uint64_t minimum, uint64_t *amount)
+/* The strictest decides. */
+static __attribute__((noinline)) struct hf_verdict
+check_strictest(const struct hf_ledger *ledger, uint64_t minimum, uint64_t *amount)
 {
     const struct hf_bearing *bearing = &ledger->bearing;
     struct allowance strictest = {.amount = HF_LIMIT_UNLIMITED};
     uint32_t index = 0;
 
-    assert(*amount <= HF_AMOUNT_MAX);
-    assert(minimum <= *amount);
     for (uint32_t i = 0; i < bearing->count; i++) {
         struct allowance allowance = allowance_of(&ledger->limit_list, &bearing->list[i]);
         if (!is_stricter(&allowance, &strictest))
@@ -182,6 +221,17 @@ struct hf_verdict hf_draw_check(const struct hf_ledger *ledger, uint64_t minimum
         return fine;
     }
     return verdict_of(&strictest, &bearing->list[index]);
+}
+
+struct hf_verdict hf_draw_ask(struct hf_ledger *ledger, const struct hf_instrument *instrument,
+                              const struct hf_account *payer,
+                              const struct hf_attributes *attributes, uint64_t minimum,
+                              uint64_t *amount)
+{
+    assert(*amount <= HF_AMOUNT_MAX);
+    assert(minimum <= *amount);
+    gather_both(ledger, instrument, payer, attributes);
+    return all_allow_at_a_glance(ledger, *amount) ? fine : check_strictest(ledger, minimum, amount);
 }
 
 struct hf_verdict hf_draw_check_more(const struct hf_ledger *ledger, uint64_t held, uint64_t amount)
@@ -269,8 +319,8 @@ static void draw_on_bucket(struct hf_ledger *ledger, struct hf_limit *limit, int
     bucket->count += count;
 }
 
-static void draw(struct hf_ledger *ledger, const struct hf_bearing_limit *bearing, uint64_t amount,
-                 uint64_t count)
+static inline void draw(struct hf_ledger *ledger, const struct hf_bearing_limit *bearing,
+                        uint64_t amount, uint64_t count)
 {
     struct hf_limit *limit = bearing->limit;
     struct hf_usage used = limit->used;
@@ -289,17 +339,29 @@ static void draw(struct hf_ledger *ledger, const struct hf_bearing_limit *bearin
     limit->used.count = used.count + count;
 }
 
-void hf_draw(struct hf_ledger *ledger, uint64_t amount, uint16_t asset,
-             const struct hf_answer *answer)
+static inline void tell(struct hf_ledger *ledger, uint16_t asset, const struct hf_answer *answer)
+{
+    if (__builtin_expect(ledger->events == NULL, 1))
+        return;
+    for (uint32_t i = 0; i < ledger->bearing.count; i++)
+        hf_limit_tell(ledger, ledger->bearing.list[i].limit, asset, answer);
+}
+
+static inline void draw_all(struct hf_ledger *ledger, uint64_t amount, uint64_t count)
 {
     const struct hf_bearing *bearing = &ledger->bearing;
 
     assert(amount >= 1);
     assert(amount <= HF_AMOUNT_MAX);
-    for (uint32_t i = 0; i < bearing->count; i++) {
-        draw(ledger, &bearing->list[i], amount, 1);
-        hf_limit_tell(ledger, bearing->list[i].limit, asset, answer);
-    }
+    for (uint32_t i = 0; i < bearing->count; i++)
+        draw(ledger, &bearing->list[i], amount, count);
+}
+
+void hf_draw(struct hf_ledger *ledger, uint64_t amount, uint16_t asset,
+             const struct hf_answer *answer)
+{
+    draw_all(ledger, amount, 1);
+    tell(ledger, asset, answer);
 }
 
 void hf_draw_each(struct hf_ledger *ledger, uint16_t asset, const struct hf_answer *answer)
@@ -309,20 +371,15 @@ void hf_draw_each(struct hf_ledger *ledger, uint16_t asset, const struct hf_answ
     for (uint32_t i = 0; i < bearing->count; i++) {
         assert(bearing->list[i].amount >= 1);
         draw(ledger, &bearing->list[i], bearing->list[i].amount, 1);
-        hf_limit_tell(ledger, bearing->list[i].limit, asset, answer);
     }
+    tell(ledger, asset, answer);
 }
 
 void hf_draw_more(struct hf_ledger *ledger, uint64_t amount, uint16_t asset,
                   const struct hf_answer *answer)
 {
-    const struct hf_bearing *bearing = &ledger->bearing;
-
-    assert(amount >= 1);
-    for (uint32_t i = 0; i < bearing->count; i++) {
-        draw(ledger, &bearing->list[i], amount, 0);
-        hf_limit_tell(ledger, bearing->list[i].limit, asset, answer);
-    }
+    draw_all(ledger, amount, 0);
+    tell(ledger, asset, answer);
 }
 
 /* ---- giving back ---- */

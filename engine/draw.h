@@ -41,9 +41,12 @@ uint32_t hf_draw_gather_payer(struct hf_ledger *ledger, const struct hf_account 
 void hf_draw_gather_all(struct hf_ledger *ledger, const struct hf_instrument *instrument,
                         const struct hf_payers *payers, const struct hf_attributes *attributes);
 
-/* Do those gathered allow `*amount`? If not, but `minimum` (not 0) or more, *amount becomes what
- * they allow. Else what the strictest says, `entry` being its number. */
-struct hf_verdict hf_draw_check(const struct hf_ledger *ledger, uint64_t minimum, uint64_t *amount);
+/* Gathers likewise, and asks: do they allow `*amount`? If not, but `minimum` (not 0) or more,
+ * *amount becomes what they allow. Else what the strictest says, `entry` being its number. */
+struct hf_verdict hf_draw_ask(struct hf_ledger *ledger, const struct hf_instrument *instrument,
+                              const struct hf_account *payer,
+                              const struct hf_attributes *attributes, uint64_t minimum,
+                              uint64_t *amount);
 
 /* Likewise for so much more of an authorisation that holds `held` already. */
 struct hf_verdict hf_draw_check_more(const struct hf_ledger *ledger, uint64_t held,

@@ -2,6 +2,7 @@
 #include "hold.h"
 
 #include "expire.h"
+#include "hold_add.h"
 #include "state.h"
 
 #include <assert.h>
@@ -90,26 +91,6 @@ uint32_t hf_hold_next(const struct hf_holds *holds, uint32_t slot)
     return HF_TABLE_NONE;
 }
 
-/* Forgets the hold that ended first, and returns its slot: still taken, its line all zero. The
- * tally has been kept. */
-static inline __attribute__((always_inline)) uint32_t forget_first_ended(struct hf_holds *holds,
-                                                                         struct hf_undo *undo)
-{
-    struct hf_hold_tally *tally = &holds->tally;
-    uint32_t slot = hf_hold_ended(holds, 0);
-
-    assert(tally->ended_count > 0);
-    struct hf_hold *hold = hf_hold_at(holds, slot);
-    assert(hold->status != HF_HOLD_OPEN);
-    tally->ended_first =
-        tally->ended_first + 1 == holds->slots.capacity ? 0 : tally->ended_first + 1;
-    tally->ended_count--;
-    hf_undo_remove(undo, &holds->index, slot, hf_id_hash(hold->id));
-    hf_undo_keep(undo, hold, sizeof(*hold));
-    *hold = (struct hf_hold){0};
-    return slot;
-}
-
 /* Forgets a stale hold, and returns its slot likewise. It changes places with the first one in the
  * ring, which is stale as well: in which order those go nobody sees. */
 static __attribute__((noinline)) uint32_t forget_stale(struct hf_ledger *ledger, uint32_t slot)
@@ -127,52 +108,17 @@ static __attribute__((noinline)) uint32_t forget_stale(struct hf_ledger *ledger,
     *places[0] = *places[1];
     first->ended_index = index;
     *places[1] = slot;
-    return forget_first_ended(holds, &ledger->undo);
+    return hf_hold_forget_first(holds, &ledger->undo);
 }
 
-/* A slot for a new hold, taken, its line all zero. The tally has been kept. */
-static uint32_t take_slot(struct hf_ledger *ledger, struct hf_id id, uint64_t hash)
+uint32_t hf_hold_take_known(struct hf_ledger *ledger, struct hf_id id, uint64_t hash)
 {
-    struct hf_holds *holds = &ledger->holds;
+    uint32_t slot = hf_hold_find(&ledger->holds, id, hash);
 
-    if (ledger->undo.is_open || hf_hold_may_be_unseen(holds, id)) {
-        uint32_t slot = hf_hold_find(holds, id, hash);
-        if (slot != HF_TABLE_NONE) {
-            assert(!hf_hold_is_known(holds, hf_hold_at(holds, slot), ledger->bundle_ns));
-            return forget_stale(ledger, slot);
-        }
-    }
-    if (hf_pool_room(&holds->slots) == 0)
-        return forget_first_ended(holds, &ledger->undo);
-    return hf_pool_take(&holds->slots, &ledger->undo);
-}
-
-uint32_t hf_hold_add(struct hf_ledger *ledger, struct hf_id id, uint64_t hash,
-                     const struct hf_hold_more *more)
-{
-    struct hf_holds *holds = &ledger->holds;
-
-    assert(!hf_hold_are_all_open(holds));
-    hf_undo_keep(&ledger->undo, &holds->tally, sizeof(holds->tally));
-    uint32_t slot = take_slot(ledger, id, hash);
-    struct hf_hold *hold = hf_hold_at(holds, slot);
-    assert(hf_id_is_zero(hold->id));
-    hf_undo_keep(&ledger->undo, hold, sizeof(*hold));
-    hf_undo_enter(&ledger->undo, &holds->index, slot, hash);
-    hold->id = id;
-    hold->status = HF_HOLD_OPEN;
-    holds->tally.open_count++;
-    if (ledger->undo.is_open)
-        hf_hold_note_unseen(holds, id);
-    hf_undo_keep(&ledger->undo, &holds->answers[slot], sizeof(*holds->answers));
-    if (more == &hf_hold_plain || memcmp(more, &hf_hold_plain, sizeof(*more)) == 0)
-        return slot;
-    hf_undo_keep(&ledger->undo, &holds->more[slot], sizeof(*more));
-    hold->has_more = true;
-    holds->more[slot] = *more;
-    if (more->expires_ns != 0)
-        hf_expire_arm_hold(ledger, slot, more->expires_ns);
-    return slot;
+    if (slot == HF_TABLE_NONE)
+        return HF_TABLE_NONE;
+    assert(!hf_hold_is_known(&ledger->holds, hf_hold_at(&ledger->holds, slot), ledger->bundle_ns));
+    return forget_stale(ledger, slot);
 }
 
 /* Puts an item of a pool behind those in the list that begins at `*first`. */

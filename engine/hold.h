@@ -55,6 +55,12 @@ struct hf_hold_more {
 HF_STATIC_ASSERT(sizeof(struct hf_hold_more) == 32, "two to a line");
 extern const struct hf_hold_more hf_hold_plain; /* one payer, for ever, without conditions */
 
+/* Is it no different from that? Then the hold has none. */
+static inline bool hf_hold_more_is_plain(const struct hf_hold_more *more)
+{
+    return more == &hf_hold_plain || memcmp(more, &hf_hold_plain, sizeof(*more)) == 0;
+}
+
 #define HF_HOLD_PARTS_MAX HF_PLAN_SOURCES_MAX
 
 /* One payer's part of an open hold that has several. */
@@ -200,12 +206,6 @@ static inline bool hf_hold_may_be_unseen(const struct hf_holds *holds, struct hf
 {
     return hf_id_time_ms(id) < holds->unseen_ms;
 }
-
-/* Adds an open hold, forgetting the one that ended first when the table is full. The caller has
- * seen that not all are open and that its id is not known (both asserted), and fills all but id,
- * status and what `more` says. The timer is armed. Returns its slot. */
-uint32_t hf_hold_add(struct hf_ledger *ledger, struct hf_id id, uint64_t hash,
-                     const struct hf_hold_more *more);
 
 /* Add a part or condition behind those that an open hold has. There must be room (asserted), and
  * the hold must have more. */

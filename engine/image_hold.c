@@ -6,7 +6,7 @@
  */
 #include "image_hold.h"
 
-#include "state.h"
+#include "hold_add.h"
 
 #include <assert.h>
 #include <string.h>
@@ -263,7 +263,9 @@ static enum hf_status take_hold(struct hf_image_reader *reader, const struct hf_
     if (!find_parties(ledger, record, &parties) || !take_promises(record, &parties))
         return HF_STATUS_CORRUPT;
     hf_hold_note_unseen(holds, record->id);
-    uint32_t slot = hf_hold_add(ledger, record->id, hash, &more);
+    uint32_t slot = hf_hold_add(ledger, record->id, hash);
+    if (!hf_hold_more_is_plain(&more))
+        hf_hold_set_more(ledger, slot, &more);
     struct hf_hold *hold = hf_hold_at(holds, slot);
     hold->amount = record->amount;
     hold->remaining = record->remaining;

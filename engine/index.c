@@ -44,47 +44,23 @@ uint32_t hf_index_find(const struct hf_index *index, struct hf_id id, uint64_t h
     }
 }
 
-void hf_index_insert(struct hf_index *index, uint32_t slot, uint64_t hash)
+struct hf_index_bucket *hf_index_pass_full(struct hf_index *index, struct hf_index_bucket *bucket)
 {
-    struct hf_index_bucket *bucket = hf_index_home(index, hash);
-    uint32_t mask;
-
-    assert(index->count < index->capacity);
     /* Ends: there is more room than entries. */
-    while ((mask = hf_index_match(bucket, 0)) == 0) {
+    while (hf_index_match(bucket, 0) == 0) {
         bucket->passed++;
         bucket = bucket_after(index, bucket);
     }
-    uint32_t entry = (uint32_t)__builtin_ctz(mask);
-    bucket->tags[entry] = hf_index_tag(hash);
-    bucket->slots[entry] = slot;
-    index->count++;
+    return bucket;
 }
 
-/* Which entry of the bucket is the slot's, or HF_INDEX_BUCKET_ENTRIES. */
-static uint32_t entry_of(const struct hf_index_bucket *bucket, uint16_t tag, uint32_t slot)
+struct hf_index_bucket *hf_index_pass_back(struct hf_index *index, struct hf_index_bucket *bucket,
+                                           uint16_t tag, uint32_t slot)
 {
-    for (uint32_t mask = hf_index_match(bucket, tag); mask != 0; mask &= mask - 1) {
-        uint32_t entry = (uint32_t)__builtin_ctz(mask);
-        if (bucket->slots[entry] == slot)
-            return entry;
-    }
-    return HF_INDEX_BUCKET_ENTRIES;
-}
-
-void hf_index_remove(struct hf_index *index, uint32_t slot, uint64_t hash)
-{
-    struct hf_index_bucket *bucket = hf_index_home(index, hash);
-    uint16_t tag = hf_index_tag(hash);
-    uint32_t entry;
-
-    assert(index->count > 0);
-    while ((entry = entry_of(bucket, tag, slot)) == HF_INDEX_BUCKET_ENTRIES) {
+    while (hf_index_entry_of(bucket, tag, slot) == HF_INDEX_BUCKET_ENTRIES) {
         assert(bucket->passed > 0);
         bucket->passed--; /* what the insert counted on its way */
         bucket = bucket_after(index, bucket);
     }
-    bucket->tags[entry] = 0;
-    bucket->slots[entry] = 0;
-    index->count--;
+    return bucket;
 }

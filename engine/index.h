@@ -19,6 +19,8 @@
 
 #include "table.h"
 
+#include <assert.h>
+
 #define HF_INDEX_BUCKET_ENTRIES 10
 #define HF_INDEX_ENTRIES_WANTED 6
 
@@ -109,10 +111,53 @@ static inline const void *hf_index_find_at(const struct hf_index *index, struct 
     return slot == HF_TABLE_NONE ? NULL : hf_index_line(index, slot);
 }
 
+/* Which entry of the bucket is the slot's, or HF_INDEX_BUCKET_ENTRIES. */
+static inline uint32_t hf_index_entry_of(const struct hf_index_bucket *bucket, uint16_t tag,
+                                         uint32_t slot)
+{
+    for (uint32_t mask = hf_index_match(bucket, tag); mask != 0; mask &= mask - 1) {
+        uint32_t entry = (uint32_t)__builtin_ctz(mask);
+        if (bucket->slots[entry] == slot)
+            return entry;
+    }
+    return HF_INDEX_BUCKET_ENTRIES;
+}
+
+/* What the next two leave to index.c, where the home is full, or the entry not in it: go on, and
+ * return the bucket that has room, or the entry. */
+struct hf_index_bucket *hf_index_pass_full(struct hf_index *index, struct hf_index_bucket *bucket);
+struct hf_index_bucket *hf_index_pass_back(struct hf_index *index, struct hf_index_bucket *bucket,
+                                           uint16_t tag, uint32_t slot);
+
 /* Enters the slot of a line whose id is not in the index. There must be room (asserted). */
-void hf_index_insert(struct hf_index *index, uint32_t slot, uint64_t hash);
+static inline void hf_index_insert(struct hf_index *index, uint32_t slot, uint64_t hash)
+{
+    struct hf_index_bucket *bucket = hf_index_home(index, hash);
+
+    assert(index->count < index->capacity);
+    if (__builtin_expect(hf_index_match(bucket, 0) == 0, 0))
+        bucket = hf_index_pass_full(index, bucket);
+    uint32_t entry = (uint32_t)__builtin_ctz(hf_index_match(bucket, 0));
+    bucket->tags[entry] = hf_index_tag(hash);
+    bucket->slots[entry] = slot;
+    index->count++;
+}
 
 /* Takes the entry of a slot out (asserted to be in). */
-void hf_index_remove(struct hf_index *index, uint32_t slot, uint64_t hash);
+static inline void hf_index_remove(struct hf_index *index, uint32_t slot, uint64_t hash)
+{
+    struct hf_index_bucket *bucket = hf_index_home(index, hash);
+    uint16_t tag = hf_index_tag(hash);
+    uint32_t entry = hf_index_entry_of(bucket, tag, slot);
+
+    assert(index->count > 0);
+    if (__builtin_expect(entry == HF_INDEX_BUCKET_ENTRIES, 0)) {
+        bucket = hf_index_pass_back(index, bucket, tag, slot);
+        entry = hf_index_entry_of(bucket, tag, slot);
+    }
+    bucket->tags[entry] = 0;
+    bucket->slots[entry] = 0;
+    index->count--;
+}
 
 #endif

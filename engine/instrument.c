@@ -176,18 +176,6 @@ struct hf_verdict hf_instrument_check(const struct hf_instrument *instrument, ui
     return (struct hf_verdict){HF_CODE_OK, HF_RULE_NONE, 0};
 }
 
-bool hf_instrument_draw(struct hf_instrument *instrument)
-{
-    bool is_drawn = instrument->remaining != HF_INSTRUMENT_UNLIMITED && instrument->remaining != 0;
-
-    if (is_drawn)
-        instrument->remaining--;
-    if (instrument->status == HF_INSTRUMENT_INACTIVE &&
-        (instrument->flags & HF_INSTRUMENT_FIRST_USE) != 0)
-        instrument->status = HF_INSTRUMENT_ACTIVE;
-    return is_drawn;
-}
-
 bool hf_instrument_give_back(struct hf_ledger *ledger, struct hf_instrument *instrument,
                              uint64_t place)
 {

@@ -52,6 +52,17 @@ static inline struct hf_instrument *hf_instrument_at(const struct hf_table *inst
 void hf_instrument_put(struct hf_ledger *ledger, const struct hf_turn *turn,
                        struct hf_answer *answer);
 
+/* Surely it may authorise this amount at this time? Where this is false, hf_instrument_check knows.
+ */
+static inline bool hf_instrument_is_ready(const struct hf_instrument *instrument, uint64_t amount,
+                                          uint64_t timestamp_ns)
+{
+    /* One less than no expiry is the end of all time. */
+    return instrument->status == HF_INSTRUMENT_ACTIVE &&
+           timestamp_ns <= instrument->expires_ns - 1 && amount <= instrument->amount_limit &&
+           instrument->remaining != 0;
+}
+
 /* May this instrument authorise this amount at this time? `is_more`: it has authorised already, and
  * this is about a larger amount; then its counter is not looked at. */
 struct hf_verdict hf_instrument_check(const struct hf_instrument *instrument, uint64_t amount,
@@ -59,7 +70,17 @@ struct hf_verdict hf_instrument_check(const struct hf_instrument *instrument, ui
 
 /* An authorisation was approved: draws the counter, and wakes a card that its first use activates.
  * True when there is a counter that has been drawn; one at 0 (only of what was forced) stays. */
-bool hf_instrument_draw(struct hf_instrument *instrument);
+static inline bool hf_instrument_draw(struct hf_instrument *instrument)
+{
+    bool is_drawn = instrument->remaining != HF_INSTRUMENT_UNLIMITED && instrument->remaining != 0;
+
+    if (is_drawn)
+        instrument->remaining--;
+    if (instrument->status == HF_INSTRUMENT_INACTIVE &&
+        (instrument->flags & HF_INSTRUMENT_FIRST_USE) != 0)
+        instrument->status = HF_INSTRUMENT_ACTIVE;
+    return is_drawn;
+}
 
 /* Gives one authorisation back to the counter of an instrument whose settings were not replaced
  * after this place. True when that changed it. */

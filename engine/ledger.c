@@ -123,9 +123,10 @@ static inline void apply_move(struct hf_ledger *ledger, const struct hf_turn *tu
         hf_execute_move_by_plan(ledger, payer, payee, move->amount, hf_turn_is_dry(turn), answer);
 }
 
-/* The same where somebody looks on or it may have to be undone: always by a plan. */
-static void apply_move_by_plan(struct hf_ledger *ledger, const struct hf_turn *turn,
-                               struct hf_answer *answer)
+/* The same where somebody looks on or it may have to be undone: always by a plan. Not in the frame
+ * of hf_turn_carry_out, which all others would pay for. */
+static __attribute__((noinline)) void
+apply_move_by_plan(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
 {
     const struct hf_op_move *move = &turn->operation->move;
     struct hf_account *payer;

@@ -74,29 +74,20 @@ int64_t hf_limit_period(const struct hf_limit *limit, uint64_t timestamp_ns)
     }
 }
 
-static struct hf_usage used_of_rolling(const struct hf_rolling *rolling, int64_t newest,
-                                       int64_t period)
+struct hf_usage hf_limit_used_of_rolling(const struct hf_limit_list *limits,
+                                         const struct hf_limit *limit, int64_t period)
 {
+    const struct hf_rolling *rolling = &limits->rollings[limit->rolling];
     struct hf_usage used = {0};
 
-    assert(period >= newest);
-    for (int64_t i = period < HF_LIMIT_BUCKETS ? 0 : period - (HF_LIMIT_BUCKETS - 1); i <= newest;
-         i++) {
+    assert(period >= limit->period);
+    for (int64_t i = period < HF_LIMIT_BUCKETS ? 0 : period - (HF_LIMIT_BUCKETS - 1);
+         i <= limit->period; i++) {
         const struct hf_usage *bucket = &rolling->buckets[i % HF_LIMIT_BUCKETS];
         used.amount = hf_limit_add_up(used.amount, bucket->amount);
         used.count += bucket->count;
     }
     return used;
-}
-
-struct hf_usage hf_limit_used(const struct hf_limit_list *limits, const struct hf_limit *limit,
-                              int64_t period)
-{
-    if (limit->window == HF_LIMIT_ROLLING)
-        return used_of_rolling(&limits->rollings[limit->rolling], limit->period, period);
-    if (limit->period != period)
-        return (struct hf_usage){0};
-    return limit->used;
 }
 
 /* ---- the limits of a scope ---- */
@@ -350,7 +341,7 @@ static struct hf_limit *set(struct hf_ledger *ledger, const struct owner *owner,
 void hf_limit_tell(struct hf_ledger *ledger, const struct hf_limit *limit, uint16_t asset,
                    const struct hf_answer *answer)
 {
-    if (__builtin_expect(ledger->events == NULL, 1))
+    if (ledger->events == NULL)
         return;
     int64_t period = hf_limit_period(limit, ledger->bundle_ns);
     uint64_t amount = hf_limit_used(&ledger->limit_list, limit, period).amount;

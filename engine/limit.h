@@ -48,6 +48,8 @@ struct hf_rolling {
     struct hf_usage buckets[HF_LIMIT_BUCKETS];
 };
 
+#define HF_LIMIT_WINDOWS (HF_LIMIT_LIFETIME + 1) /* their numbers are below it */
+
 struct hf_limit_list {
     struct hf_limit *list;
     uint64_t *since; /* of each: the place from which on it counts as it does */
@@ -69,10 +71,53 @@ struct hf_limit *hf_limit_find(const struct hf_limit_list *limits, uint32_t firs
 /* The number of the window, of a ROLLING of the bucket, that a time lies in. */
 int64_t hf_limit_period(const struct hf_limit *limit, uint64_t timestamp_ns);
 
+/* The number of one window at one time, worked out once for all limits that count alike. What is
+ * all zero is right: that of a day in Greenwich at time 0. */
+struct hf_limit_clock {
+    uint64_t timestamp_ns;
+    uint64_t length_ns;
+    int64_t period;
+    int16_t zone_minutes;
+    uint8_t start;
+};
+
+/* The same as hf_limit_period, from the clock of the limit's window, which is set when it shows
+ * another time or counts otherwise. */
+static inline int64_t hf_limit_period_by(struct hf_limit_clock clocks[HF_LIMIT_WINDOWS],
+                                         const struct hf_limit *limit, uint64_t timestamp_ns)
+{
+    struct hf_limit_clock *clock = &clocks[limit->window];
+
+    if (__builtin_expect(
+            clock->timestamp_ns == timestamp_ns && clock->length_ns == limit->length_ns &&
+                clock->zone_minutes == limit->zone_minutes && clock->start == limit->start,
+            1))
+        return clock->period;
+    *clock = (struct hf_limit_clock){
+        .timestamp_ns = timestamp_ns,
+        .length_ns = limit->length_ns,
+        .period = hf_limit_period(limit, timestamp_ns),
+        .zone_minutes = limit->zone_minutes,
+        .start = limit->start,
+    };
+    return clock->period;
+}
+
+/* hf_limit_used of one that is rolling. */
+struct hf_usage hf_limit_used_of_rolling(const struct hf_limit_list *limits,
+                                         const struct hf_limit *limit, int64_t period);
+
 /* What is used in the window of this number, which is none before that of the last draw (asserted
  * of a ROLLING). */
-struct hf_usage hf_limit_used(const struct hf_limit_list *limits, const struct hf_limit *limit,
-                              int64_t period);
+static inline struct hf_usage hf_limit_used(const struct hf_limit_list *limits,
+                                            const struct hf_limit *limit, int64_t period)
+{
+    if (limit->window == HF_LIMIT_ROLLING)
+        return hf_limit_used_of_rolling(limits, limit, period);
+    if (limit->period != period)
+        return (struct hf_usage){0};
+    return limit->used;
+}
 
 /* Makes a limit with the settings of a SET, nothing used, and chains it into the scope that begins
  * at `*first`; it counts so since that place. There must be room (asserted), and no other of its
@@ -87,7 +132,7 @@ struct hf_rolling *hf_limit_add_rolling(struct hf_ledger *ledger, struct hf_limi
  * terms. */
 uint32_t *hf_limit_first(const struct hf_ledger *ledger, uint8_t scope, struct hf_id scope_id);
 
-/* Tells how much of a limit is used now, as far as an event can say. */
+/* Tells how much of a limit is used now, as far as an event can say; when somebody looks on. */
 void hf_limit_tell(struct hf_ledger *ledger, const struct hf_limit *limit, uint16_t asset,
                    const struct hf_answer *answer);
 

@@ -1,8 +1,7 @@
 /* A hold is made: for one payer at once, for several by a plan. */
 #include "promise.h"
 
-#include "execute.h"
-#include "state.h"
+#include "hold_add.h"
 
 #include <assert.h>
 
@@ -19,22 +18,16 @@ static void refuse_known(const struct hf_ledger *ledger, const struct hf_turn *t
         hf_answer_refuse(answer, HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID);
 }
 
-bool hf_promise_begin(const struct hf_ledger *ledger, const struct hf_turn *turn,
-                      uint64_t expires_ns, struct hf_answer *answer)
+bool hf_promise_begin_known(const struct hf_ledger *ledger, const struct hf_turn *turn,
+                            struct hf_answer *answer)
 {
-    if (ledger->undo.is_open || hf_hold_may_be_unseen(&ledger->holds, answer->id)) {
-        uint32_t slot =
-            hf_hold_find_known(&ledger->holds, answer->id, turn->id_hash, ledger->bundle_ns);
-        if (slot != HF_TABLE_NONE) {
-            refuse_known(ledger, turn, slot, answer);
-            return false;
-        }
-    }
-    if (expires_ns != 0 && expires_ns <= ledger->bundle_ns) {
-        hf_answer_refuse(answer, HF_CODE_EXPIRED, HF_RULE_EXPIRY);
-        return false;
-    }
-    return true;
+    uint32_t slot =
+        hf_hold_find_known(&ledger->holds, answer->id, turn->id_hash, ledger->bundle_ns);
+
+    if (slot == HF_TABLE_NONE)
+        return true;
+    refuse_known(ledger, turn, slot, answer);
+    return false;
 }
 
 uint32_t hf_promise_add(struct hf_ledger *ledger, const struct hf_turn *turn,
@@ -42,7 +35,7 @@ uint32_t hf_promise_add(struct hf_ledger *ledger, const struct hf_turn *turn,
                         const struct hf_account *payee, const struct hf_answer *answer)
 {
     struct hf_holds *holds = &ledger->holds;
-    uint32_t slot = hf_hold_add(ledger, answer->id, turn->id_hash, more);
+    uint32_t slot = hf_hold_add(ledger, answer->id, turn->id_hash);
     struct hf_hold *hold = hf_hold_at(holds, slot);
 
     assert(answer->approved > 0);
@@ -52,15 +45,15 @@ uint32_t hf_promise_add(struct hf_ledger *ledger, const struct hf_turn *turn,
     hold->payee = payee == NULL ? HF_TABLE_NONE : hf_table_slot(&ledger->accounts, payee);
     hold->asset = payer->asset;
     holds->answers[slot] = *answer;
+    if (more != &hf_hold_plain)
+        hf_hold_set_more(ledger, slot, more);
     hf_event_add(ledger, answer, HF_EVENT_HELD, answer->id, (int64_t)answer->approved, payer->asset,
                  0);
     return slot;
 }
 
-/* Works out the plan of one payer and one payee, checks it and applies it. False when a guard or
- * the table refused. */
-static bool execute_by_plan(struct hf_ledger *ledger, bool is_dry, struct hf_account *payer,
-                            struct hf_account *payee, uint64_t amount, struct hf_answer *answer)
+bool hf_promise_by_plan(struct hf_ledger *ledger, bool is_dry, struct hf_account *payer,
+                        struct hf_account *payee, uint64_t amount, struct hf_answer *answer)
 {
     const struct hf_change out = {.held_out = (int64_t)amount};
     const struct hf_change in = {.held_in = (int64_t)amount};
@@ -83,24 +76,6 @@ static bool execute_by_plan(struct hf_ledger *ledger, bool is_dry, struct hf_acc
     return true;
 }
 
-bool hf_promise_make(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_account *payer,
-                     struct hf_account *payee, uint64_t amount, const struct hf_hold_more *more,
-                     struct hf_answer *answer, uint32_t *slot)
-{
-    bool is_dry = hf_turn_is_dry(turn) || amount == 0;
-    bool is_short = amount != 0 && hf_ledger_is_alone(ledger) &&
-                    !hf_hold_are_all_open(&ledger->holds) &&
-                    hf_account_are_plain(payer, payee, payer->asset);
-
-    assert(amount <= HF_AMOUNT_MAX);
-    if (!(is_short && hf_execute_hold(payer, payee, amount, is_dry, answer)) &&
-        !execute_by_plan(ledger, is_dry, payer, payee, amount, answer))
-        return false;
-    answer->approved = amount;
-    *slot = is_dry ? HF_TABLE_NONE : hf_promise_add(ledger, turn, more, payer, payee, answer);
-    return true;
-}
-
 void hf_promise_hold(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
 {
     const struct hf_op_hold *hold = &turn->operation->hold;
@@ -115,27 +90,15 @@ void hf_promise_hold(struct hf_ledger *ledger, const struct hf_turn *turn, struc
         return;
     if (!hf_account_admit(ledger, payer, payee, hold->asset, &hf_attributes_none, answer))
         return;
-    if (expires_ns == 0 && turn->origin == 0) {
-        hf_promise_make(ledger, turn, payer, payee, hold->amount, &hf_hold_plain, answer, &slot);
-        return;
+    struct hf_hold_more own;
+    const struct hf_hold_more *more = &hf_hold_plain;
+    if (expires_ns != 0 || turn->origin != 0) {
+        own = hf_hold_plain;
+        own.expires_ns = expires_ns;
+        own.origin = turn->origin;
+        more = &own;
     }
-    struct hf_hold_more more = hf_hold_plain;
-    more.expires_ns = expires_ns;
-    more.origin = turn->origin;
-    hf_promise_make(ledger, turn, payer, payee, hold->amount, &more, answer, &slot);
-}
-
-uint64_t hf_promise_class_expiry(const struct hf_ledger *ledger, uint8_t class_number)
-{
-    uint64_t lifetime_ns = ledger->holds.lifetimes_ns[class_number];
-    uint64_t expires_ns;
-
-    assert(class_number < HF_CLASSES);
-    /* The largest number is no time but a word for never. */
-    if (lifetime_ns == 0 || __builtin_add_overflow(ledger->bundle_ns, lifetime_ns, &expires_ns) ||
-        expires_ns == HF_EXPIRES_NEVER)
-        return 0;
-    return expires_ns;
+    hf_promise_make(ledger, turn, payer, payee, hold->amount, more, answer, &slot);
 }
 
 /* When the hold will expire, 0: never. */
@@ -206,7 +169,7 @@ void hf_promise_plan(struct hf_ledger *ledger, const struct hf_turn *turn, struc
         return;
     hf_execute_apply(ledger, &ledger->plan, answer);
     uint32_t slot = hf_promise_add(
-        ledger, turn, &more, takes->accounts[first],
+        ledger, turn, hf_hold_more_is_plain(&more) ? &hf_hold_plain : &more, takes->accounts[first],
         hold->plan.destination_count == 0 ? NULL : takes->accounts[source_count], answer);
     for (uint32_t i = 0; i < source_count && more.payer_count > 1; i++) {
         if (takes->amounts[i] != 0)

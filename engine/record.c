@@ -1,22 +1,27 @@
 /* Records: written, linked, followed. */
 #include "record.h"
 
-#include "state.h"
+#include "hold_add.h"
 
 #include <assert.h>
 
-void hf_record_write(struct hf_ledger *ledger, uint32_t slot, struct hf_instrument *instrument,
-                     const struct hf_record *record)
+/* The line of a record that is about to be written. */
+static inline struct hf_record *begin_line(struct hf_ledger *ledger, uint32_t slot)
 {
-    struct hf_holds *holds = &ledger->holds;
-    struct hf_record *line = &holds->records[slot];
+    struct hf_record *line = &ledger->holds.records[slot];
 
     hf_undo_keep(&ledger->undo, line, sizeof(*line));
-    *line = *record;
+    hf_hold_at(&ledger->holds, slot)->has_record = true; /* kept when the hold was added */
+    return line;
+}
+
+/* What a line says of its place among others. */
+static inline void link_line(struct hf_ledger *ledger, uint32_t slot, struct hf_record *line,
+                             struct hf_instrument *instrument)
+{
     line->number = ledger->chain_number;
     line->instrument = HF_TABLE_NONE;
     line->before = 0;
-    hf_hold_at(holds, slot)->has_record = true; /* the line was kept when it was added */
     if (instrument == NULL)
         return;
     hf_undo_keep(&ledger->undo, instrument, sizeof(*instrument));
@@ -25,10 +30,30 @@ void hf_record_write(struct hf_ledger *ledger, uint32_t slot, struct hf_instrume
     instrument->newest = slot + 1;
 }
 
+void hf_record_write(struct hf_ledger *ledger, uint32_t slot, struct hf_instrument *instrument,
+                     const struct hf_record *record)
+{
+    struct hf_record *line = begin_line(ledger, slot);
+
+    *line = *record;
+    link_line(ledger, slot, line, instrument);
+}
+
+void hf_record_approve(struct hf_ledger *ledger, const struct hf_op_auth *auth, uint32_t slot,
+                       struct hf_instrument *instrument, uint8_t flags)
+{
+    struct hf_record *line = begin_line(ledger, slot);
+
+    hf_record_fill(line, auth);
+    line->first_draw = hf_hold_at(&ledger->holds, slot)->amount;
+    line->flags |= flags;
+    link_line(ledger, slot, line, instrument);
+}
+
 uint32_t hf_record_add(struct hf_ledger *ledger, const struct hf_record_alone *alone,
                        const struct hf_hold_more *more)
 {
-    uint32_t slot = hf_hold_add(ledger, alone->id, alone->hash, more);
+    uint32_t slot = hf_hold_add(ledger, alone->id, alone->hash);
     struct hf_hold *hold = hf_hold_at(&ledger->holds, slot);
 
     assert(alone->status != HF_HOLD_OPEN);
@@ -38,6 +63,8 @@ uint32_t hf_record_add(struct hf_ledger *ledger, const struct hf_record_alone *a
     hold->payer = alone->payer;
     hold->payee = alone->payee;
     hold->asset = alone->asset;
+    if (!hf_hold_more_is_plain(more))
+        hf_hold_set_more(ledger, slot, more);
     hf_hold_end(ledger, slot, alone->status, ledger->bundle_ns);
     return slot;
 }
@@ -117,7 +144,8 @@ void hf_record_refuse(struct hf_ledger *ledger, const struct hf_turn *turn,
     else
         slot = hf_record_add(ledger, &alone, &more);
     holds->answers[slot] = *answer;
-    const struct hf_record record = hf_record_of_auth(&turn->operation->auth);
+    struct hf_record record;
+    hf_record_fill(&record, &turn->operation->auth);
     hf_record_write(ledger, slot, instrument, &record);
 }
 
@@ -132,7 +160,8 @@ void hf_record_verify(struct hf_ledger *ledger, const struct hf_turn *turn,
     assert(alone.amount == 0);
     uint32_t slot = hf_record_add(ledger, &alone, &more);
     ledger->holds.answers[slot] = *answer; /* kept when the hold was added */
-    const struct hf_record record = hf_record_of_auth(&turn->operation->auth);
+    struct hf_record record;
+    hf_record_fill(&record, &turn->operation->auth);
     hf_record_write(ledger, slot, instrument, &record);
 }
 

@@ -44,27 +44,30 @@ struct hf_instrument;
 struct hf_ledger;
 struct hf_turn;
 
-/* What an operation carries of itself into its record; all else of the line is 0. */
-static inline struct hf_record hf_record_of_auth(const struct hf_op_auth *auth)
+/* What an AUTH carries of itself into its record; all else of the line becomes 0. Field by field,
+ * where it stays: a whole one would be made on the stack first. */
+static inline void hf_record_fill(struct hf_record *record, const struct hf_op_auth *auth)
 {
-    struct hf_record record = {
-        .acquirer = auth->acquirer,
-        .mcc = auth->mcc,
-        .country = auth->country,
-        .channel = auth->channel,
-        .flags = auth->auth_flags,
-    };
-
     HF_STATIC_ASSERT((int)HF_AUTH_FORCED == (int)HF_AUTHORISATION_FORCED, "flags");
     HF_STATIC_ASSERT((int)HF_AUTH_ESTIMATED == (int)HF_AUTHORISATION_ESTIMATED, "flags");
-    __builtin_memcpy(record.merchant, auth->merchant, sizeof(record.merchant));
-    return record;
+    *record = (struct hf_record){0};
+    __builtin_memcpy(record->merchant, auth->merchant, sizeof(record->merchant));
+    record->acquirer = auth->acquirer;
+    record->mcc = auth->mcc;
+    record->country = auth->country;
+    record->channel = auth->channel;
+    record->flags = auth->auth_flags;
 }
 
 /* Writes the record of the hold at a slot, and puts it in front of its instrument's (NULL: of
  * none). Instrument, link and number are filled in here. */
 void hf_record_write(struct hf_ledger *ledger, uint32_t slot, struct hf_instrument *instrument,
                      const struct hf_record *record);
+
+/* An AUTH holds what its answer says, at this slot: its record, with these flags besides its own.
+ */
+void hf_record_approve(struct hf_ledger *ledger, const struct hf_op_auth *auth, uint32_t slot,
+                       struct hf_instrument *instrument, uint8_t flags);
 
 /* What a record by itself says: the hold's part of it. */
 struct hf_record_alone {

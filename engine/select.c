@@ -148,8 +148,8 @@ static bool take_from_one(struct selection *s)
     struct hf_ledger *ledger = s->ledger;
 
     assert(s->is_forced);
-    hf_draw_gather(ledger, s->instrument, s->payers.accounts[0], &s->attributes);
-    struct hf_verdict verdict = hf_draw_check(ledger, 0, &s->amount);
+    struct hf_verdict verdict =
+        hf_draw_ask(ledger, s->instrument, s->payers.accounts[0], &s->attributes, 0, &s->amount);
     if (verdict.code != HF_CODE_OK)
         forgive(s, verdict);
     s->payers.amounts[0] = s->amount;
@@ -209,8 +209,8 @@ static bool take_in_order(struct selection *s)
     uint32_t first = s->payers.count; /* that is not passed over */
     uint64_t left;
 
-    hf_draw_gather(ledger, s->instrument, NULL, &s->attributes);
-    struct hf_verdict verdict = hf_draw_check(ledger, s->minimum, &s->amount);
+    struct hf_verdict verdict =
+        hf_draw_ask(ledger, s->instrument, NULL, &s->attributes, s->minimum, &s->amount);
     if (verdict.code != HF_CODE_OK && !forgive(s, verdict))
         return refuse(s, verdict, true);
     hf_plan_begin(&ledger->plan);
@@ -391,7 +391,8 @@ void hf_select_authorise(struct hf_ledger *ledger, const struct hf_turn *turn,
                          struct hf_instrument *instrument, struct hf_answer *answer)
 {
     const struct hf_op_auth *auth = &turn->operation->auth;
-    struct hf_record record = hf_record_of_auth(auth);
+    struct hf_record record;
+    hf_record_fill(&record, auth);
     struct selection s = {
         .ledger = ledger,
         .turn = turn,

@@ -49,6 +49,7 @@ struct hf_ledger {
     uint64_t bundle_ns;    /* timestamp of the bundle in hand */
     struct hf_terms_list terms;
     struct hf_limit_list limit_list;
+    struct hf_limit_clock limit_clocks[HF_LIMIT_WINDOWS]; /* no part of the state */
     struct hf_undo undo;
     struct hf_wheels *wheels; /* those below. No part of the state: asking what is due turns them */
     struct hf_wheels wheels_inside;

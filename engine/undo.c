@@ -86,25 +86,17 @@ void hf_undo_delete(struct hf_undo *undo, struct hf_table *table, uint32_t slot)
     hf_table_delete(table, slot);
 }
 
-static void push_entry(struct hf_undo *undo, struct hf_index *index, uint32_t slot, uint64_t hash,
-                       enum note_kind kind)
+void hf_undo_note_entry(struct hf_undo *undo, struct hf_index *index, uint32_t slot, uint64_t hash,
+                        bool is_entered)
 {
-    const struct note note = {.at = index, .size = sizeof(hash), .slot = slot, .kind = kind};
+    const struct note note = {
+        .at = index,
+        .size = sizeof(hash),
+        .slot = slot,
+        .kind = is_entered ? ENTERED : REMOVED,
+    };
 
-    if (undo->is_open)
-        push(undo, &hash, &note);
-}
-
-void hf_undo_enter(struct hf_undo *undo, struct hf_index *index, uint32_t slot, uint64_t hash)
-{
-    push_entry(undo, index, slot, hash, ENTERED);
-    hf_index_insert(index, slot, hash);
-}
-
-void hf_undo_remove(struct hf_undo *undo, struct hf_index *index, uint32_t slot, uint64_t hash)
-{
-    push_entry(undo, index, slot, hash, REMOVED);
-    hf_index_remove(index, slot, hash);
+    push(undo, &hash, &note);
 }
 
 static uint64_t hash_of(const void *bytes)

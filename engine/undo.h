@@ -59,8 +59,25 @@ uint32_t hf_undo_insert(struct hf_undo *undo, struct hf_table *table, struct hf_
                         uint64_t hash);
 void hf_undo_delete(struct hf_undo *undo, struct hf_table *table, uint32_t slot);
 
+/* Notes an entry that is about to be entered, or removed. */
+void hf_undo_note_entry(struct hf_undo *undo, struct hf_index *index, uint32_t slot, uint64_t hash,
+                        bool is_entered);
+
 /* hf_index_insert and hf_index_remove that can be taken back. */
-void hf_undo_enter(struct hf_undo *undo, struct hf_index *index, uint32_t slot, uint64_t hash);
-void hf_undo_remove(struct hf_undo *undo, struct hf_index *index, uint32_t slot, uint64_t hash);
+static inline void hf_undo_enter(struct hf_undo *undo, struct hf_index *index, uint32_t slot,
+                                 uint64_t hash)
+{
+    if (__builtin_expect(undo->is_open, 0))
+        hf_undo_note_entry(undo, index, slot, hash, true);
+    hf_index_insert(index, slot, hash);
+}
+
+static inline void hf_undo_remove(struct hf_undo *undo, struct hf_index *index, uint32_t slot,
+                                  uint64_t hash)
+{
+    if (__builtin_expect(undo->is_open, 0))
+        hf_undo_note_entry(undo, index, slot, hash, false);
+    hf_index_remove(index, slot, hash);
+}
 
 #endif

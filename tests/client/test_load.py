@@ -98,6 +98,17 @@ class Load(unittest.TestCase):
         tables = self.node.admin("status")["tables"]
         self.assertEqual(tables["holds_open"], 2000 - 2 * result["captures"], tables)
 
+    def test_queries(self):
+        """They take no place and are never refused."""
+        self.load("--workload", "auth", "--operations", 500)
+        place = self.node.admin("status")["place"]
+        result = self.load("--workload", "query", "--no-setup", "--operations", 3000, "--batch", 7)
+        self.assertEqual((result["workload"], result["ops"], result["refused"], result["lost"]), ("query", 3000, 0, 0))
+        self.assertEqual(self.node.admin("status")["place"], place)
+        done = holdfast("load", "--server", self.node.address, "--workload", "query", "--journal", self.journal)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("changes nothing", done.stderr)
+
     def test_mixed(self):
         """The journal knows each operation's part in the balances; one part off is found out."""
         result = self.load("--workload", "mixed", "--clear", 50, "--operations", 3000, "--verify-balances", "--journal", self.journal)

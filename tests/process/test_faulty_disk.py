@@ -21,7 +21,7 @@ from test_crash import Journal, wait_for_answers
 
 EXIT_FAILED = 1
 END_S = 60
-SETTINGS = dict(log__segment_bytes="1m", log__batch_bytes="64k", ledger__remembered=100000)
+SETTINGS = dict(log__segment_bytes="1m", log__batch_bytes="64k", ledger__remembered=1000000, ledger__holds=1000000)
 FAULTS = ("fail-flush", "fail-write", "short-write", "power-cut", "restart-after-failed-flush")
 
 
@@ -36,7 +36,7 @@ def load_on(node, path, chance):
     inflight = chance.choice((1, 16, 128))
     command = [HOLDFAST, "load", "--server", node.address, "--workload", chance.choice(("transfer", "auth")), "--accounts",
                100, "--inflight", inflight, "--batch", min(inflight, 8), "--seed", chance.randrange(1, 1 << 30), "--journal",
-               path, "--operations", 1000000, "--json"]
+               path, "--operations", 900000, "--json"]
     return subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                             preexec_fn=die_with_parent)
 

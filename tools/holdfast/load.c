@@ -49,8 +49,9 @@ enum {
 static const struct argp_option load_options[] = {
     {"workload", KEY_WORKLOAD, "KIND", 0,
      "What to send: transfer, auth, split (three payers in a waterfall), hold (and a capture of "
-     "part of it), mixed, or cards: authorisations as acquirers send them, with --limits 4, "
-     "--clear 100, --reverse 20 and --duplicates 10 (transfer)",
+     "part of it), mixed, cards: authorisations as acquirers send them, with --limits 4, "
+     "--clear 100, --reverse 20 and --duplicates 10, or query: of accounts, cards and their newest "
+     "authorisations, which change nothing (transfer)",
      1},
     {"accounts", KEY_ACCOUNTS, "N", 0, "Accounts, each with a card where it takes cards (10000)",
      1},
@@ -141,6 +142,9 @@ static void finish_options(struct hf_load_options *options, const struct argp_st
                    hf_workload_kind_name(options->workload.kind),
                    hf_workload_accounts_min(options->workload.kind));
     finish_workload(options, state);
+    if (options->workload.kind == HF_WORKLOAD_QUERY &&
+        (options->journal != NULL || options->verify_balances || options->duplicates_permille > 0))
+        argp_error(state, "--workload query changes nothing: no journal, no books, no duplicates");
     if (options->batch > options->inflight)
         argp_error(state, "--batch %u is larger than --inflight %u", options->batch,
                    options->inflight);

@@ -48,6 +48,7 @@ static const char *const kind_names[] = {
     [HF_WORKLOAD_TRANSFER] = "transfer", [HF_WORKLOAD_AUTH] = "auth",
     [HF_WORKLOAD_SPLIT] = "split",       [HF_WORKLOAD_HOLD] = "hold",
     [HF_WORKLOAD_MIXED] = "mixed",       [HF_WORKLOAD_CARDS] = "cards",
+    [HF_WORKLOAD_QUERY] = "query",
 };
 
 const char *hf_workload_kind_name(enum hf_workload_kind kind)
@@ -68,7 +69,8 @@ bool hf_workload_kind_parse(const char *text, enum hf_workload_kind *kind)
 
 bool hf_workload_needs_cards(enum hf_workload_kind kind)
 {
-    return kind == HF_WORKLOAD_AUTH || kind == HF_WORKLOAD_MIXED || kind == HF_WORKLOAD_CARDS;
+    return kind == HF_WORKLOAD_AUTH || kind == HF_WORKLOAD_MIXED || kind == HF_WORKLOAD_CARDS ||
+           kind == HF_WORKLOAD_QUERY;
 }
 
 uint64_t hf_workload_accounts_min(enum hf_workload_kind kind)
@@ -115,6 +117,8 @@ void hf_workload_enter(struct hf_workload_balance *balances, const struct hf_wor
     struct hf_workload_balance *payee = &balances[entry->payee];
     int64_t amount = (int64_t)entry->amount;
     assert(amount >= 0);
+    if (entry->type == HF_OP_QUERY)
+        return;
     if (entry->type == HF_OP_AUTH || entry->type == HF_OP_HOLD) {
         payer->held_out += amount;
         payee->held_in += amount;
@@ -397,6 +401,20 @@ static void follow(struct hf_workload *workload, const struct hf_workload_entry 
     ring->count++;
 }
 
+static void next_query(struct hf_workload *workload, union hf_operation *op,
+                       struct hf_workload_entry *entry)
+{
+    static const uint8_t subjects[] = {HF_QUERY_ACCOUNT, HF_QUERY_INSTRUMENT,
+                                       HF_QUERY_INSTRUMENT_AUTHORISATIONS};
+    uint8_t subject = subjects[hf_random_below(&workload->random, sizeof subjects)];
+    entry->type = HF_OP_QUERY;
+    entry->payer = draw_account(workload);
+    entry->payee = entry->payer;
+    hf_make_query(op, entry->id, subject,
+                  subject == HF_QUERY_ACCOUNT ? account_id(workload, entry->payer)
+                                              : hf_workload_token(entry->payer));
+}
+
 static enum hf_workload_kind draw_kind(struct hf_workload *workload)
 {
     static const enum hf_workload_kind mix[] = {
@@ -437,6 +455,9 @@ void hf_workload_next(struct hf_workload *workload, struct hf_client *client,
         break;
     case HF_WORKLOAD_HOLD:
         next_hold(workload, &op->operation, entry);
+        break;
+    case HF_WORKLOAD_QUERY:
+        next_query(workload, &op->operation, entry);
         break;
     default:
         assert(kind == HF_WORKLOAD_AUTH || kind == HF_WORKLOAD_CARDS);

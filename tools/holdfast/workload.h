@@ -27,9 +27,10 @@ enum hf_workload_kind {
     HF_WORKLOAD_MIXED,    /* of ten: 5 transfers, 2 splits, 2 holds with their captures, 1 AUTH */
     HF_WORKLOAD_CARDS,    /* AUTH by card, and a while later a CLEAR of `clear_percent` of them: of
                              most the amount, of some less, or more as with a tip */
+    HF_WORKLOAD_QUERY,    /* QUERY of an account, of its card, and of the card's newest AUTHs */
 };
 
-/* "transfer", "auth", "split", "hold", "mixed", "cards". */
+/* "transfer", "auth", "split", "hold", "mixed", "cards", "query". */
 const char *hf_workload_kind_name(enum hf_workload_kind kind);
 bool hf_workload_kind_parse(const char *text, enum hf_workload_kind *kind);
 
@@ -58,7 +59,7 @@ enum hf_workload_fate {
 /* One operation as the books and the journal see it. */
 struct hf_workload_entry {
     struct hf_id id;
-    uint8_t type;          /* MOVE, MOVE_PLAN, HOLD, AUTH, CAPTURE, CLEAR or REVERSE */
+    uint8_t type;          /* MOVE, MOVE_PLAN, HOLD, AUTH, CAPTURE, CLEAR, REVERSE or QUERY */
     uint8_t further_count; /* MOVE_PLAN */
     uint8_t fate;          /* AUTH: enum hf_workload_fate */
     uint64_t payer, payee; /* account indices */
