@@ -108,6 +108,9 @@ class Load(unittest.TestCase):
         done = holdfast("load", "--server", self.node.address, "--workload", "query", "--journal", self.journal)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("changes nothing", done.stderr)
+        done = holdfast("load", "--server", self.node.address, "--workload", "query", "--reverse", 20)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("of authorisations", done.stderr)
 
     def test_mixed(self):
         """The journal knows each operation's part in the balances; one part off is found out."""

@@ -117,6 +117,9 @@ static void finish_workload(struct hf_load_options *options, const struct argp_s
     set_if_unsaid(&workload->limits, is_cards, CARDS_LIMITS);
     set_if_unsaid(&workload->reverse_permille, is_cards, CARDS_REVERSE_PERMILLE);
     set_if_unsaid(&options->duplicates_permille, is_cards, CARDS_DUPLICATES_PERMILLE);
+    if (workload->kind == HF_WORKLOAD_QUERY &&
+        workload->reverse_permille + workload->clear_percent > 0)
+        argp_error(state, "--reverse and --clear are of authorisations: --workload query has none");
     if (hf_workload_needs_cards(workload->kind))
         return;
     if (workload->limits > 0)
