@@ -102,11 +102,11 @@ static void refuse_busy(struct bundle *bundle)
     }
 }
 
-/* Applies operations at the batch's time and puts those that took a place into it. */
-static uint64_t apply(struct orderer *orderer, const union hf_operation *const operations[],
-                      uint32_t count, struct hf_reply replies[])
+/* Applies operations at this time, the batch's, and puts those that took a place into it. */
+static uint64_t apply(struct orderer *orderer, uint64_t timestamp_ns,
+                      const union hf_operation *const operations[], uint32_t count,
+                      struct hf_reply replies[])
 {
-    uint64_t timestamp_ns = batch_timestamp(orderer);
     uint64_t placed;
 
     if (orderer->batch->count == 0)
@@ -121,7 +121,8 @@ static uint64_t apply(struct orderer *orderer, const union hf_operation *const o
 
 static void apply_operations(struct orderer *orderer, struct bundle *bundle)
 {
-    uint64_t placed = apply(orderer, bundle->operations, bundle->operation_count, bundle->replies);
+    uint64_t placed = apply(orderer, batch_timestamp(orderer), bundle->operations,
+                            bundle->operation_count, bundle->replies);
     uint32_t placed_count = (uint32_t)__builtin_popcountll(placed);
     uint32_t approved = 0;
 
@@ -171,7 +172,7 @@ static uint32_t order_expire(struct orderer *orderer)
     made.expire.header.id = own_id(orderer, timestamp_ns);
     made.expire.header.origin = 0;
     assert(hf_operation_check(operation, sizeof made).code == HF_CODE_OK);
-    if (apply(orderer, &operation, 1, &reply) == 0)
+    if (apply(orderer, timestamp_ns, &operation, 1, &reply) == 0)
         return 0;
     counter_add(&orderer->expire_operations, 1);
     counter_add(&orderer->expired, reply.approved);
