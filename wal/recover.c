@@ -373,10 +373,7 @@ static enum hf_status check_sealing(struct hf_opening *opening,
         hf_chain_span_add(span, record);
         return HF_STATUS_OK;
     }
-    const char *why = hf_chain_seal_check(record, state->superblock.public_key);
-    if (why == NULL && hf_chain_seal_of(record)->node != state->superblock.node) {
-        why = "is another node's";
-    }
+    const char *why = hf_superblock_check_seal(&state->superblock, record);
     if (why == NULL) {
         why = hf_chain_seal_match(span, record);
     }
@@ -585,6 +582,7 @@ static enum hf_status replay_segments(struct hf_opening *opening)
         state->next_place = opening->chain.next_place;
         state->last_timestamp_ns = opening->chain.timestamp_ns;
         state->last_epoch = opening->chain.epoch;
+        state->last_commit = opening->chain.commit;
         status = opening->options->beside ? judge_until(opening) : judge_tail(opening);
     }
     return status;

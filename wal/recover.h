@@ -73,6 +73,7 @@ struct hf_log_state {
     uint64_t next_place;        /* of the next operation, from 1 */
     uint64_t last_timestamp_ns; /* 0 when there is none */
     uint64_t last_epoch;        /* of that record, likewise */
+    uint64_t last_commit;       /* what that record calls committed */
     uint64_t segment;           /* the next record goes here ... */
     uint64_t offset;            /* ... at this byte, a multiple of the block size */
     uint64_t segment_first;     /* of all there are; 0 when there are none yet */

@@ -46,14 +46,15 @@ static bool copy_is_ours(const struct hf_superblock *copy)
     return memcmp(copy->magic, HF_SUPERBLOCK_MAGIC, sizeof copy->magic) == 0;
 }
 
-/* The table of epochs begins with the log and rises. */
+/* The table of epochs rises. It begins with the log unless that began with a checkpoint, or more
+ * epochs have come than it has room for. */
 static bool epochs_rise(const struct hf_superblock *copy)
 {
     if (copy->epoch_count < 1 || copy->epoch_count > HF_SUPERBLOCK_EPOCHS_MAX) {
         return false;
     }
     const struct hf_epoch_start *epochs = copy->epochs;
-    bool rise = epochs[0].epoch >= 1 && epochs[0].start_index == 1;
+    bool rise = epochs[0].epoch >= 1 && epochs[0].start_index >= 1;
     for (uint32_t i = 1; i < copy->epoch_count; i++) {
         rise = rise && epochs[i].epoch > epochs[i - 1].epoch &&
                epochs[i].start_index >= epochs[i - 1].start_index;
@@ -270,4 +271,21 @@ enum hf_status hf_superblock_write(struct hf_disk *disk, struct hf_superblock *s
                                    struct hf_fault *fault)
 {
     return write_file(disk, HF_SUPERBLOCK_NAME, 0, superblock, fault);
+}
+
+/* ---- Whose seals ---- */
+
+const uint8_t *hf_superblock_key_of(const struct hf_superblock *superblock, uint32_t node)
+{
+    if (node == superblock->node) {
+        return superblock->public_key;
+    }
+    return node != 0 && node == superblock->peer_node ? superblock->peer_key : NULL;
+}
+
+const char *hf_superblock_check_seal(const struct hf_superblock *superblock,
+                                     const struct hf_record_header *seal)
+{
+    const uint8_t *key = hf_superblock_key_of(superblock, hf_chain_seal_of(seal)->node);
+    return key == NULL ? "is another node's" : hf_chain_seal_check(seal, key);
 }

@@ -45,7 +45,10 @@ struct hf_superblock {
     uint64_t settings_index; /* records after this one were made under `settings` */
     uint8_t settings[HF_SUPERBLOCK_SETTINGS_SIZE];
     uint8_t public_key[HF_CHAIN_PUBLIC_SIZE]; /* the node's: who signs this log */
-    uint8_t reserved[2808];
+    uint8_t peer_key[HF_CHAIN_PUBLIC_SIZE]; /* of a pair's other node: who may have signed as well;
+                                               zeros: nobody */
+    uint32_t peer_node;                     /* its number, 0: none */
+    uint8_t reserved[2772];
 };
 _Static_assert(sizeof(struct hf_superblock) == HF_SUPERBLOCK_SIZE, "superblock");
 _Static_assert(offsetof(struct hf_superblock, magic) == 16, "hashed from here");
@@ -54,6 +57,8 @@ _Static_assert(offsetof(struct hf_superblock, node) == 72, "superblock node");
 _Static_assert(offsetof(struct hf_superblock, epochs) == 96, "superblock epochs");
 _Static_assert(offsetof(struct hf_superblock, settings) == 1128, "superblock settings");
 _Static_assert(offsetof(struct hf_superblock, public_key) == 1256, "superblock key");
+_Static_assert(offsetof(struct hf_superblock, peer_key) == 1288, "superblock peer key");
+_Static_assert(offsetof(struct hf_superblock, peer_node) == 1320, "superblock peer node");
 
 /* Fills in a first superblock: sequence 0, incarnation 0, epoch 1 from index 1. */
 void hf_superblock_init(struct hf_superblock *superblock, struct hf_id cluster, uint32_t node,
@@ -89,6 +94,13 @@ HF_MUST_USE enum hf_status hf_superblock_create(struct hf_disk *disk,
  * moment at least three copies are whole. Blocks. An error is final. */
 HF_MUST_USE enum hf_status
 hf_superblock_write(struct hf_disk *disk, struct hf_superblock *superblock, struct hf_fault *fault);
+
+/* The key that a seal of this node must be signed by; NULL when the log knows no such node. */
+const uint8_t *hf_superblock_key_of(const struct hf_superblock *superblock, uint32_t node);
+
+/* Why a seal in this log does not hold by itself; NULL when it does (hf_chain_seal_check). */
+const char *hf_superblock_check_seal(const struct hf_superblock *superblock,
+                                     const struct hf_record_header *seal);
 
 /* The epoch in which records are written now. */
 static inline uint64_t hf_superblock_epoch(const struct hf_superblock *superblock)

@@ -63,6 +63,7 @@ struct hf_log_writer {
     struct hf_hash last_hash;
     uint64_t next_place;
     uint64_t last_timestamp_ns;
+    uint64_t last_commit; /* as the newest record's header says */
     uint64_t returned_index;
     struct slot slots[SLOT_COUNT];
     uint32_t previous_count; /* records in flight in the previous segment */
@@ -71,6 +72,10 @@ struct hf_log_writer {
     struct segment_file next;
     uint64_t offset;       /* in the current segment */
     uint64_t segment_last; /* newest with its name; those after `current` are ready */
+
+    /* One log on two nodes. */
+    uint64_t committed;  /* of the pair */
+    bool leaves_segment; /* the next record opens a new one */
 
     /* The signed chain. */
     struct hf_chain_span span;
@@ -136,7 +141,8 @@ static enum hf_status check_options(const struct hf_log_writer_options *options,
         wrong = "depth";
     } else if (options->segments_ahead < 1 || options->segments_ahead > HF_LOG_AHEAD_MAX) {
         wrong = "segments ahead";
-    } else if (options->batch_count < 1 || options->batch_count > HF_LOG_BATCHES_MAX) {
+    } else if (options->batch_count < 1 || options->batch_count > HF_LOG_BATCHES_MAX ||
+               options->pair_batches > HF_LOG_BATCHES_MAX - options->batch_count) {
         wrong = "batch count";
     } else if (options->batch_capacity == 0 || options->batch_capacity % HF_RECORD_BLOCK_MAX != 0 ||
                options->batch_capacity > HF_RECORD_LENGTH_MAX) {
@@ -160,10 +166,15 @@ static enum hf_status check_options(const struct hf_log_writer_options *options,
     return HF_STATUS_OK;
 }
 
+static uint32_t all_batches(const struct hf_log_writer_options *options)
+{
+    return options->batch_count + options->pair_batches;
+}
+
 static void init_batches(struct hf_log_writer *writer)
 {
     uint32_t capacity = writer->options.batch_capacity;
-    for (uint32_t i = 0; i < writer->options.batch_count; i++) {
+    for (uint32_t i = 0; i < all_batches(&writer->options); i++) {
         struct hf_log_batch *batch = &writer->batches[i];
         batch->bytes = writer->memory + (size_t)i * capacity;
         batch->capacity = capacity;
@@ -183,7 +194,7 @@ enum hf_status hf_log_writer_create(struct hf_disk *disk, const struct hf_log_st
     assert(state->next_place >= 1);
     assert(state->span.previous_is_known);
     hf_chain_prepare();
-    size_t memory_size = (size_t)options->batch_capacity * options->batch_count;
+    size_t memory_size = (size_t)options->batch_capacity * all_batches(options);
     uint64_t segment_size = state->superblock.segment_size;
     uint32_t piece_size =
         segment_size < HF_SEGMENT_PIECE_SIZE ? (uint32_t)segment_size : HF_SEGMENT_PIECE_SIZE;
@@ -210,7 +221,9 @@ enum hf_status hf_log_writer_create(struct hf_disk *disk, const struct hf_log_st
     memcpy(writer->secret_key, options->secret_key, sizeof writer->secret_key);
     writer->cluster = state->superblock.cluster;
     writer->node = state->superblock.node;
-    writer->epoch = hf_superblock_epoch(&state->superblock);
+    /* Of two nodes the leader says which epoch it writes in. */
+    writer->epoch =
+        options->pair_batches == 0 ? hf_superblock_epoch(&state->superblock) : state->last_epoch;
     writer->block_size = state->superblock.block_size;
     writer->segment_size = segment_size;
     writer->piece_size = piece_size;
@@ -218,6 +231,7 @@ enum hf_status hf_log_writer_create(struct hf_disk *disk, const struct hf_log_st
     writer->last_hash = state->last_hash;
     writer->next_place = state->next_place;
     writer->last_timestamp_ns = state->last_timestamp_ns;
+    writer->last_commit = state->last_commit;
     writer->returned_index = state->last_index;
     writer->span = state->span;
     writer->hashed_index = state->last_index;
@@ -243,8 +257,13 @@ enum hf_status hf_log_writer_create(struct hf_disk *disk, const struct hf_log_st
 
 struct hf_log_batch *hf_log_writer_batch(struct hf_log_writer *writer, uint32_t number)
 {
-    assert(number < writer->options.batch_count);
+    assert(number < all_batches(&writer->options));
     return &writer->batches[number];
+}
+
+uint32_t hf_log_writer_own_batches(const struct hf_log_writer *writer)
+{
+    return writer->options.batch_count;
 }
 
 static void close_file(struct hf_log_writer *writer, struct segment_file *segment)
@@ -438,6 +457,20 @@ static enum hf_status move_on(struct hf_log_writer *writer)
     return HF_STATUS_OK;
 }
 
+/* What the next record may call committed: of a log on two nodes only what is flushed wherever a
+ * copy of that record may be in flight. It never falls from record to record. */
+static uint64_t commit_to_say(const struct hf_log_writer *writer)
+{
+    if (writer->options.pair_batches == 0) {
+        return commit_of(writer);
+    }
+    uint64_t commit = writer->committed < commit_of(writer) ? writer->committed : commit_of(writer);
+    uint64_t oldest =
+        writer->last_index > HF_LOG_DEPTH_MAX ? writer->last_index - HF_LOG_DEPTH_MAX : 0;
+    commit = commit < oldest ? commit : oldest;
+    return commit > writer->last_commit ? commit : writer->last_commit;
+}
+
 /* The header of the next record, but for its hash. */
 static struct hf_record_header next_header(const struct hf_log_writer *writer)
 {
@@ -449,21 +482,23 @@ static struct hf_record_header next_header(const struct hf_log_writer *writer)
         .index = writer->last_index + 1,
         .first_place = writer->next_place,
         .timestamp_ns = writer->last_timestamp_ns,
-        .commit = commit_of(writer),
+        .commit = commit_to_say(writer),
         .prev_hash = writer->last_hash,
     };
 }
 
-/* Queues a record whose bytes are whole but for padding and hash. AGAIN, and nothing done, when
- * `depth` writes are in flight or the disk's queue is full. */
+/* Queues a record whose bytes are whole but for its padding and, unless it is a copy, its hash.
+ * AGAIN, and nothing done, when `depth` writes are in flight or the disk's queue is full. */
 static enum hf_status append(struct hf_log_writer *writer, struct hf_record_header *record,
-                             struct hf_log_batch *batch)
+                             struct hf_log_batch *batch, bool is_copy)
 {
     uint32_t padded = hf_record_padded_length(record->length, writer->block_size);
     assert(padded <= writer->segment_size - writer->offset);
     assert(writer->last_index - commit_of(writer) < writer->options.depth);
     memset((uint8_t *)record + record->length, 0, padded - record->length);
-    hf_record_seal(record);
+    if (!is_copy) {
+        hf_record_seal(record);
+    }
     enum hf_status status = writer->disk->maker->append(
         writer->disk, writer->current.file, writer->offset, record, padded, record->index);
     if (status == HF_STATUS_AGAIN) {
@@ -479,11 +514,15 @@ static enum hf_status append(struct hf_log_writer *writer, struct hf_record_head
     writer->last_hash = record->hash;
     writer->next_place = record->first_place + record->count;
     writer->last_timestamp_ns = record->timestamp_ns;
+    writer->last_commit = record->commit;
     writer->offset += padded;
     writer->records++;
     writer->operations += record->count;
     writer->bytes_logical += record->length;
     writer->bytes_device += padded;
+    if (writer->options.observe != NULL) {
+        writer->options.observe(writer->options.observe_context, record);
+    }
     return HF_STATUS_OK;
 }
 
@@ -526,7 +565,7 @@ static enum hf_status append_seal(struct hf_log_writer *writer)
     record->kind = HF_RECORD_SEAL;
     record->length = HF_CHAIN_SEAL_LENGTH;
     hf_chain_seal_make(&writer->span, record, writer->node, writer->secret_key);
-    enum hf_status status = append(writer, record, NULL);
+    enum hf_status status = append(writer, record, NULL, false);
     if (status == HF_STATUS_OK) {
         hf_chain_span_next(&writer->span, record);
         writer->hashed_index = record->index;
@@ -541,14 +580,16 @@ static enum hf_status append_seal(struct hf_log_writer *writer)
 static enum hf_status make_way(struct hf_log_writer *writer, uint32_t padded)
 {
     enum hf_status status = HF_STATUS_OK;
-    bool fits = padded + writer->block_size <= writer->segment_size - writer->offset;
+    bool fits = !writer->leaves_segment &&
+                padded + writer->block_size <= writer->segment_size - writer->offset;
     uint64_t count = span_count(writer);
     if (count >= writer->options.seal_span || (count != 0 && !fits)) {
         status = append_seal(writer);
-        fits = padded + writer->block_size <= writer->segment_size - writer->offset;
+        fits = fits && padded + writer->block_size <= writer->segment_size - writer->offset;
     }
     if (status == HF_STATUS_OK && !fits) {
         status = move_on(writer);
+        writer->leaves_segment = writer->leaves_segment && status != HF_STATUS_OK;
     }
     if (status == HF_STATUS_OK && writer->offset == 0 && writer->last_index != 0) {
         status = append_seal(writer);
@@ -584,9 +625,101 @@ enum hf_status hf_log_writer_submit(struct hf_log_writer *writer, struct hf_log_
     record->length = batch->length;
     record->count = batch->count;
     record->timestamp_ns = batch->timestamp_ns;
-    status = append(writer, record, batch);
+    batch->index = record->index;
+    status = append(writer, record, batch, false);
+    return status;
+}
+
+/* ---- One log on two nodes ---- */
+
+void hf_log_writer_set_committed(struct hf_log_writer *writer, uint64_t index)
+{
+    assert(index >= writer->committed);
+    writer->committed = index;
+}
+
+static bool follows(const struct hf_log_writer *writer, const struct hf_record_header *record)
+{
+    return record->index == writer->last_index + 1 &&
+           hf_hash_equal(record->prev_hash, writer->last_hash) &&
+           record->first_place == writer->next_place &&
+           record->timestamp_ns >= writer->last_timestamp_ns && record->epoch >= writer->epoch &&
+           record->commit >= writer->last_commit && record->commit < record->index;
+}
+
+/* Goes where a copy must lie. */
+static enum hf_status go_to_copy(struct hf_log_writer *writer,
+                                 const struct hf_record_header *record)
+{
+    bool opens = record->kind == HF_RECORD_SEAL && span_count(writer) == 0 && record->index != 1;
+    bool has_segment = writer->current.number != 0;
+    uint32_t padded = hf_record_padded_length(record->length, writer->block_size);
+    if (!has_segment || (opens && writer->offset != 0)) {
+        return move_on(writer);
+    }
+    return padded <= writer->segment_size - writer->offset ? HF_STATUS_OK : HF_STATUS_INVALID;
+}
+
+enum hf_status hf_log_writer_copy(struct hf_log_writer *writer, struct hf_log_batch *batch,
+                                  const struct hf_record_header *record)
+{
+    assert(batch == &writer->batches[batch->number]);
+    assert(batch->number >= writer->options.batch_count);
+    assert(writer->attached);
+    if (is_poisoned(writer)) {
+        return HF_STATUS_IO;
+    }
+    if (!follows(writer, record)) {
+        return HF_STATUS_DIVERGED;
+    }
+    if (record->length > batch->capacity) {
+        return HF_STATUS_INVALID;
+    }
+    if (!may_append(writer)) {
+        return HF_STATUS_AGAIN;
+    }
+    bool is_seal = record->kind == HF_RECORD_SEAL;
+    hash_appended(writer);
+    if (is_seal && hf_chain_seal_match(&writer->span, record) != NULL) {
+        return HF_STATUS_DIVERGED;
+    }
+    enum hf_status status = go_to_copy(writer, record);
+    if (status != HF_STATUS_OK) {
+        return status;
+    }
+    memcpy(batch->bytes, record, record->length);
+    batch->length = record->length;
+    batch->count = record->count;
+    batch->first_place = record->first_place;
+    batch->timestamp_ns = record->timestamp_ns;
+    batch->index = record->index;
+    writer->epoch = record->epoch;
+    struct hf_record_header *copy = (struct hf_record_header *)(void *)batch->bytes;
+    status = append(writer, copy, batch, true);
+    if (status == HF_STATUS_OK && is_seal) {
+        hf_chain_span_next(&writer->span, copy);
+        writer->hashed_index = copy->index;
+    }
+    return status;
+}
+
+enum hf_status hf_log_writer_begin_epoch(struct hf_log_writer *writer, uint64_t epoch, bool fresh)
+{
+    assert(writer->attached);
+    assert(epoch >= writer->epoch);
+    if (is_poisoned(writer)) {
+        return HF_STATUS_IO;
+    }
+    if (!may_append(writer)) {
+        return HF_STATUS_AGAIN;
+    }
+    bool must_move = fresh && span_count(writer) == 0 && writer->offset != 0;
+    bool fits = writer->block_size <= writer->segment_size - writer->offset;
+    enum hf_status status = must_move || !fits ? move_on(writer) : HF_STATUS_OK;
     if (status == HF_STATUS_OK) {
-        batch->index = record->index;
+        writer->epoch = epoch;
+        writer->leaves_segment = fresh && span_count(writer) != 0;
+        status = append_seal(writer);
     }
     return status;
 }
@@ -848,11 +981,12 @@ enum hf_status hf_log_writer_attach(struct hf_log_writer *writer, struct hf_faul
 {
     assert(!writer->attached);
     void *buffers[HF_LOG_BATCHES_MAX];
-    for (uint32_t i = 0; i < writer->options.batch_count; i++) {
+    uint32_t count = all_batches(&writer->options);
+    for (uint32_t i = 0; i < count; i++) {
         buffers[i] = writer->batches[i].bytes;
     }
-    enum hf_status status = writer->disk->maker->attach(
-        writer->disk, buffers, writer->options.batch_capacity, writer->options.batch_count);
+    enum hf_status status =
+        writer->disk->maker->attach(writer->disk, buffers, writer->options.batch_capacity, count);
     if (status != HF_STATUS_OK) {
         *fault = writer->disk->fault;
         return status;
@@ -897,7 +1031,8 @@ void hf_log_writer_detach(struct hf_log_writer *writer)
         hash_appended(writer);
         advance_commit(writer);
     }
-    if (!is_poisoned(writer) && (writer->operations != 0 || span_count(writer) != 0)) {
+    if (!is_poisoned(writer) && writer->options.pair_batches == 0 &&
+        (writer->operations != 0 || span_count(writer) != 0)) {
         assert(commit_of(writer) == writer->last_index);
         seal_end(writer);
     }

@@ -33,6 +33,13 @@ struct hf_log_writer_options {
     uint32_t seal_span;        /* records from seal to seal at most, 1 to HF_CHAIN_SPAN_MAX */
     const uint8_t *secret_key; /* that signs them, HF_CHAIN_SECRET_SIZE bytes; only lent to create.
                                   Its public half is the superblock's */
+    /* Of one of two nodes with the same log: batches beyond batch_count, for the other's records;
+     * 0: the log is this node's alone. All batches: HF_LOG_BATCHES_MAX at most. */
+    uint32_t pair_batches;
+    /* Called with every record when it has been queued, seals and copies included, with the bytes
+     * it will have on the disk; from submit, copy and begin_epoch. May be NULL. */
+    void (*observe)(void *context, const struct hf_record_header *record);
+    void *observe_context;
 };
 
 struct hf_log_writer;
@@ -49,9 +56,12 @@ HF_MUST_USE enum hf_status hf_log_writer_create(struct hf_disk *disk,
                                                 struct hf_log_writer **writer,
                                                 struct hf_fault *fault);
 
-/* The batches, 0 to batch_count-1, for the caller's free ring. Any thread, before attach or after.
- */
+/* The batches, 0 to batch_count-1, for the caller's free ring, then the pair's. Any thread, before
+ * attach or after. */
 struct hf_log_batch *hf_log_writer_batch(struct hf_log_writer *writer, uint32_t number);
+
+/* How many are not the pair's. */
+uint32_t hf_log_writer_own_batches(const struct hf_log_writer *writer);
 
 /* Takes the writer for the calling thread, and blocks until the first segment is ready for records,
  * or there is no space for it (then OK too: there is no room until space comes). */
@@ -65,6 +75,34 @@ HF_MUST_USE enum hf_status hf_log_writer_attach(struct hf_log_writer *writer,
  * poll. Asserts that places have no gap and time does not go back. */
 HF_MUST_USE enum hf_status hf_log_writer_submit(struct hf_log_writer *writer,
                                                 struct hf_log_batch *batch);
+
+/* ---- One log on two nodes (pair_batches is not 0) ----
+ *
+ * The records of both are the same, byte for byte. So that they also lie at the same places, a node
+ * that comes to lead goes on in a new segment, and one that follows goes to a new segment where the
+ * leader did: before a seal over nothing, which stands nowhere else but at a segment's begin (and
+ * where nothing is lost by it).
+ *
+ * What is called committed in a record is then the pair's commit index, and never one of the newest
+ * HF_LOG_DEPTH_MAX records before it: those may not be flushed yet where the record is copied to.
+ */
+
+/* All up to this index is committed: what the headers of records to come may say. Never falls. */
+void hf_log_writer_set_committed(struct hf_log_writer *writer, uint64_t index);
+
+/* Copies a good record (record.h) of the other node's into the batch, one of the pair's, and queues
+ * its durable append. OK, AGAIN, FULL, IO as submit. DIVERGED: it does not follow this log's newest
+ * record, or is a seal that is not over this log's records (whose key signed it is the caller's to
+ * check). INVALID: it is longer than a batch, or does not fit where it must lie: the two logs have
+ * other sizes of segments, blocks or batches. */
+HF_MUST_USE enum hf_status hf_log_writer_copy(struct hf_log_writer *writer,
+                                              struct hf_log_batch *batch,
+                                              const struct hf_record_header *record);
+
+/* Begins an epoch with its first record, a seal. `fresh`: this node did not lead before. OK, AGAIN,
+ * FULL, IO as submit. */
+HF_MUST_USE enum hf_status hf_log_writer_begin_epoch(struct hf_log_writer *writer, uint64_t epoch,
+                                                     bool fresh);
 
 /* Sets queued writes going, collects what has completed, works on the segments ahead. Returns, in
  * the order of the log, up to `most` batches that are durable and all before them too: they are the
@@ -108,8 +146,8 @@ void hf_log_writer_describe(const struct hf_log_writer *writer,
 
 /* The end of the log's thread, as its last call: waits for what is in flight, which is not returned
  * any more, and unless poisoned seals the end of the log, which makes it known as committed.
- * Nothing can be submitted or polled afterwards. Without attach it does nothing. Blocks for a
- * flush. */
+ * Nothing can be submitted or polled afterwards. Without attach, and on a log of two nodes,
+ * it seals nothing. Blocks for a flush. */
 void hf_log_writer_detach(struct hf_log_writer *writer);
 
 /* Releases the writer, its batches and files, and leaves no seal: an abrupt end, unless detached

@@ -1,0 +1,56 @@
+/* Old records: for a peer that lacks them, for comparing logs, and those to be cut off. */
+#include "pair_inside.h"
+
+const struct hf_record_header *hf_pair_record(struct hf_pair *pair, uint64_t index)
+{
+    const struct hf_record_header *record = hf_recent_get(&pair->recent, index);
+    if (record != NULL || index == 0 || index > pair->replica.last.place.index) {
+        return record;
+    }
+    if (index < pair->first_index) {
+        return NULL;
+    }
+    struct hf_fault fault = {{0}};
+    enum hf_status status = hf_log_seek_record(&pair->seek, index, &record, &fault);
+    if (status == HF_STATUS_NOT_FOUND) {
+        /* Removed meanwhile, behind a checkpoint. */
+        status = hf_log_seek_oldest(&pair->seek, &pair->first_index, &fault);
+        return NULL;
+    }
+    if (status != HF_STATUS_OK) {
+        pair->fault = fault;
+        return NULL;
+    }
+    pair->counts.records_read++;
+    return record;
+}
+
+void hf_pair_cut(struct hf_pair *pair, uint64_t index)
+{
+    uint64_t count = 0;
+    enum hf_status status =
+        hf_log_cut(&pair->seek, pair->disk, index, pair->replica.incarnation, &count, &pair->fault);
+    if (status != HF_STATUS_OK) {
+        hf_pair_fail(pair);
+        return;
+    }
+    pair->counts.quarantined += count;
+    atomic_store_explicit(&pair->restart, HF_PAIR_RESTART_CUT, memory_order_release);
+}
+
+void hf_pair_fetch(struct hf_pair *pair)
+{
+    snprintf(pair->fault.line, sizeof pair->fault.line,
+             "the primary's log does not go back to where this node's ends");
+}
+
+void hf_pair_turn_fetch(struct hf_pair *pair)
+{
+    (void)pair;
+}
+
+void hf_pair_on_file(struct hf_pair *pair, const struct hf_link_carried *carried)
+{
+    (void)pair;
+    (void)carried;
+}

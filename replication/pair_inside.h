@@ -1,0 +1,112 @@
+/* What the files of a pair's node say to each other. Nobody else includes this.
+ *
+ *   pair.c          the node: what comes in, what the replica wants done
+ *   pair_send.c     what goes to the peer
+ *   pair_catchup.c  old records, cutting, checkpoints for a peer that has none */
+#ifndef HF_REPLICATION_PAIR_INSIDE_H
+#define HF_REPLICATION_PAIR_INSIDE_H
+
+#include "pair.h"
+#include "recent.h"
+#include "wal/seek.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#define APPENDED_MAX 8
+#define FRAMES_MAX   256 /* put and not delivered; a power of two */
+
+struct frame_sent {
+    uint64_t end; /* position behind it */
+    uint64_t index;
+};
+
+struct hf_pair {
+    struct hf_pair_options options;
+    struct hf_replica replica;
+    struct hf_update update;
+    struct hf_log_writer *writer; /* NULL before start */
+    struct hf_disk *disk;
+    struct hf_superblock superblock;
+    struct hf_link *link;
+    struct hf_recent recent;
+    struct hf_log_seek seek;
+    uint64_t now_ns;
+    uint64_t first_index; /* the oldest record on the disk */
+
+    /* Records of the peer's. */
+    struct hf_log_batch *spare[HF_PAIR_BATCHES];
+    uint32_t spare_count;
+    bool is_copying; /* the link's frame is accepted, and not yet with the writer */
+
+    /* Own records, on their way to the replica. */
+    struct hf_tag appended[APPENDED_MAX];
+    uint32_t appended_count;
+    bool begins_epoch; /* wanted, and not yet with the writer */
+    bool has_led;
+    uint64_t epoch;
+    bool is_saved; /* and the replica has not heard yet */
+
+    /* To the peer. */
+    struct hf_message prepare; /* the newest PREPARE: what is the same in all */
+    uint64_t stream;           /* of the link, in which all below happens */
+    uint64_t stream_next;      /* index to be put next, 0: none */
+    uint64_t stream_last;      /* up to which the replica lets it */
+    struct frame_sent frames[FRAMES_MAX];
+    uint32_t frames_head;
+    uint32_t frames_tail;
+    uint64_t delivered; /* index: taken by the peer, in this stream */
+    uint64_t self_sent_ns;
+    uint64_t resend_index; /* the newest RESEND, and when it went */
+    uint64_t resend_ns;
+
+    /* From the peer. */
+    struct hf_pair_self self;
+    struct hf_pair_self peer;
+    bool peer_is_known; /* in the incarnation below, and it fits */
+    uint64_t peer_incarnation;
+
+    struct hf_question question;
+    bool has_question;
+
+    uint64_t ticked_ns;
+    struct hf_fault fault;
+    struct hf_pair_counts counts;
+
+    /* For any thread. */
+    _Alignas(64) _Atomic uint64_t commit;
+    _Atomic uint64_t lease_until_ns; /* 0: none; UINT64_MAX: as long as it leads */
+    _Atomic uint64_t lead_index;     /* leading: all up to here must be applied first; 0: follows */
+    _Atomic int restart;
+    _Alignas(64) _Atomic uint64_t applied; /* the applying thread's */
+};
+
+/* ---- pair_send.c ---- */
+
+void hf_pair_send_message(struct hf_pair *pair, const struct hf_message *message);
+void hf_pair_send_self(struct hf_pair *pair);
+/* Puts into the stream what the replica lets out and the link has room for. */
+void hf_pair_pump(struct hf_pair *pair);
+
+/* ---- pair_catchup.c ---- */
+
+/* A record of the own log, from memory or disk; NULL when it cannot be had. Lent until the next
+ * call. */
+const struct hf_record_header *hf_pair_record(struct hf_pair *pair, uint64_t index);
+/* Cuts the log after `index`. */
+void hf_pair_cut(struct hf_pair *pair, uint64_t index);
+/* The primary has no log any more that goes back as far as this node's does: a checkpoint is
+ * needed. */
+void hf_pair_fetch(struct hf_pair *pair);
+void hf_pair_turn_fetch(struct hf_pair *pair);
+/* A GET or a PIECE. */
+void hf_pair_on_file(struct hf_pair *pair, const struct hf_link_carried *carried);
+
+/* ---- pair.c ---- */
+
+/* The disk has failed, or what it holds makes no sense: the line is in pair->fault. */
+void hf_pair_fail(struct hf_pair *pair);
+
+#endif
