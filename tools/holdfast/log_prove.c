@@ -235,8 +235,7 @@ static enum hf_status write_proof(struct proving *proving, const char *path, boo
         return no_memory(fault);
     hf_proof_write(&proof, bytes);
     struct hf_proof read_back;
-    const uint8_t *key =
-        hf_superblock_key_of(&proving->books.superblock, proving->seal->seal.node);
+    const uint8_t *key = hf_superblock_key_of(&proving->books.superblock, proving->seal->seal.node);
     assert(key != NULL); /* the seal has been checked by it */
     const char *why = hf_proof_check(bytes, size, key, &read_back);
     enum hf_status status = HF_STATUS_OK;
