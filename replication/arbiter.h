@@ -27,7 +27,7 @@ struct hf_question {
  * not understood. */
 struct hf_arbiter_answer {
     uint64_t ask;
-    enum hf_answer kind;
+    enum hf_answer_kind kind;
     uint32_t reserved;
     struct hf_config config; /* VALUE; epoch 0: none has been written */
 };

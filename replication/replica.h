@@ -80,7 +80,7 @@ enum hf_input_kind {
     HF_INPUT_PROMOTE = 12,   /* the operator: lead, whatever I says */
 };
 
-enum hf_answer {
+enum hf_answer_kind {
     HF_ANSWER_VALUE = 1,   /* CFG is `config` (epoch 0: none); a compare-and-swap did not happen */
     HF_ANSWER_DONE = 2,    /* the compare-and-swap happened */
     HF_ANSWER_UNKNOWN = 3, /* no answer: it may have happened, or may happen yet */
@@ -94,7 +94,7 @@ struct hf_tag {
 
 struct hf_input {
     enum hf_input_kind kind;
-    enum hf_answer answer;
+    enum hf_answer_kind answer;
     uint64_t now_ns;
     uint64_t ask;
     uint64_t index;

@@ -253,7 +253,8 @@ static bool deliver(struct world *w, uint32_t n, uint32_t at, bool stays)
     return step(w, n, &input);
 }
 
-static bool answer(struct world *w, uint32_t n, enum hf_answer said, const struct hf_config *config)
+static bool answer(struct world *w, uint32_t n, enum hf_answer_kind said,
+                   const struct hf_config *config)
 {
     struct hf_input input = {.kind = HF_INPUT_ARBITER, .answer = said, .config = *config};
     w->nodes[n].question = (struct world_question){0};
@@ -474,7 +475,7 @@ bool world_do(struct world *w, struct world_action action)
         break;
     case WORLD_ANSWER: {
         struct hf_config config = q->config;
-        fits = answer(w, n, (enum hf_answer)q->answer, &config);
+        fits = answer(w, n, (enum hf_answer_kind)q->answer, &config);
         break;
     }
     case WORLD_LATER:

@@ -30,7 +30,7 @@ struct world_log {
 struct world_question {
     uint32_t kind;    /* enum hf_asking */
     uint32_t is_done; /* the arbiter has executed it; the answer is on its way */
-    uint32_t answer;  /* enum hf_answer */
+    uint32_t answer;  /* enum hf_answer_kind */
     uint32_t reserved;
     uint64_t expected; /* epoch of the CFG that a swap replaces */
     struct hf_config config;

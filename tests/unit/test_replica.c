@@ -113,7 +113,7 @@ static void start_with_log(struct stage *s, uint32_t node, uint32_t durability, 
     assert_non_null(said(s, HF_OUTPUT_READ));
 }
 
-static void answer(struct stage *s, enum hf_answer said_by_arbiter, struct hf_config config)
+static void answer(struct stage *s, enum hf_answer_kind said_by_arbiter, struct hf_config config)
 {
     feed(s, (struct hf_input){.kind = HF_INPUT_ARBITER,
                               .answer = said_by_arbiter,
