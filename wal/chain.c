@@ -1,4 +1,5 @@
 #include "chain.h"
+#include "slice.h"
 
 #include <assert.h>
 #include <sodium.h>
@@ -17,6 +18,7 @@ void hf_chain_prepare(void)
 {
     int status = sodium_init();
     assert(status >= 0);
+    hf_slice_prepare();
 }
 
 /* ---- Hashing ---- */
@@ -36,7 +38,10 @@ void hf_chain_leaf(const struct hf_record_header *record, struct hf_chain_hash *
 {
     assert(record->length >= HF_RECORD_HEADER_SIZE);
     assert(record->length <= HF_RECORD_LENGTH_MAX);
-    hash_parts(&leaf_prefix, sizeof leaf_prefix, record, record->length, leaf);
+    uint8_t slices[HF_RECORD_LENGTH_MAX / HF_SLICE_SIZE][HF_SLICE_HASH_SIZE];
+    hf_slice_hash(record, record->length, slices);
+    hash_parts(&leaf_prefix, sizeof leaf_prefix, slices,
+               hf_slice_count(record->length) * sizeof slices[0], leaf);
 }
 
 void hf_chain_join(const struct hf_chain_hash *left, const struct hf_chain_hash *right,

@@ -6,7 +6,8 @@
  * records since the seal before are its *span*; seals themselves are in no span. Each segment ends
  * with a seal, so that a segment is verified, and one record of it proved, by itself.
  *
- *   leaf   BLAKE2b-256( 0x00, the record's bytes without padding )
+ *   slice  BLAKE2b-256, personalised, of 4,096 bytes of the record, or of what is left (slice.h)
+ *   leaf   BLAKE2b-256( 0x00, the hashes of the record's slices; padding is not in them )
  *   node   BLAKE2b-256( 0x01, left, right )             shape and empty tree as in RFC 6962
  *   chain  BLAKE2b-256( struct hf_chain_link )
  *
@@ -35,7 +36,7 @@
 #define HF_CHAIN_SECRET_SIZE    64 /* seed and public key, as libsodium has them */
 #define HF_CHAIN_SIGNATURE_SIZE 64
 #define HF_CHAIN_HEIGHT_MAX     40                 /* of a tree: more records than a log can have */
-#define HF_CHAIN_TAG            "holdfast chain 1" /* sixteen bytes, no NUL */
+#define HF_CHAIN_TAG            "holdfast chain 2" /* sixteen bytes, no NUL */
 
 /* Records from one seal to the next. */
 #define HF_CHAIN_SPAN_DEFAULT 1024

@@ -3,7 +3,7 @@
  * over it.
  *
  *      0  magic           8  "HF-PROOF"
- *      8  format          4  1
+ *      8  format          4  2
  *     12  path_count      4
  *     16  place           8  of the operation
  *     24  id             16  of the operation
@@ -17,14 +17,14 @@
  *         note               text for people, padded with NULs: what the engine answered. It is not
  *                            signed: replay the log to check it
  *
- * Pure: no I/O, no allocation; needs only chain.c. */
+ * Pure: no I/O, no allocation; needs only chain.c and slice.c. */
 #ifndef HF_WAL_PROOF_H
 #define HF_WAL_PROOF_H
 
 #include "chain.h"
 
 #define HF_PROOF_MAGIC  "HF-PROOF"
-#define HF_PROOF_FORMAT 1
+#define HF_PROOF_FORMAT 2
 
 struct hf_proof_header {
     char magic[8];

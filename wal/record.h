@@ -2,7 +2,7 @@
  *
  *      0  hash          16  XXH3-128 of bytes 16 to length-1
  *     16  magic          4  "HFLR"
- *     20  format         2  2
+ *     20  format         2  3
  *     22  kind           2  enum hf_record_kind
  *     24  length         4  header and operations in bytes, without the padding
  *     28  count          4  of operations; 0 in a mark and in a seal
@@ -26,7 +26,7 @@
 #include "hash.h"
 
 #define HF_RECORD_MAGIC       UINT32_C(0x524c4648) /* "HFLR" */
-#define HF_RECORD_FORMAT      2                    /* 1 had no seals */
+#define HF_RECORD_FORMAT      3                    /* 1 had no seals, 2 no slices */
 #define HF_RECORD_HEADER_SIZE 128
 /* The longest record, padding included: bounds the memory of everybody who reads one. */
 #define HF_RECORD_LENGTH_MAX (UINT32_C(1) << 20)

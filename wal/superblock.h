@@ -15,7 +15,7 @@
 #define HF_SUPERBLOCK_SIZE       4096
 #define HF_SUPERBLOCK_COPIES     4
 #define HF_SUPERBLOCK_MAGIC      "HOLDFAST" /* eight bytes, no NUL: the same in either byte order */
-#define HF_SUPERBLOCK_FORMAT     3
+#define HF_SUPERBLOCK_FORMAT     4
 #define HF_SUPERBLOCK_ENDIANNESS UINT32_C(0x01020304)
 #define HF_SUPERBLOCK_EPOCHS_MAX 64
 /* Of the state machine behind the log: opaque here. */

@@ -48,7 +48,7 @@ PREVIOUS_HASH = identifier(0x0102030405060708, 0x090A0B0C0D0E0F10)
 
 
 def whole(kind, count, index, place, commit, before, payload):
-    rest = b"HFLR" + struct.pack("<HHII", 2, kind, 128 + len(payload), count) + CLUSTER
+    rest = b"HFLR" + struct.pack("<HHII", 3, kind, 128 + len(payload), count) + CLUSTER
     rest += struct.pack("<QQQQQ", 1, index, place, TIME_NS, commit)
     rest += before + bytes(24) + payload
     return xxh3_128(rest) + rest
@@ -61,6 +61,13 @@ def record(operations):
 
 def blake2b(data):
     return hashlib.blake2b(data, digest_size=32).digest()
+
+
+def leaf_of(data):
+    """The hash of the hashes of its slices."""
+    slices = [data[at:at + 4096] for at in range(0, len(data), 4096)]
+    return blake2b(b"\0" + b"".join(
+        hashlib.blake2b(part, digest_size=32, person=b"holdfast slice 1").digest() for part in slices))
 
 
 def tree_root(leaves):
@@ -79,8 +86,8 @@ def seal_over(records, first_index, first_place, next_place, previous, before):
     """The seal that follows `records`, which end with the one whose hash is `before`."""
     index = first_index + len(records)
     commit = index - 1
-    root = tree_root([blake2b(b"\0" + data) for data in records])
-    chain = blake2b(b"holdfast chain 1" + CLUSTER + struct.pack(
+    root = tree_root([leaf_of(data) for data in records])
+    chain = blake2b(b"holdfast chain 2" + CLUSTER + struct.pack(
         "<IIQQQQQQQ", NODE, 0, 1, first_index, index - 1, first_place, next_place, TIME_NS, commit)
                     + previous + root)
     body = struct.pack("<QQII", first_index, first_place, NODE, 0) + previous + root + chain
@@ -141,12 +148,17 @@ def proof(count, number, note):
     records = span_records(count)
     seal = bytearray(span(count))
     seal[0:16] = seal[88:104] = bytes(16)
-    path = path_of([blake2b(b"\0" + data) for data in records], number)
+    path = path_of([leaf_of(data) for data in records], number)
     note += bytes(-len(note) % 8)
     place = FIRST_PLACE + number
-    head = b"HF-PROOF" + struct.pack("<IIQ", 1, len(path), place) + records[number][128 + 8:128 + 24]
+    head = b"HF-PROOF" + struct.pack("<IIQ", 2, len(path), place) + records[number][128 + 8:128 + 24]
     head += struct.pack("<II", len(records[number]), len(note)) + bytes(16)
     return head + bytes(seal) + b"".join(path) + records[number] + note
 
 
 write("proof.hex", "the proof of the fifth of seven", proof(7, 4, b'["paid"]'))
+
+# Nothing but its length is looked at.
+long_record = bytearray((i * 7 + i // 251 + 3) % 256 for i in range(20000))
+long_record[24:28] = struct.pack("<I", len(long_record))
+write("record-leaf.hex", "the leaf of a record of 20,000 bytes", leaf_of(bytes(long_record)))

@@ -160,10 +160,10 @@ class Data(unittest.TestCase):
         data = read(path)
         for copy in range(4):
             at = copy * SUPERBLOCK_COPY
-            data[at + SUPERBLOCK_FORMAT_AT] = 2
+            data[at + SUPERBLOCK_FORMAT_AT] = 3
             data[at:at + 16] = xxh3_128(bytes(data[at + 16:at + SUPERBLOCK_COPY]))
         write(path, data)
-        self.assertRegex(self.refused("format"), "found format 2, expected 3")
+        self.assertRegex(self.refused("format"), "found format 3, expected 4")
 
     def test_broken_superblock(self):
         """Three copies may be lost, not four."""

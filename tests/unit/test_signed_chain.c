@@ -177,6 +177,23 @@ static void test_golden_seals(void **state)
     }
 }
 
+/* A record of several slices; the smaller ones above have one. */
+static void test_golden_leaf(void **state)
+{
+    static _Alignas(64) uint8_t bytes[20000];
+    struct hf_record_header *record = (struct hf_record_header *)(void *)bytes;
+    struct hf_chain_hash leaf;
+    uint8_t golden[64];
+    (void)state;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)(i * 7 + i / 251 + 3);
+    }
+    record->length = sizeof bytes;
+    hf_chain_leaf(record, &leaf);
+    assert_int_equal(golden_read("record-leaf.hex", golden, sizeof golden), sizeof leaf);
+    assert_memory_equal(&leaf, golden, sizeof leaf);
+}
+
 /* What the signature covers, with the record's own hash made right again after each change: a
  * forger can do that. The hash and the one before it are the record chain's to judge. */
 static void test_no_bit_of_a_seal_can_be_forged(void **state)
@@ -341,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_tree_is_the_one_of_the_definition),
         cmocka_unit_test(test_paths_lead_to_the_root),
         cmocka_unit_test(test_golden_seals),
+        cmocka_unit_test(test_golden_leaf),
         cmocka_unit_test(test_no_bit_of_a_seal_can_be_forged),
         cmocka_unit_test(test_another_signer),
         cmocka_unit_test(test_another_span),

@@ -74,11 +74,11 @@ static void test_none_valid(void **state)
     assert_non_null(strstr(fault.line, "not a Holdfast"));
     make_copies();
     for (int i = 0; i < HF_SUPERBLOCK_COPIES; i++) {
-        copies[i].format = 2;
+        copies[i].format = 3;
         hf_superblock_seal(&copies[i]);
     }
     assert_int_equal(choose(&chosen, &fault), HF_STATUS_WRONG_FORMAT);
-    assert_non_null(strstr(fault.line, "found format 2, expected 3"));
+    assert_non_null(strstr(fault.line, "found format 3, expected 4"));
     make_copies();
     for (int i = 0; i < HF_SUPERBLOCK_COPIES; i++) {
         copies[i].endianness = __builtin_bswap32(HF_SUPERBLOCK_ENDIANNESS);

@@ -1,5 +1,5 @@
 /* holdfast-verify-proof: checks a proof (wal/proof.h) and nothing else. For an auditor who wants to
- * read all of what he trusts: this file, wal/proof.c, wal/chain.c, and libsodium.
+ * read all of what he trusts: this file, wal/proof.c, wal/chain.c, wal/slice.c, and libsodium.
  *
  * Usage: holdfast-verify-proof FILE PUBLIC-KEY. Exit status: 0 it holds, 1 it proves nothing, 2
  * wrong usage. */
