@@ -11,12 +11,10 @@
  * long, and before the writer leaves a segment; the next segment begins with another, over nothing,
  * so that each segment says by itself what came before it.
  *
- * The maker of segments: creates one under a temporary name, gives it its room, fills it with zeros
- * piece by piece, the last piece with a flush, and names it. Only then does it count as room: its
- * size, its zeros and its name are durable before any record lies in it. It works when the log is
- * idle, or in step with the log when no segment is ready. */
+ * The maker of segments (segment_maker.h) works when the log is idle, or in step with the log when
+ * no segment is ready. */
 #include "writer.h"
-#include "segment.h"
+#include "segment_maker.h"
 
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -25,10 +23,6 @@
 
 #define SLOT_COUNT      HF_LOG_BATCHES_MAX
 #define COMPLETIONS_MAX 32
-#define TAG_FILL        UINT64_MAX
-/* With no space, this many polls pass before the maker tries again: the poller may spin, and each
- * try costs a handful of system calls. */
-#define POLLS_BETWEEN_TRIES 4096
 
 struct slot {
     struct hf_log_batch *batch; /* NULL: a seal's */
@@ -41,13 +35,6 @@ struct segment_file {
     int file;        /* -1: not open */
 };
 
-enum making {
-    MAKING_NOTHING = 0,
-    MAKING_PIECES = 1,   /* created, being filled */
-    MAKING_COMPLETE = 2, /* filled and flushed; to be named */
-    MAKING_BLOCKED = 3,  /* there was no space */
-};
-
 struct hf_log_writer {
     struct hf_disk *disk;
     struct hf_log_writer_options options;
@@ -56,7 +43,6 @@ struct hf_log_writer {
     uint64_t epoch;
     uint32_t block_size;
     uint64_t segment_size;
-    uint32_t piece_size; /* of zeros at a time */
 
     /* The log proper. */
     uint64_t last_index;
@@ -83,13 +69,7 @@ struct hf_log_writer {
     uint8_t secret_key[HF_CHAIN_SECRET_SIZE];
     uint8_t *seals; /* a block for each that may be in flight, by index modulo the depth */
 
-    /* The maker. */
-    enum making making;
-    int making_file;
-    uint64_t making_filled;
-    bool making_busy; /* a piece is on its way */
-    uint32_t polls_to_wait;
-    uint8_t *zeros;
+    struct hf_segment_maker maker;
 
     /* For any thread to look at. Written by the log's thread alone. */
     _Atomic uint64_t commit_index;
@@ -196,25 +176,21 @@ enum hf_status hf_log_writer_create(struct hf_disk *disk, const struct hf_log_st
     hf_chain_prepare();
     size_t memory_size = (size_t)options->batch_capacity * all_batches(options);
     uint64_t segment_size = state->superblock.segment_size;
-    uint32_t piece_size =
-        segment_size < HF_SEGMENT_PIECE_SIZE ? (uint32_t)segment_size : HF_SEGMENT_PIECE_SIZE;
     struct hf_log_writer *writer = calloc(1, sizeof *writer);
     uint8_t *memory = aligned_alloc(HF_LOG_BATCH_ALIGNMENT, memory_size);
     uint8_t *seals =
         aligned_alloc(HF_LOG_BATCH_ALIGNMENT, (size_t)options->depth * HF_RECORD_BLOCK_MAX);
-    uint8_t *zeros = aligned_alloc(HF_LOG_BATCH_ALIGNMENT, piece_size);
-    if (writer == NULL || memory == NULL || seals == NULL || zeros == NULL) {
+    if (writer == NULL || memory == NULL || seals == NULL ||
+        hf_segment_maker_create(&writer->maker, disk, segment_size) != HF_STATUS_OK) {
         free(writer);
         free(memory);
         free(seals);
-        free(zeros);
         snprintf(fault->line, sizeof fault->line, "log writer: no memory for %zu bytes of batches",
                  memory_size);
         return HF_STATUS_NO_MEMORY;
     }
     memset(memory, 0, memory_size);
     memset(seals, 0, (size_t)options->depth * HF_RECORD_BLOCK_MAX);
-    memset(zeros, 0, piece_size);
     writer->disk = disk;
     writer->options = *options;
     writer->options.secret_key = NULL; /* only lent */
@@ -226,7 +202,6 @@ enum hf_status hf_log_writer_create(struct hf_disk *disk, const struct hf_log_st
         options->pair_batches == 0 ? hf_superblock_epoch(&state->superblock) : state->last_epoch;
     writer->block_size = state->superblock.block_size;
     writer->segment_size = segment_size;
-    writer->piece_size = piece_size;
     writer->last_index = state->last_index;
     writer->last_hash = state->last_hash;
     writer->next_place = state->next_place;
@@ -245,8 +220,6 @@ enum hf_status hf_log_writer_create(struct hf_disk *disk, const struct hf_log_st
         writer->offset = state->offset;
     }
     writer->segment_last = state->segment_last;
-    writer->making_file = -1;
-    writer->zeros = zeros;
     writer->memory = memory;
     writer->seals = seals;
     atomic_init(&writer->commit_index, state->last_index);
@@ -277,9 +250,7 @@ static void close_file(struct hf_log_writer *writer, struct segment_file *segmen
 
 static void close_files(struct hf_log_writer *writer)
 {
-    struct segment_file making = {.file = writer->making_file};
-    close_file(writer, &making);
-    writer->making_file = -1;
+    hf_segment_maker_close(&writer->maker);
     close_file(writer, &writer->previous);
     close_file(writer, &writer->current);
     close_file(writer, &writer->next);
@@ -295,7 +266,7 @@ void hf_log_writer_destroy(struct hf_log_writer *writer)
     close_files(writer);
     free(writer->memory);
     free(writer->seals);
-    free(writer->zeros);
+    hf_segment_maker_destroy(&writer->maker);
     hf_chain_key_wipe(writer->secret_key);
     free(writer);
 }
@@ -750,27 +721,15 @@ static void record_completed(struct hf_log_writer *writer,
     }
 }
 
-static void maker_abandon(struct hf_log_writer *writer);
-
-static void piece_completed(struct hf_log_writer *writer,
-                            const struct hf_disk_completion *completion)
+/* What became of a step of the maker's. */
+static void heed_maker(struct hf_log_writer *writer, enum hf_status status)
 {
-    assert(writer->making == MAKING_PIECES);
-    assert(writer->making_busy);
-    writer->making_busy = false;
-    if (completion->status == HF_STATUS_FULL) {
-        maker_abandon(writer);
-        return;
+    const struct hf_segment_maker *maker = &writer->maker;
+    if (status != HF_STATUS_OK) {
+        poison(writer, maker->wrong,
+               maker->error != 0 ? strerror(maker->error) : writer->disk->fault.line);
     }
-    if (completion->status != HF_STATUS_OK) {
-        poison(writer, "a segment was not filled", strerror(completion->error));
-        return;
-    }
-    uint64_t left = writer->segment_size - writer->making_filled;
-    writer->making_filled += left < writer->piece_size ? left : writer->piece_size;
-    if (writer->making_filled == writer->segment_size) {
-        writer->making = MAKING_COMPLETE;
-    }
+    atomic_store_explicit(&writer->lacks_space, maker->lacks_space, memory_order_relaxed);
 }
 
 static void collect(struct hf_log_writer *writer)
@@ -782,8 +741,8 @@ static void collect(struct hf_log_writer *writer)
         assert(count <= writer->outstanding);
         writer->outstanding -= count;
         for (uint32_t i = 0; i < count; i++) {
-            if (completions[i].tag == TAG_FILL) {
-                piece_completed(writer, &completions[i]);
+            if (completions[i].tag == HF_SEGMENT_MAKER_TAG) {
+                heed_maker(writer, hf_segment_maker_completed(&writer->maker, &completions[i]));
             } else {
                 record_completed(writer, &completions[i]);
             }
@@ -844,135 +803,41 @@ static void drain(struct hf_log_writer *writer)
 
 /* ---- The maker of segments ---- */
 
-/* Nothing is lost when a segment does not come to be for want of space. */
-static void maker_abandon(struct hf_log_writer *writer)
-{
-    struct segment_file making = {.file = writer->making_file};
-    close_file(writer, &making);
-    writer->making_file = -1;
-    writer->making = MAKING_BLOCKED;
-    atomic_store_explicit(&writer->lacks_space, true, memory_order_relaxed);
-    writer->polls_to_wait = POLLS_BETWEEN_TRIES;
-    enum hf_status status = writer->disk->maker->remove(writer->disk, HF_SEGMENT_NAME_TEMPORARY);
-    if (status != HF_STATUS_OK && status != HF_STATUS_NOT_FOUND) {
-        poison(writer, "an unfinished segment cannot be removed", writer->disk->fault.line);
-    }
-}
-
-/* Blocks for the time of creating a file and reserving its room. */
-static void maker_begin(struct hf_log_writer *writer)
-{
-    struct hf_disk *disk = writer->disk;
-    enum hf_status status =
-        disk->maker->open(disk, HF_SEGMENT_NAME_TEMPORARY,
-                          HF_DISK_WRITE | HF_DISK_CREATE | HF_DISK_DIRECT, &writer->making_file);
-    if (status != HF_STATUS_OK) {
-        writer->making_file = -1;
-    } else {
-        status = disk->maker->allocate(disk, writer->making_file, writer->segment_size);
-    }
-    if (status == HF_STATUS_FULL) {
-        maker_abandon(writer);
-    } else if (status != HF_STATUS_OK) {
-        poison(writer, "a segment cannot be made", disk->fault.line);
-    } else {
-        writer->making = MAKING_PIECES;
-        writer->making_filled = 0;
-        assert(!writer->making_busy);
-    }
-}
-
-static void maker_fill(struct hf_log_writer *writer)
-{
-    uint64_t left = writer->segment_size - writer->making_filled;
-    bool last = left <= writer->piece_size;
-    size_t length = last ? (size_t)left : writer->piece_size;
-    const struct hf_disk_maker *maker = writer->disk->maker;
-    /* The last piece is a durable append: its flush covers the pieces before and the file's size.
-     */
-    enum hf_status status =
-        last ? maker->append(writer->disk, writer->making_file, writer->making_filled,
-                             writer->zeros, length, TAG_FILL)
-             : maker->fill(writer->disk, writer->making_file, writer->making_filled, writer->zeros,
-                           length, TAG_FILL);
-    if (status == HF_STATUS_AGAIN) {
-        return;
-    }
-    if (status != HF_STATUS_OK) {
-        poison(writer, "a segment cannot be filled", writer->disk->fault.line);
-        return;
-    }
-    writer->making_busy = true;
-    writer->outstanding++;
-}
-
-/* The one step that blocks for a flush: rename, and the directory made durable. */
-static void maker_name(struct hf_log_writer *writer)
-{
-    struct hf_disk *disk = writer->disk;
-    struct segment_file making = {.file = writer->making_file};
-    char name[HF_DISK_NAME_SIZE];
-    hf_segment_format_name(writer->segment_last + 1, name);
-    enum hf_status status = disk->maker->rename(disk, HF_SEGMENT_NAME_TEMPORARY, name);
-    if (status == HF_STATUS_OK) {
-        status = disk->maker->flush_directory(disk);
-    }
-    close_file(writer, &making);
-    writer->making_file = -1;
-    writer->making = MAKING_NOTHING;
-    if (status != HF_STATUS_OK) {
-        poison(writer, "a segment cannot be named", disk->fault.line);
-        return;
-    }
-    writer->segment_last++;
-    atomic_store_explicit(&writer->lacks_space, false, memory_order_relaxed);
-}
-
 /* Whether the maker may take the device's and the thread's time now: when nothing is in flight; or
  * when no segment is ready, and the one in the making is behind the one in use. */
 static bool maker_may_work(const struct hf_log_writer *writer)
 {
+    const struct hf_segment_maker *maker = &writer->maker;
     if (writer->last_index == commit_of(writer)) {
         return true;
     }
     if (segments_ready(writer) != 0) {
         return false;
     }
-    return writer->making != MAKING_PIECES || writer->making_filled <= writer->offset;
+    return maker->making != HF_SEGMENT_MAKING_PIECES || maker->filled <= writer->offset;
 }
 
 static void maker_step(struct hf_log_writer *writer)
 {
-    if (open_next(writer) != HF_STATUS_OK || writer->making_busy) {
+    struct hf_segment_maker *maker = &writer->maker;
+    bool queued = false;
+    bool made = false;
+    if (open_next(writer) != HF_STATUS_OK || maker->is_busy || hf_segment_maker_rests(maker)) {
         return;
     }
-    if (writer->making == MAKING_BLOCKED) {
-        writer->polls_to_wait--;
-        if (writer->polls_to_wait == 0) {
-            writer->making = MAKING_NOTHING;
-        }
-        return;
-    }
-    if (writer->making == MAKING_NOTHING &&
+    if (maker->making == HF_SEGMENT_MAKING_NOTHING &&
         segments_ready(writer) >= writer->options.segments_ahead) {
         return;
     }
     if (!maker_may_work(writer)) {
         return;
     }
-    switch (writer->making) {
-    case MAKING_NOTHING:
-        maker_begin(writer);
-        break;
-    case MAKING_PIECES:
-        maker_fill(writer);
-        break;
-    case MAKING_COMPLETE:
-        maker_name(writer);
-        break;
-    case MAKING_BLOCKED:
-        break;
+    heed_maker(writer, hf_segment_maker_step(maker, writer->segment_last + 1, &queued, &made));
+    if (is_poisoned(writer)) {
+        return;
     }
+    writer->outstanding += queued;
+    writer->segment_last += made;
 }
 
 /* ---- Attaching ---- */
@@ -997,7 +862,7 @@ enum hf_status hf_log_writer_attach(struct hf_log_writer *writer, struct hf_faul
         return HF_STATUS_IO;
     }
     publish_room(writer);
-    while (!hf_log_writer_has_room(writer) && writer->making != MAKING_BLOCKED) {
+    while (!hf_log_writer_has_room(writer) && writer->maker.making != HF_SEGMENT_MAKING_BLOCKED) {
         struct hf_log_batch *none = NULL;
         uint32_t returned = hf_log_writer_poll(writer, &none, 1);
         assert(returned == 0);

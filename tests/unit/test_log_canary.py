@@ -43,7 +43,7 @@ MUTATIONS = [
     Mutation('a checkpoint is named before it is flushed', 'checkpoint.c',
              '            status = disk->maker->flush(disk, file);', '            ;', CRASHES),
     # Missing directory flushes.
-    Mutation('a segment is used before its name is durable', 'writer.c',
+    Mutation('a segment is used before its name is durable', 'segment_maker.c',
              '        status = disk->maker->flush_directory(disk);', '        ;', CRASHES),
     Mutation('a start stands on names that are not durable', 'opening.c',
              'return hf_opening_disk_fault(opening, opening->disk->maker->flush_directory(opening->disk));',
