@@ -3,7 +3,7 @@
  * what sealing costs, once a datagram. */
 #include "bench/harness.h"
 #include "bench/workload.h"
-#include "net/transport.h"
+#include "net/channel.h"
 #include "net/wire.h"
 
 #include <assert.h>
@@ -24,7 +24,7 @@ struct setting {
 
 struct run {
     struct setting setting;
-    struct hf_transport client, node;
+    struct hf_channel client, node;
     uint64_t now_ns, failed;
     uint32_t plain_length;
     uint32_t lengths[DATAGRAMS];
@@ -48,14 +48,14 @@ static void encode(struct run *run, struct hf_bench_workload *workload, uint32_t
 
 static void begin_session(struct run *run)
 {
-    struct hf_transport_limits limits = hf_transport_limits_default;
+    struct hf_channel_limits limits = hf_channel_limits_default;
     struct hf_cipher there, back;
     const uint8_t keys[2][HF_CIPHER_KEY_SIZE] = {{1}, {2}};
     limits.epoch_datagrams = UINT64_C(1) << 46; /* no answers come that a new key would need */
     hf_cipher_set(&there, run->setting.suite, keys[0]);
     hf_cipher_set(&back, run->setting.suite, keys[1]);
-    hf_transport_begin(&run->client, &limits, true, 1, 2, &there, &back, run->now_ns);
-    hf_transport_begin(&run->node, &limits, false, 2, 1, &back, &there, run->now_ns);
+    hf_channel_begin(&run->client, &limits, true, 1, 2, &there, &back, run->now_ns);
+    hf_channel_begin(&run->node, &limits, false, 2, 1, &back, &there, run->now_ns);
 }
 
 static void *setup(const struct hf_bench_scale *scale, const void *argument)
@@ -89,8 +89,8 @@ static void seal(struct run *run)
         memcpy(run->datagrams[i], run->plain[i], run->plain_length);
         run->lengths[i] = run->plain_length;
         if (run->setting.suite != HF_CIPHER_NONE) {
-            run->lengths[i] = hf_transport_seal(&run->client, run->datagrams[i], run->plain_length,
-                                                PAYLOAD_MAX, run->now_ns);
+            run->lengths[i] = hf_channel_seal(&run->client, run->datagrams[i], run->plain_length,
+                                              PAYLOAD_MAX, run->now_ns);
             run->failed += run->lengths[i] == 0 ? 1 : 0;
         }
     }
@@ -107,9 +107,9 @@ static void open_and_decode(struct run *run)
         const uint8_t *plain = run->datagrams[i];
         uint32_t length = run->lengths[i];
         if (run->setting.suite != HF_CIPHER_NONE) {
-            enum hf_outcome outcome = hf_transport_open(
-                &run->node, run->datagrams[i], run->lengths[i], run->now_ns, buffer, &length);
-            run->failed += outcome != HF_OUTCOME_OPENED ? 1 : 0;
+            enum hf_fate fate = hf_channel_open(&run->node, run->datagrams[i], run->lengths[i],
+                                                run->now_ns, buffer, &length);
+            run->failed += fate != HF_FATE_OPENED ? 1 : 0;
             plain = buffer;
         }
         struct hf_wire_reader reader;

@@ -7,7 +7,7 @@
 
 void hf_dial_begin(struct hf_dial *dial, unsigned suite, struct hf_id cluster,
                    const struct hf_key_pair *own, const uint8_t remote_key[HF_NOISE_KEY_SIZE],
-                   const struct hf_transport_limits *limits, struct hf_entropy entropy)
+                   const struct hf_channel_limits *limits, struct hf_entropy entropy)
 {
     assert(dial != NULL && own != NULL && remote_key != NULL);
     assert(limits != NULL && entropy.fill != NULL);
@@ -69,27 +69,27 @@ bool hf_dial_hello(struct hf_dial *dial, uint64_t now_ns, uint64_t unix_ns,
     return true;
 }
 
-static enum hf_outcome take_cookie(struct hf_dial *dial, const void *datagram, uint64_t now_ns)
+static enum hf_fate take_cookie(struct hf_dial *dial, const void *datagram, uint64_t now_ns)
 {
     struct hf_handshake_cookie answer;
     memcpy(&answer, datagram, sizeof answer);
     uint8_t cookie[HF_HANDSHAKE_COOKIE_SIZE];
     if (!hf_cookie_take(&answer, &dial->remote_keys, dial->mac, cookie))
-        return HF_OUTCOME_BAD_HANDSHAKE;
+        return HF_FATE_BAD_HANDSHAKE;
     memcpy(dial->cookie, cookie, sizeof cookie);
     dial->cookie_ns = now_ns;
     dial->has_cookie = true;
-    return HF_OUTCOME_COOKIE;
+    return HF_FATE_COOKIE;
 }
 
-static enum hf_outcome take_welcome(struct hf_dial *dial, const void *datagram, uint64_t now_ns,
-                                    struct hf_transport *transport)
+static enum hf_fate take_welcome(struct hf_dial *dial, const void *datagram, uint64_t now_ns,
+                                 struct hf_channel *channel)
 {
     struct hf_handshake_welcome welcome;
     memcpy(&welcome, datagram, sizeof welcome);
     if (!hf_handshake_mac_is(welcome.mac, dial->own_keys.mac, sizeof dial->own_keys.mac, &welcome,
                              offsetof(struct hf_handshake_welcome, mac)))
-        return HF_OUTCOME_BAD_MAC;
+        return HF_FATE_BAD_MAC;
 
     /* On a copy: the mac only shows that somebody knows our public key. */
     struct hf_noise noise = dial->noise;
@@ -99,31 +99,31 @@ static enum hf_outcome take_welcome(struct hf_dial *dial, const void *datagram, 
     if (is_sound) {
         struct hf_cipher sending, receiving;
         hf_noise_split(&noise, &sending, &receiving);
-        hf_transport_begin(transport, &dial->limits, true, dial->id, peer_id, &sending, &receiving,
-                           now_ns);
+        hf_channel_begin(channel, &dial->limits, true, dial->id, peer_id, &sending, &receiving,
+                         now_ns);
         hf_cipher_wipe(&sending);
         hf_cipher_wipe(&receiving);
         hf_noise_wipe(&dial->noise);
         dial->is_waiting = false;
     }
     hf_noise_wipe(&noise);
-    return is_sound ? HF_OUTCOME_JOINED : HF_OUTCOME_BAD_HANDSHAKE;
+    return is_sound ? HF_FATE_JOINED : HF_FATE_BAD_HANDSHAKE;
 }
 
-enum hf_outcome hf_dial_take(struct hf_dial *dial, const void *datagram, size_t length,
-                             uint64_t now_ns, struct hf_transport *transport)
+enum hf_fate hf_dial_take(struct hf_dial *dial, const void *datagram, size_t length,
+                          uint64_t now_ns, struct hf_channel *channel)
 {
-    assert(dial != NULL && transport != NULL);
+    assert(dial != NULL && channel != NULL);
     assert(datagram != NULL || length == 0);
     struct hf_handshake_header header;
     if (!hf_handshake_read_header(&header, datagram, length) || header.from != 0 ||
         header.suite != dial->suite)
-        return HF_OUTCOME_MALFORMED;
+        return HF_FATE_MALFORMED;
     if (!dial->is_waiting || header.to != dial->id)
-        return HF_OUTCOME_REPLAYED_HANDSHAKE;
+        return HF_FATE_REPLAYED_HANDSHAKE;
     if (header.kind == HF_HANDSHAKE_COOKIE && length == sizeof(struct hf_handshake_cookie))
         return take_cookie(dial, datagram, now_ns);
     if (header.kind == HF_HANDSHAKE_WELCOME && length == sizeof(struct hf_handshake_welcome))
-        return take_welcome(dial, datagram, now_ns, transport);
-    return HF_OUTCOME_MALFORMED;
+        return take_welcome(dial, datagram, now_ns, channel);
+    return HF_FATE_MALFORMED;
 }

@@ -9,8 +9,8 @@
 #ifndef HF_NET_DIAL_H
 #define HF_NET_DIAL_H
 
+#include "channel.h"
 #include "cookie.h"
-#include "transport.h"
 
 #define HF_DIAL_RETRY_NS UINT64_C(1000000000)
 
@@ -20,7 +20,7 @@ struct hf_dial {
     uint8_t remote_key[HF_NOISE_KEY_SIZE];
     struct hf_id cluster;
     struct hf_entropy entropy;
-    struct hf_transport_limits limits;
+    struct hf_channel_limits limits;
     uint64_t id; /* by which the responder is to name the session to us */
     uint64_t last_unix_ns;
     uint64_t cookie_ns; /* when the cookie came */
@@ -35,7 +35,7 @@ struct hf_dial {
 /* `remote_key` is the responder's public key. The suite must be available (asserted). */
 void hf_dial_begin(struct hf_dial *dial, unsigned suite, struct hf_id cluster,
                    const struct hf_key_pair *own, const uint8_t remote_key[HF_NOISE_KEY_SIZE],
-                   const struct hf_transport_limits *limits, struct hf_entropy entropy);
+                   const struct hf_channel_limits *limits, struct hf_entropy entropy);
 void hf_dial_wipe(struct hf_dial *dial);
 
 /* Writes a new hello; what was said before is forgotten. `unix_ns` is the true time: the responder
@@ -43,10 +43,10 @@ void hf_dial_wipe(struct hf_dial *dial);
 HF_MUST_USE bool hf_dial_hello(struct hf_dial *dial, uint64_t now_ns, uint64_t unix_ns,
                                struct hf_handshake_hello *hello);
 
-/* Takes a datagram that may be an answer. JOINED: `*transport` is the session. COOKIE: a cookie
+/* Takes a datagram that may be an answer. JOINED: `*channel` is the session. COOKIE: a cookie
  * came. Otherwise (MALFORMED, BAD_MAC, BAD_HANDSHAKE, REPLAYED_HANDSHAKE) nothing has changed and
  * the answer may still come. */
-enum hf_outcome hf_dial_take(struct hf_dial *dial, const void *datagram, size_t length,
-                             uint64_t now_ns, struct hf_transport *transport);
+enum hf_fate hf_dial_take(struct hf_dial *dial, const void *datagram, size_t length,
+                          uint64_t now_ns, struct hf_channel *channel);
 
 #endif

@@ -5,15 +5,15 @@
 #include <assert.h>
 #include <string.h>
 
-#define ORIGINS_MAX   65536
-#define SHARE_MAX     256
-#define HOST_RATES    1024
-#define HELLOS_KEPT   64
-#define SECOND_NS     UINT64_C(1000000000)
-#define ID_INDEX_MASK UINT64_C(0xffffff)
-#define ID_ALWAYS     (UINT64_C(1) << 63) /* no session's number is zero */
+#define ORIGINS_MAX 65536
+#define SHARE_MAX   256
+#define HOST_RATES  1024
+#define HELLOS_KEPT 64
+#define SECOND_NS   UINT64_C(1000000000)
+#define ID_ALWAYS   (UINT64_C(1) << 63) /* no session's number is zero */
 
-_Static_assert(ORIGINS_MAX *SHARE_MAX - 1 <= ID_INDEX_MASK, "a session's place fits its number");
+_Static_assert(ORIGINS_MAX *SHARE_MAX - 1 <= HF_SESSION_INDEX_MASK,
+               "a session's place fits its number");
 _Static_assert((HOST_RATES & (HOST_RATES - 1)) == 0, "hosts are told apart by low bits");
 
 /* A hello that has been taken. */
@@ -35,7 +35,8 @@ struct hf_session_origin {
 struct hf_session {
     uint64_t id; /* 0: this place is free */
     uint64_t heard_ns;
-    struct hf_transport transport;
+    bool is_told; /* its sending half is the sealer's */
+    struct hf_channel channel;
 };
 
 /* ---- memory */
@@ -46,17 +47,18 @@ static size_t round_up(size_t size)
            HF_SESSION_MEMORY_ALIGNMENT;
 }
 
-static size_t session_count_max(const struct hf_session_config *config)
+uint32_t hf_session_count_max(const struct hf_session_config *config)
 {
-    return (size_t)config->origins_max * config->sessions_per_origin;
+    return config->origins_max * config->sessions_per_origin;
 }
 
 size_t hf_session_memory_size(const struct hf_session_config *config)
 {
     assert(config->origins_max >= 1 && config->origins_max <= ORIGINS_MAX);
     assert(config->sessions_per_origin >= 1 && config->sessions_per_origin <= SHARE_MAX);
-    return round_up(session_count_max(config) * sizeof(struct hf_session)) +
+    return round_up(hf_session_count_max(config) * sizeof(struct hf_session)) +
            round_up(config->origins_max * sizeof(struct hf_session_origin)) +
+           round_up(hf_session_count_max(config) * sizeof(struct hf_slate)) +
            round_up(HOST_RATES * sizeof(uint64_t));
 }
 
@@ -72,9 +74,11 @@ void hf_session_table_begin(struct hf_session_table *table, const struct hf_sess
     table->config = *config;
     table->own = own;
     table->sessions = (struct hf_session *)(void *)next;
-    next += round_up(session_count_max(config) * sizeof(struct hf_session));
+    next += round_up(hf_session_count_max(config) * sizeof(struct hf_session));
     table->origins = (struct hf_session_origin *)(void *)next;
     next += round_up(config->origins_max * sizeof(struct hf_session_origin));
+    table->slates = (struct hf_slate *)(void *)next;
+    next += round_up(hf_session_count_max(config) * sizeof(struct hf_slate));
     table->host_rates = (uint64_t *)(void *)next;
     hf_handshake_keys_make(&table->own_keys, own->public_key);
     hf_cookie_jar_begin(&table->jar, entropy, now_ns);
@@ -96,8 +100,14 @@ static struct hf_session *share_of(struct hf_session_table *table, uint32_t orig
     return &table->sessions[(size_t)origin * table->config.sessions_per_origin];
 }
 
-static void end_session(struct hf_session *session)
+static struct hf_slate *slate_of(struct hf_session_table *table, const struct hf_session *session)
 {
+    return &table->slates[session - table->sessions];
+}
+
+static void end_session(struct hf_session_table *table, struct hf_session *session)
+{
+    hf_slate_clear(slate_of(table, session));
     sodium_memzero(session, sizeof *session);
 }
 
@@ -105,7 +115,7 @@ void hf_session_origin_remove(struct hf_session_table *table, uint32_t origin)
 {
     struct hf_session *share = share_of(table, origin);
     for (uint32_t i = 0; i < table->config.sessions_per_origin; i++)
-        end_session(&share[i]);
+        end_session(table, &share[i]);
     memset(&table->origins[origin], 0, sizeof table->origins[origin]);
 }
 
@@ -195,59 +205,58 @@ static bool is_hello(const struct hf_handshake_header *header)
 }
 
 /* All that is asked before any work on the curve. WELCOMED: go on. */
-static enum hf_outcome admit(struct hf_session_table *table, const struct hf_handshake_hello *hello,
-                             const struct hf_session_arrival *arrival)
+static enum hf_fate admit(struct hf_session_table *table, const struct hf_handshake_hello *hello,
+                          const struct hf_session_arrival *arrival)
 {
     uint64_t now_ns = arrival->now_ns;
     if (!hf_handshake_mac_is(hello->mac, table->own_keys.mac, sizeof table->own_keys.mac, hello,
                              offsetof(struct hf_handshake_hello, mac)))
-        return HF_OUTCOME_BAD_MAC;
+        return HF_FATE_BAD_MAC;
     if (!hf_cipher_is_available(hello->header.suite))
-        return HF_OUTCOME_UNSUPPORTED;
+        return HF_FATE_UNSUPPORTED;
     if (hf_cookie_is_good(&table->jar, hello, &arrival->address, now_ns)) {
         if (!rate_allows(host_rate(table, &arrival->address), table->config.host_per_s, now_ns))
-            return HF_OUTCOME_OVER_RATE;
+            return HF_FATE_OVER_RATE;
     } else if (!rate_allows(&table->free_rate, table->config.free_per_s, now_ns)) {
-        return HF_OUTCOME_COOKIE;
+        return HF_FATE_COOKIE;
     }
     if (!rate_allows(&table->hello_rate, table->config.hellos_per_s, now_ns))
-        return HF_OUTCOME_OVER_RATE;
-    return HF_OUTCOME_WELCOMED;
+        return HF_FATE_OVER_RATE;
+    return HF_FATE_WELCOMED;
 }
 
 /* Who is it, and is it now? WELCOMED: `noise` is ready for the second message. */
-static enum hf_outcome identify(struct hf_session_table *table,
-                                const struct hf_handshake_hello *hello, uint64_t unix_ns,
-                                struct hf_noise *noise, uint32_t *origin)
+static enum hf_fate identify(struct hf_session_table *table, const struct hf_handshake_hello *hello,
+                             uint64_t unix_ns, struct hf_noise *noise, uint32_t *origin)
 {
     uint8_t prologue[HF_HANDSHAKE_PROLOGUE_SIZE];
     uint64_t said_ns = 0, key = 0;
     hf_handshake_prologue(prologue, table->config.cluster, &hello->header);
     hf_noise_begin(noise, hello->header.suite, prologue, sizeof prologue, table->own, NULL);
     if (!hf_noise_read_first(noise, hello->noise))
-        return HF_OUTCOME_BAD_HANDSHAKE;
+        return HF_FATE_BAD_HANDSHAKE;
     *origin = find_origin(table, noise->remote_static);
     if (*origin == HF_SESSION_ORIGIN_NONE)
-        return HF_OUTCOME_UNKNOWN_ORIGIN;
+        return HF_FATE_UNKNOWN_ORIGIN;
     if (!hf_noise_read_payload(noise, hello->noise + HF_NOISE_FIRST_SIZE - HF_CIPHER_TAG_SIZE,
                                sizeof said_ns, &said_ns))
-        return HF_OUTCOME_BAD_HANDSHAKE;
+        return HF_FATE_BAD_HANDSHAKE;
     uint64_t skew_ns = said_ns > unix_ns ? said_ns - unix_ns : unix_ns - said_ns;
     if (said_ns == 0 || skew_ns > HF_SESSION_SKEW_NS)
-        return HF_OUTCOME_WRONG_TIME;
+        return HF_FATE_WRONG_TIME;
     memcpy(&key, hello->noise, sizeof key);
     if (!is_new_hello(&table->origins[*origin], said_ns, key))
-        return HF_OUTCOME_REPLAYED_HANDSHAKE;
-    return HF_OUTCOME_WELCOMED;
+        return HF_FATE_REPLAYED_HANDSHAKE;
+    return HF_FATE_WELCOMED;
 }
 
 static bool is_dead(const struct hf_session *session, uint64_t now_ns)
 {
-    const struct hf_transport *transport = &session->transport;
-    if (session->id == 0 || hf_transport_is_expired(transport, now_ns))
+    const struct hf_channel *channel = &session->channel;
+    if (session->id == 0 || hf_channel_is_expired(channel, now_ns))
         return true;
-    return !transport->is_confirmed && now_ns > transport->born_ns &&
-           now_ns - transport->born_ns >= HF_SESSION_CONFIRM_NS;
+    return !channel->is_confirmed && now_ns > channel->born_ns &&
+           now_ns - channel->born_ns >= HF_SESSION_CONFIRM_NS;
 }
 
 /* A place in the origin's share: a free one, else that of the oldest that nobody has spoken in,
@@ -260,7 +269,7 @@ static struct hf_session *find_place(struct hf_session_table *table, uint32_t or
     struct hf_session *silent = NULL, *unconfirmed = NULL;
     for (uint32_t i = 0; i < table->config.sessions_per_origin; i++) {
         struct hf_session *session = &share[i];
-        struct hf_session **rival = session->transport.is_confirmed ? &silent : &unconfirmed;
+        struct hf_session **rival = session->channel.is_confirmed ? &silent : &unconfirmed;
         if (is_dead(session, now_ns))
             return session;
         if (*rival == NULL || session->heard_ns < (*rival)->heard_ns)
@@ -277,18 +286,17 @@ static uint64_t draw_id(struct hf_session_table *table, const struct hf_session 
 {
     uint64_t id = 0;
     table->jar.entropy.fill(table->jar.entropy.context, &id, sizeof id);
-    return (id & ~ID_INDEX_MASK) | ID_ALWAYS | (uint64_t)(session - table->sessions);
+    return (id & ~HF_SESSION_INDEX_MASK) | ID_ALWAYS | (uint64_t)(session - table->sessions);
 }
 
 /* Makes the session and writes the answer. */
-static enum hf_outcome welcome(struct hf_session_table *table,
-                               const struct hf_handshake_hello *hello, struct hf_noise *noise,
-                               uint32_t origin, uint64_t now_ns,
-                               struct hf_handshake_welcome *answer)
+static enum hf_fate welcome(struct hf_session_table *table, const struct hf_handshake_hello *hello,
+                            struct hf_noise *noise, uint32_t origin, uint64_t now_ns,
+                            struct hf_handshake_welcome *answer)
 {
     struct hf_session *session = find_place(table, origin, now_ns);
     if (session == NULL)
-        return HF_OUTCOME_NO_ROOM;
+        return HF_FATE_NO_ROOM;
     uint8_t ephemeral[HF_NOISE_KEY_SIZE];
     uint64_t id = draw_id(table, session);
     table->jar.entropy.fill(table->jar.entropy.context, ephemeral, sizeof ephemeral);
@@ -297,7 +305,7 @@ static enum hf_outcome welcome(struct hf_session_table *table,
     bool is_sound = hf_noise_write_second(noise, ephemeral, &id, sizeof id, answer->noise);
     sodium_memzero(ephemeral, sizeof ephemeral);
     if (!is_sound)
-        return HF_OUTCOME_BAD_HANDSHAKE;
+        return HF_FATE_BAD_HANDSHAKE;
 
     struct hf_handshake_keys keys;
     hf_handshake_keys_make(&keys, noise->remote_static);
@@ -305,52 +313,52 @@ static enum hf_outcome welcome(struct hf_session_table *table,
                      offsetof(struct hf_handshake_welcome, mac));
     struct hf_cipher sending, receiving;
     hf_noise_split(noise, &sending, &receiving);
-    end_session(session);
+    end_session(table, session);
     session->id = id;
     session->heard_ns = now_ns;
-    hf_transport_begin(&session->transport, &table->config.limits, false, id, hello->header.from,
-                       &sending, &receiving, now_ns);
+    hf_channel_begin(&session->channel, &table->config.limits, false, id, hello->header.from,
+                     &sending, &receiving, now_ns);
     hf_cipher_wipe(&sending);
     hf_cipher_wipe(&receiving);
-    return HF_OUTCOME_WELCOMED;
+    return HF_FATE_WELCOMED;
 }
 
-static enum hf_outcome receive_hello(struct hf_session_table *table,
-                                     const struct hf_session_arrival *arrival, uint8_t *buffer,
-                                     struct hf_session_result *result)
+static enum hf_fate receive_hello(struct hf_session_table *table,
+                                  const struct hf_session_arrival *arrival, uint8_t *buffer,
+                                  struct hf_session_result *result)
 {
     struct hf_handshake_header header;
     struct hf_handshake_hello hello;
     if (!hf_handshake_read_header(&header, arrival->datagram, arrival->length) ||
         !is_hello(&header))
-        return HF_OUTCOME_MALFORMED;
+        return HF_FATE_MALFORMED;
     memcpy(&hello, arrival->datagram, sizeof hello);
     hello.header = header; /* what was judged, whatever lies there by now */
 
-    enum hf_outcome outcome = admit(table, &hello, arrival);
-    if (outcome == HF_OUTCOME_COOKIE) {
+    enum hf_fate fate = admit(table, &hello, arrival);
+    if (fate == HF_FATE_COOKIE) {
         struct hf_handshake_cookie answer;
         hf_cookie_answer(&table->jar, &table->own_keys, &hello, &arrival->address, arrival->now_ns,
                          &answer);
         memcpy(buffer, &answer, sizeof answer);
         result->length = sizeof answer;
     }
-    if (outcome != HF_OUTCOME_WELCOMED)
-        return outcome;
+    if (fate != HF_FATE_WELCOMED)
+        return fate;
 
     struct hf_noise noise;
     struct hf_handshake_welcome answer;
     uint32_t origin = HF_SESSION_ORIGIN_NONE;
-    outcome = identify(table, &hello, arrival->unix_ns, &noise, &origin);
-    if (outcome == HF_OUTCOME_WELCOMED)
-        outcome = welcome(table, &hello, &noise, origin, arrival->now_ns, &answer);
+    fate = identify(table, &hello, arrival->unix_ns, &noise, &origin);
+    if (fate == HF_FATE_WELCOMED)
+        fate = welcome(table, &hello, &noise, origin, arrival->now_ns, &answer);
     hf_noise_wipe(&noise);
-    if (outcome == HF_OUTCOME_WELCOMED) {
+    if (fate == HF_FATE_WELCOMED) {
         memcpy(buffer, &answer, sizeof answer);
         result->length = sizeof answer;
         result->origin = origin;
     }
-    return outcome;
+    return fate;
 }
 
 /* ---- sealed datagrams */
@@ -358,85 +366,91 @@ static enum hf_outcome receive_hello(struct hf_session_table *table,
 /* The session of a number, or NULL. */
 static struct hf_session *find_session(struct hf_session_table *table, uint64_t id)
 {
-    uint64_t index = id & ID_INDEX_MASK;
-    if (id == 0 || index >= session_count_max(&table->config))
+    uint64_t index = id & HF_SESSION_INDEX_MASK;
+    if (id == 0 || index >= hf_session_count_max(&table->config))
         return NULL;
     struct hf_session *session = &table->sessions[index];
     return session->id == id ? session : NULL;
 }
 
-static enum hf_outcome receive_sealed(struct hf_session_table *table,
-                                      const struct hf_session_arrival *arrival, uint8_t *buffer,
-                                      struct hf_session_result *result)
+/* The peer has shown that it has the keys: now it may be answered. */
+static void tell_sealer(struct hf_session_table *table, struct hf_session *session)
+{
+    struct hf_slate *slate = slate_of(table, session);
+    if (session->is_told) {
+        hf_slate_follow(slate, session->channel.sender.epoch);
+        return;
+    }
+    struct hf_channel_sender sender;
+    hf_channel_take_sender(&session->channel, &sender);
+    hf_slate_write(slate, session->id, session->channel.peer_id, session->channel.born_ns, &sender);
+    hf_cipher_wipe(&sender.key);
+    session->is_told = true;
+}
+
+static enum hf_fate receive_sealed(struct hf_session_table *table,
+                                   const struct hf_session_arrival *arrival, uint8_t *buffer,
+                                   struct hf_session_result *result)
 {
     struct hf_wire_header header;
     memcpy(&header, arrival->datagram, sizeof header);
     struct hf_session *session = find_session(table, header.session);
     if (session == NULL)
-        return HF_OUTCOME_UNKNOWN_SESSION;
-    enum hf_outcome outcome =
-        hf_transport_open(&session->transport, arrival->datagram, arrival->length, arrival->now_ns,
-                          buffer, &result->length);
-    if (outcome == HF_OUTCOME_OPENED) {
+        return HF_FATE_UNKNOWN_SESSION;
+    enum hf_fate fate = hf_channel_open(&session->channel, arrival->datagram, arrival->length,
+                                        arrival->now_ns, buffer, &result->length);
+    if (fate == HF_FATE_OPENED) {
         session->heard_ns = arrival->now_ns;
+        tell_sealer(table, session);
         result->session = session->id;
         result->origin =
             (uint32_t)((size_t)(session - table->sessions) / table->config.sessions_per_origin);
     }
-    return outcome;
+    return fate;
 }
 
-static enum hf_outcome receive(struct hf_session_table *table,
-                               const struct hf_session_arrival *arrival, uint8_t *buffer,
-                               struct hf_session_result *result)
+static enum hf_fate receive(struct hf_session_table *table,
+                            const struct hf_session_arrival *arrival, uint8_t *buffer,
+                            struct hf_session_result *result)
 {
     struct hf_wire_header header;
     if (arrival->length < sizeof header)
-        return HF_OUTCOME_MALFORMED;
+        return HF_FATE_MALFORMED;
     memcpy(&header, arrival->datagram, sizeof header);
     if (header.magic != HF_WIRE_MAGIC || header.version != HF_WIRE_VERSION)
-        return HF_OUTCOME_MALFORMED;
+        return HF_FATE_MALFORMED;
     if (header.flags == HF_WIRE_HANDSHAKE)
         return receive_hello(table, arrival, buffer, result);
     if ((header.flags & HF_WIRE_SEALED) != 0)
         return receive_sealed(table, arrival, buffer, result);
-    return HF_OUTCOME_UNSEALED;
+    return HF_FATE_UNSEALED;
 }
 
-enum hf_outcome hf_session_receive(struct hf_session_table *table,
-                                   const struct hf_session_arrival *arrival, uint8_t *buffer,
-                                   struct hf_session_result *result)
+enum hf_fate hf_session_receive(struct hf_session_table *table,
+                                const struct hf_session_arrival *arrival, uint8_t *buffer,
+                                struct hf_session_result *result)
 {
     assert(table != NULL && arrival != NULL);
     assert(buffer != NULL && result != NULL);
     assert(buffer != arrival->datagram);
     *result = (struct hf_session_result){.origin = HF_SESSION_ORIGIN_NONE};
-    enum hf_outcome outcome = receive(table, arrival, buffer, result);
-    table->counts[outcome]++;
-    return outcome;
-}
-
-uint32_t hf_session_seal(struct hf_session_table *table, uint64_t session, uint8_t *datagram,
-                         uint32_t length, size_t capacity, uint64_t now_ns)
-{
-    assert(table != NULL);
-    struct hf_session *found = find_session(table, session);
-    if (found == NULL)
-        return 0;
-    return hf_transport_seal(&found->transport, datagram, length, capacity, now_ns);
+    enum hf_fate fate = receive(table, arrival, buffer, result);
+    table->counts[fate]++;
+    return fate;
 }
 
 void hf_session_sweep(struct hf_session_table *table, uint64_t now_ns)
 {
     assert(table != NULL);
-    for (size_t i = 0; i < session_count_max(&table->config); i++) {
+    for (size_t i = 0; i < hf_session_count_max(&table->config); i++) {
         struct hf_session *session = &table->sessions[i];
         if (session->id == 0)
             continue;
         if (is_dead(session, now_ns))
-            end_session(session);
+            end_session(table, session);
         else
-            hf_transport_age(&session->transport, now_ns);
+            hf_channel_age(&session->channel, now_ns);
+        hf_slate_age(slate_of(table, session));
     }
 }
 
@@ -446,7 +460,7 @@ uint32_t hf_session_count(const struct hf_session_table *table, uint32_t origin)
     uint32_t share = table->config.sessions_per_origin;
     bool is_all = origin == HF_SESSION_ORIGIN_NONE;
     size_t from = is_all ? 0 : (size_t)origin * share;
-    size_t to = is_all ? session_count_max(&table->config) : from + share;
+    size_t to = is_all ? hf_session_count_max(&table->config) : from + share;
     uint32_t count = 0;
     for (size_t i = from; i < to; i++)
         count += table->sessions[i].id != 0 ? 1 : 0;

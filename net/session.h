@@ -1,5 +1,6 @@
 /* A node's sessions: who may speak, and with which keys. Pure: datagrams, time and random bytes
- * come in, datagrams and outcomes go out.
+ * come in, datagrams and fates go out. What is sent back in a session is sealed by a sealer
+ * (sealer.h), which may belong to another thread.
  *
  * Every origin has a public key and a share of the table of its own, so that no origin, and nobody
  * who replays its handshakes, takes another's room. All memory is handed over at start. What a
@@ -18,7 +19,7 @@
 #define HF_NET_SESSION_H
 
 #include "cookie.h"
-#include "transport.h"
+#include "sealer.h"
 
 #define HF_SESSION_ORIGIN_NONE      UINT32_MAX
 #define HF_SESSION_MEMORY_ALIGNMENT 64
@@ -31,7 +32,7 @@
 
 struct hf_session_config {
     struct hf_id cluster;
-    struct hf_transport_limits limits;
+    struct hf_channel_limits limits;
     uint32_t origins_max;         /* 1 to 65536 */
     uint32_t sessions_per_origin; /* 1 to 256 */
     uint32_t free_per_s;          /* hellos taken without a cookie; 0: never without */
@@ -49,10 +50,11 @@ struct hf_session_table {
     struct hf_cookie_jar jar;
     struct hf_session_origin *origins;
     struct hf_session *sessions; /* config.sessions_per_origin for each origin, in their order */
+    struct hf_slate *slates;     /* one for each, for a sealer */
     uint64_t *host_rates;
     uint8_t host_key[16];
     uint64_t free_rate, hello_rate;
-    uint64_t counts[HF_OUTCOME_COUNT]; /* of all datagrams received */
+    uint64_t counts[HF_FATE_COUNT]; /* of all datagrams received */
 };
 
 struct hf_session_arrival {
@@ -70,6 +72,8 @@ struct hf_session_result {
 
 /* Bytes of memory that a table needs. The configuration's numbers must be in range (asserted). */
 size_t hf_session_memory_size(const struct hf_session_config *config);
+/* How many sessions there can be at once. */
+uint32_t hf_session_count_max(const struct hf_session_config *config);
 /* `memory` is as large and aligned to HF_SESSION_MEMORY_ALIGNMENT; it is cleared. */
 void hf_session_table_begin(struct hf_session_table *table, const struct hf_session_config *config,
                             const struct hf_key_pair *own, struct hf_entropy entropy, void *memory,
@@ -84,13 +88,9 @@ void hf_session_origin_remove(struct hf_session_table *table, uint32_t origin);
 
 /* Takes any datagram, plain ones for nothing. `buffer` has room for `arrival->length` bytes and for
  * HF_HANDSHAKE_ANSWER_MAX, and is not the datagram. */
-enum hf_outcome hf_session_receive(struct hf_session_table *table,
-                                   const struct hf_session_arrival *arrival, uint8_t *buffer,
-                                   struct hf_session_result *result);
-
-/* Seals replies for a session, as hf_transport_seal does. 0 also when there is no such session. */
-uint32_t hf_session_seal(struct hf_session_table *table, uint64_t session, uint8_t *datagram,
-                         uint32_t length, size_t capacity, uint64_t now_ns);
+enum hf_fate hf_session_receive(struct hf_session_table *table,
+                                const struct hf_session_arrival *arrival, uint8_t *buffer,
+                                struct hf_session_result *result);
 
 /* Wipes what has had its time. About once a second. */
 void hf_session_sweep(struct hf_session_table *table, uint64_t now_ns);

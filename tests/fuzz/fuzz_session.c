@@ -45,17 +45,17 @@ static size_t reseal(size_t length, bool is_clients)
 {
     struct hf_wire_header header;
     memcpy(&header, datagram, sizeof header);
-    if (length > HF_TRANSPORT_PLAIN_MAX)
-        length = HF_TRANSPORT_PLAIN_MAX;
+    if (length > HF_CHANNEL_PLAIN_MAX)
+        length = HF_CHANNEL_PLAIN_MAX;
     header.magic = HF_WIRE_MAGIC;
     header.version = HF_WIRE_VERSION;
     header.flags = is_clients ? 0 : HF_WIRE_REPLIES;
     header.length = (uint16_t)length;
     memcpy(datagram, &header, sizeof header);
-    size_t sealed = is_clients ? hf_transport_seal(&world.transport, datagram, (uint32_t)length,
-                                                   sizeof datagram, SESSION_NOW_NS)
-                               : hf_session_seal(&world.table, world.transport.peer_id, datagram,
-                                                 (uint32_t)length, sizeof datagram, SESSION_NOW_NS);
+    size_t sealed = is_clients ? hf_channel_seal(&world.channel, datagram, (uint32_t)length,
+                                                 sizeof datagram, SESSION_NOW_NS)
+                               : hf_sealer_seal(&world.sealer, world.channel.peer_id, datagram,
+                                                (uint32_t)length, sizeof datagram, SESSION_NOW_NS);
     SESSION_CHECK(sealed == length + HF_CIPHER_TAG_SIZE);
     return sealed;
 }
@@ -93,41 +93,40 @@ static void at_node(size_t length, uint8_t flags)
         length = reseal(length, true);
         is_repaired = true;
     }
-    enum hf_outcome outcome = session_arrive(&world, datagram, length, buffer, &result);
-    switch (outcome) {
-    case HF_OUTCOME_OPENED:
+    enum hf_fate fate = session_arrive(&world, datagram, length, buffer, &result);
+    switch (fate) {
+    case HF_FATE_OPENED:
         SESSION_CHECK(is_repaired || is_known(SESSION_SEALED, length, length));
         SESSION_CHECK(result.length == length - HF_CIPHER_TAG_SIZE && result.origin == 0);
         decode(result.length);
         break;
-    case HF_OUTCOME_WELCOMED:
+    case HF_FATE_WELCOMED:
         SESSION_CHECK(is_known(SESSION_HELLO, length, offsetof(struct hf_handshake_hello, mac)));
         SESSION_CHECK(result.length == sizeof(struct hf_handshake_welcome));
         break;
-    case HF_OUTCOME_COOKIE:
+    case HF_FATE_COOKIE:
         SESSION_CHECK(result.length == sizeof(struct hf_handshake_cookie));
         break;
     default:
         SESSION_CHECK(!is_repaired && result.length == 0);
     }
-    SESSION_CHECK(hf_session_count(&world.table, 0) == (outcome == HF_OUTCOME_WELCOMED ? 2 : 1));
+    SESSION_CHECK(hf_session_count(&world.table, 0) == (fate == HF_FATE_WELCOMED ? 2 : 1));
 }
 
 static void at_dial(size_t length, uint8_t flags)
 {
-    static struct hf_transport transport;
+    static struct hf_channel channel;
     if ((flags & FUZZ_REPAIR) != 0 && length == sizeof(struct hf_handshake_welcome))
         hf_handshake_mac(datagram + offsetof(struct hf_handshake_welcome, mac),
                          world.dial.own_keys.mac, sizeof world.dial.own_keys.mac, datagram,
                          offsetof(struct hf_handshake_welcome, mac));
-    enum hf_outcome outcome =
-        hf_dial_take(&world.dial, datagram, length, SESSION_NOW_NS, &transport);
-    if (outcome == HF_OUTCOME_JOINED)
+    enum hf_fate fate = hf_dial_take(&world.dial, datagram, length, SESSION_NOW_NS, &channel);
+    if (fate == HF_FATE_JOINED)
         SESSION_CHECK(
             is_known(SESSION_WELCOME, length, offsetof(struct hf_handshake_welcome, mac)));
-    if (outcome == HF_OUTCOME_COOKIE)
+    if (fate == HF_FATE_COOKIE)
         SESSION_CHECK(is_known(SESSION_COOKIE, length, length));
-    SESSION_CHECK(world.dial.is_waiting == (outcome != HF_OUTCOME_JOINED));
+    SESSION_CHECK(world.dial.is_waiting == (fate != HF_FATE_JOINED));
 }
 
 static void at_client(size_t length, uint8_t flags)
@@ -136,9 +135,9 @@ static void at_client(size_t length, uint8_t flags)
     bool is_repaired = (flags & FUZZ_REPAIR) != 0 && length >= sizeof(struct hf_wire_header);
     if (is_repaired)
         length = reseal(length, false);
-    enum hf_outcome outcome = hf_transport_open(&world.transport, datagram, length, SESSION_NOW_NS,
-                                                buffer, &plain_length);
-    if (outcome == HF_OUTCOME_OPENED) {
+    enum hf_fate fate =
+        hf_channel_open(&world.channel, datagram, length, SESSION_NOW_NS, buffer, &plain_length);
+    if (fate == HF_FATE_OPENED) {
         SESSION_CHECK(is_repaired || is_known(SESSION_ANSWER, length, length));
         decode(plain_length);
     } else {

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define SESSION_MEMORY_SIZE (64u << 10)
+#define SESSION_SEALER_SIZE (4u << 10)
 #define SESSION_NOW_NS      UINT64_C(1000000000000)
 #define SESSION_UNIX_NS     UINT64_C(1800000000000000000)
 
@@ -54,10 +55,12 @@ struct session_world {
     uint64_t drawn;
     struct hf_key_pair node_keys, client_keys;
     struct hf_session_table table;
+    struct hf_sealer sealer;
     struct hf_dial dial;
-    struct hf_transport transport; /* the client's */
+    struct hf_channel channel; /* the client's */
     struct session_datagram known[SESSION_KNOWN];
     _Alignas(HF_SESSION_MEMORY_ALIGNMENT) uint8_t memory[SESSION_MEMORY_SIZE];
+    _Alignas(HF_SESSION_MEMORY_ALIGNMENT) uint8_t sealer_memory[SESSION_SEALER_SIZE];
 };
 
 static inline void session_fill(void *context, void *bytes, size_t size)
@@ -70,9 +73,9 @@ static inline void session_fill(void *context, void *bytes, size_t size)
 }
 
 /* A datagram arrives at the node. */
-static inline enum hf_outcome session_arrive(struct session_world *world, const void *datagram,
-                                             size_t length, uint8_t *buffer,
-                                             struct hf_session_result *result)
+static inline enum hf_fate session_arrive(struct session_world *world, const void *datagram,
+                                          size_t length, uint8_t *buffer,
+                                          struct hf_session_result *result)
 {
     struct hf_session_arrival arrival = {
         .datagram = datagram,
@@ -124,14 +127,12 @@ static inline void session_connect(struct session_world *world, uint8_t *buffer)
     struct hf_session_result result;
     struct hf_handshake_hello hello;
     session_say_hello(world, &hello);
-    SESSION_CHECK(session_arrive(world, &hello, sizeof hello, buffer, &result) ==
-                  HF_OUTCOME_WELCOMED);
+    SESSION_CHECK(session_arrive(world, &hello, sizeof hello, buffer, &result) == HF_FATE_WELCOMED);
     SESSION_CHECK(hf_dial_take(&world->dial, buffer, result.length, SESSION_NOW_NS,
-                               &world->transport) == HF_OUTCOME_JOINED);
+                               &world->channel) == HF_FATE_JOINED);
     uint32_t length = session_make_plain(datagram, 0);
-    length =
-        hf_transport_seal(&world->transport, datagram, length, sizeof datagram, SESSION_NOW_NS);
-    SESSION_CHECK(session_arrive(world, datagram, length, buffer, &result) == HF_OUTCOME_OPENED);
+    length = hf_channel_seal(&world->channel, datagram, length, sizeof datagram, SESSION_NOW_NS);
+    SESSION_CHECK(session_arrive(world, datagram, length, buffer, &result) == HF_FATE_OPENED);
 }
 
 /* Tries each right datagram out on the world and keeps it; the caller restores the world. */
@@ -142,19 +143,18 @@ static inline void session_make_known(struct session_world *world, uint8_t *buff
     struct hf_session_result result;
     world->table.config.free_per_s = 0;
     SESSION_CHECK(session_arrive(world, hello->bytes, hello->length, buffer, &result) ==
-                  HF_OUTCOME_COOKIE);
+                  HF_FATE_COOKIE);
     session_keep(world, SESSION_COOKIE, SESSION_TO_DIAL, buffer, result.length);
     world->table.config.free_per_s = UINT32_MAX;
     SESSION_CHECK(session_arrive(world, hello->bytes, hello->length, buffer, &result) ==
-                  HF_OUTCOME_WELCOMED);
+                  HF_FATE_WELCOMED);
     session_keep(world, SESSION_WELCOME, SESSION_TO_DIAL, buffer, result.length);
     uint32_t length = session_make_plain(datagram, 0);
-    length =
-        hf_transport_seal(&world->transport, datagram, length, sizeof datagram, SESSION_NOW_NS);
+    length = hf_channel_seal(&world->channel, datagram, length, sizeof datagram, SESSION_NOW_NS);
     session_keep(world, SESSION_SEALED, SESSION_TO_NODE, datagram, length);
     length = session_make_plain(datagram, HF_WIRE_REPLIES);
-    length = hf_session_seal(&world->table, world->transport.peer_id, datagram, length,
-                             sizeof datagram, SESSION_NOW_NS);
+    length = hf_sealer_seal(&world->sealer, world->channel.peer_id, datagram, length,
+                            sizeof datagram, SESSION_NOW_NS);
     session_keep(world, SESSION_ANSWER, SESSION_TO_CLIENT, datagram, length);
 }
 
@@ -165,7 +165,7 @@ static inline void session_make_world(struct session_world *world)
     const struct hf_entropy entropy = {session_fill, &world->drawn};
     const struct hf_session_config config = {
         .cluster = {.lo = 1, .hi = 2},
-        .limits = hf_transport_limits_default,
+        .limits = hf_channel_limits_default,
         .origins_max = 1,
         .sessions_per_origin = 2,
         .free_per_s = UINT32_MAX,
@@ -181,6 +181,8 @@ static inline void session_make_world(struct session_world *world)
     SESSION_CHECK(hf_session_memory_size(&config) <= SESSION_MEMORY_SIZE);
     hf_session_table_begin(&world->table, &config, &world->node_keys, entropy, world->memory,
                            SESSION_NOW_NS);
+    SESSION_CHECK(hf_sealer_memory_size(2) <= SESSION_SEALER_SIZE);
+    hf_sealer_begin(&world->sealer, world->table.slates, 2, &config.limits, world->sealer_memory);
     SESSION_CHECK(hf_session_origin_put(&world->table, 0, world->client_keys.public_key) ==
                   HF_STATUS_OK);
     hf_dial_begin(&world->dial, HF_CIPHER_CHACHAPOLY, config.cluster, &world->client_keys,

@@ -40,6 +40,8 @@ struct world {
     struct hf_key_pair node_keys;
     struct hf_session_table table;
     void *memory;
+    struct hf_sealer sealer;
+    void *sealer_memory;
     uint64_t now_ns;
     struct hf_cookie_address address; /* where datagrams to the node come from */
     uint8_t buffer[HF_WIRE_DATAGRAM_MAX];
@@ -50,7 +52,7 @@ struct client {
     struct hf_key_pair keys;
     struct hf_dial dial;
     struct hf_handshake_hello hello;
-    struct hf_transport transport;
+    struct hf_channel channel;
 };
 
 static inline void make_keys(struct world *world, struct hf_key_pair *pair)
@@ -74,13 +76,18 @@ static inline void world_begin_with(struct world *world, const struct hf_session
     assert_non_null(world->memory);
     hf_session_table_begin(&world->table, &world->config, &world->node_keys, world->entropy,
                            world->memory, world->now_ns);
+    world->sealer_memory =
+        aligned_alloc(64, hf_sealer_memory_size(hf_session_count_max(&world->config)));
+    assert_non_null(world->sealer_memory);
+    hf_sealer_begin(&world->sealer, world->table.slates, hf_session_count_max(&world->config),
+                    &world->config.limits, world->sealer_memory);
 }
 
 static inline struct hf_session_config plain_config(void)
 {
     return (struct hf_session_config){
         .cluster = {.lo = 7, .hi = 9},
-        .limits = hf_transport_limits_default,
+        .limits = hf_channel_limits_default,
         .origins_max = 4,
         .sessions_per_origin = 3,
         .free_per_s = 1000000,
@@ -99,6 +106,8 @@ static inline void world_end(struct world *world)
 {
     hf_session_table_wipe(&world->table);
     free(world->memory);
+    hf_sealer_wipe(&world->sealer);
+    free(world->sealer_memory);
 }
 
 /* A client with a new key, as this origin. */
@@ -120,7 +129,7 @@ static inline uint64_t unix_now(const struct world *world)
 }
 
 /* A datagram arrives at the node, in a buffer of exactly its size. */
-static inline enum hf_outcome arrive(struct world *world, const void *datagram, size_t length)
+static inline enum hf_fate arrive(struct world *world, const void *datagram, size_t length)
 {
     uint8_t *exact = malloc(length + 1);
     assert_non_null(exact);
@@ -133,36 +142,35 @@ static inline enum hf_outcome arrive(struct world *world, const void *datagram, 
         .now_ns = world->now_ns,
         .unix_ns = unix_now(world),
     };
-    enum hf_outcome outcome =
-        hf_session_receive(&world->table, &arrival, world->buffer, &world->result);
+    enum hf_fate fate = hf_session_receive(&world->table, &arrival, world->buffer, &world->result);
     free(exact);
-    return outcome;
+    return fate;
 }
 
-static inline void expect(enum hf_outcome outcome, enum hf_outcome expected)
+static inline void expect(enum hf_fate fate, enum hf_fate expected)
 {
-    if (outcome != expected)
-        fail_msg("outcome %s, not %s", hf_outcome_word(outcome), hf_outcome_word(expected));
+    if (fate != expected)
+        fail_msg("fate %s, not %s", hf_fate_word(fate), hf_fate_word(expected));
 }
 
 /* The client's hello arrives. */
-static inline enum hf_outcome say_hello(struct world *world, struct client *client)
+static inline enum hf_fate say_hello(struct world *world, struct client *client)
 {
     assert_true(hf_dial_hello(&client->dial, world->now_ns, unix_now(world), &client->hello));
     return arrive(world, &client->hello, sizeof client->hello);
 }
 
 /* What the node has just answered reaches the client. */
-static inline enum hf_outcome take_answer(struct world *world, struct client *client)
+static inline enum hf_fate take_answer(struct world *world, struct client *client)
 {
     return hf_dial_take(&client->dial, world->buffer, world->result.length, world->now_ns,
-                        &client->transport);
+                        &client->channel);
 }
 
 static inline void connect_client(struct world *world, struct client *client)
 {
-    expect(say_hello(world, client), HF_OUTCOME_WELCOMED);
-    expect(take_answer(world, client), HF_OUTCOME_JOINED);
+    expect(say_hello(world, client), HF_FATE_WELCOMED);
+    expect(take_answer(world, client), HF_FATE_JOINED);
 }
 
 /* A plain datagram of one QUERY whose id is `number`. Returns its length. */
@@ -183,8 +191,7 @@ static inline uint32_t seal_from_client(struct world *world, struct client *clie
                                         uint8_t *datagram, uint64_t number)
 {
     uint32_t length = make_plain(datagram, 0, number);
-    return hf_transport_seal(&client->transport, datagram, length, HF_WIRE_DATAGRAM_MAX,
-                             world->now_ns);
+    return hf_channel_seal(&client->channel, datagram, length, HF_WIRE_DATAGRAM_MAX, world->now_ns);
 }
 
 /* The number in a plain datagram of make_plain, which the codec takes. */
@@ -205,7 +212,7 @@ static inline void speak(struct world *world, struct client *client, uint64_t nu
     uint8_t datagram[HF_WIRE_DATAGRAM_MAX];
     uint32_t length = seal_from_client(world, client, datagram, number);
     assert_true(length > 0);
-    expect(arrive(world, datagram, length), HF_OUTCOME_OPENED);
+    expect(arrive(world, datagram, length), HF_FATE_OPENED);
     assert_int_equal(read_plain(world->buffer, world->result.length), number);
 }
 
@@ -213,15 +220,15 @@ static inline uint32_t seal_from_node(struct world *world, uint64_t session, uin
                                       uint64_t number)
 {
     uint32_t length = make_plain(datagram, HF_WIRE_REPLIES, number);
-    return hf_session_seal(&world->table, session, datagram, length, HF_WIRE_DATAGRAM_MAX,
-                           world->now_ns);
+    return hf_sealer_seal(&world->sealer, session, datagram, length, HF_WIRE_DATAGRAM_MAX,
+                          world->now_ns);
 }
 
-static inline enum hf_outcome arrive_at_client(struct world *world, struct client *client,
-                                               const uint8_t *datagram, uint32_t length)
+static inline enum hf_fate arrive_at_client(struct world *world, struct client *client,
+                                            const uint8_t *datagram, uint32_t length)
 {
-    return hf_transport_open(&client->transport, datagram, length, world->now_ns, world->buffer,
-                             &world->result.length);
+    return hf_channel_open(&client->channel, datagram, length, world->now_ns, world->buffer,
+                           &world->result.length);
 }
 
 /* The node answers in the session that has just been heard, and the client understands. */
@@ -230,7 +237,7 @@ static inline void answer(struct world *world, struct client *client, uint64_t n
     uint8_t datagram[HF_WIRE_DATAGRAM_MAX];
     uint32_t length = seal_from_node(world, world->result.session, datagram, number);
     assert_true(length > 0);
-    expect(arrive_at_client(world, client, datagram, length), HF_OUTCOME_OPENED);
+    expect(arrive_at_client(world, client, datagram, length), HF_FATE_OPENED);
     assert_int_equal(read_plain(world->buffer, world->result.length), number);
 }
 

@@ -70,13 +70,13 @@ static void test_talk(void **state)
         world_begin(&world);
         client_begin(&world, &client, suites[i], 2);
         connect_client(&world, &client);
-        assert_int_equal(world.table.counts[HF_OUTCOME_WELCOMED], 1);
+        assert_int_equal(world.table.counts[HF_FATE_WELCOMED], 1);
         for (uint64_t number = 1; number < 100; number++) {
             speak(&world, &client, number);
             assert_int_equal(world.result.origin, 2);
             answer(&world, &client, 1000 + number);
         }
-        assert_int_equal(world.table.counts[HF_OUTCOME_OPENED], 99);
+        assert_int_equal(world.table.counts[HF_FATE_OPENED], 99);
         assert_int_equal(hf_session_count(&world.table, 2), 1);
         assert_int_equal(hf_session_count(&world.table, HF_SESSION_ORIGIN_NONE), 1);
         hf_session_origin_remove(&world.table, 2);
@@ -106,7 +106,7 @@ static void test_sealed_form(void **state)
     assert_int_equal(header.flags, HF_WIRE_SEALED);
     assert_int_equal(header.length, sealed);
     assert_int_equal(header.count, 1);
-    assert_int_equal(header.session, client.transport.peer_id);
+    assert_int_equal(header.session, client.channel.peer_id);
     assert_int_equal(header.counter, 1);
 
     /* The codec does not take it as it is. */
@@ -116,13 +116,13 @@ static void test_sealed_form(void **state)
     /* The longest there can be. */
     memset(plain, 0, sizeof plain);
     header.flags = 0;
-    header.length = HF_TRANSPORT_PLAIN_MAX;
+    header.length = HF_CHANNEL_PLAIN_MAX;
     memcpy(plain, &header, sizeof header);
-    assert_int_equal(hf_transport_seal(&client.transport, plain, HF_TRANSPORT_PLAIN_MAX,
-                                       HF_WIRE_DATAGRAM_MAX, world.now_ns),
+    assert_int_equal(hf_channel_seal(&client.channel, plain, HF_CHANNEL_PLAIN_MAX,
+                                     HF_WIRE_DATAGRAM_MAX, world.now_ns),
                      HF_WIRE_DATAGRAM_MAX);
-    expect(arrive(&world, plain, HF_WIRE_DATAGRAM_MAX), HF_OUTCOME_OPENED);
-    assert_int_equal(world.result.length, HF_TRANSPORT_PLAIN_MAX);
+    expect(arrive(&world, plain, HF_WIRE_DATAGRAM_MAX), HF_FATE_OPENED);
+    assert_int_equal(world.result.length, HF_CHANNEL_PLAIN_MAX);
     world_end(&world);
 }
 
@@ -139,14 +139,13 @@ static void test_one_sealing(void **state)
         uint8_t datagram[HF_WIRE_DATAGRAM_MAX];
         struct hf_wire_writer writer;
         struct hf_op_query query = {.header = {.length = sizeof query, .type = HF_OP_QUERY}};
-        hf_wire_begin(&writer, datagram, HF_TRANSPORT_PLAIN_MAX);
+        hf_wire_begin(&writer, datagram, HF_CHANNEL_PLAIN_MAX);
         for (unsigned i = 0; i < count; i++)
             assert_true(hf_wire_add(&writer, &query, sizeof query));
         uint32_t length = hf_wire_finish(&writer, 0, 0, 0);
         seals = opens = 0;
-        length =
-            hf_transport_seal(&client.transport, datagram, length, sizeof datagram, world.now_ns);
-        expect(arrive(&world, datagram, length), HF_OUTCOME_OPENED);
+        length = hf_channel_seal(&client.channel, datagram, length, sizeof datagram, world.now_ns);
+        expect(arrive(&world, datagram, length), HF_FATE_OPENED);
         assert_int_equal(seals, 1);
         assert_int_equal(opens, 1);
     }
@@ -163,10 +162,10 @@ static void test_responder_waits(void **state)
     world_begin(&world);
     client_begin(&world, &client, HF_CIPHER_CHACHAPOLY, 1);
     connect_client(&world, &client);
-    assert_int_equal(seal_from_node(&world, client.transport.peer_id, datagram, 1), 0);
+    assert_int_equal(seal_from_node(&world, client.channel.peer_id, datagram, 1), 0);
     speak(&world, &client, 1);
-    assert_true(seal_from_node(&world, client.transport.peer_id, datagram, 1) > 0);
-    assert_int_equal(seal_from_node(&world, client.transport.peer_id + 1, datagram, 1), 0);
+    assert_true(seal_from_node(&world, client.channel.peer_id, datagram, 1) > 0);
+    assert_int_equal(seal_from_node(&world, client.channel.peer_id + 1, datagram, 1), 0);
     assert_int_equal(seal_from_node(&world, 0, datagram, 1), 0);
     assert_int_equal(seal_from_node(&world, UINT64_MAX, datagram, 1), 0);
     world_end(&world);
@@ -192,25 +191,25 @@ static void test_hello_damaged(void **state)
     for (size_t i = 0; i < offsetof(struct hf_handshake_hello, cookie_mac); i++) {
         struct hf_handshake_hello hello = client.hello;
         ((uint8_t *)&hello)[i] ^= 0x40;
-        enum hf_outcome outcome = arrive(&world, &hello, sizeof hello);
+        enum hf_fate fate = arrive(&world, &hello, sizeof hello);
         if (i < 7 || (i >= 8 && i < 16))
-            assert_true(outcome == HF_OUTCOME_MALFORMED || outcome == HF_OUTCOME_UNSEALED);
+            assert_true(fate == HF_FATE_MALFORMED || fate == HF_FATE_UNSEALED);
         else
-            expect(outcome, HF_OUTCOME_BAD_MAC);
+            expect(fate, HF_FATE_BAD_MAC);
         if (i >= offsetof(struct hf_handshake_hello, mac))
             continue;
         mend_mac(&world, &hello);
-        outcome = arrive(&world, &hello, sizeof hello);
+        fate = arrive(&world, &hello, sizeof hello);
         if (i == 7)
-            expect(outcome, HF_OUTCOME_UNSUPPORTED);
+            expect(fate, HF_FATE_UNSUPPORTED);
         else if (i >= 16)
-            expect(outcome, HF_OUTCOME_BAD_HANDSHAKE);
+            expect(fate, HF_FATE_BAD_HANDSHAKE);
     }
     for (size_t length = 0; length < sizeof client.hello; length++)
-        expect(arrive(&world, &client.hello, length), HF_OUTCOME_MALFORMED);
+        expect(arrive(&world, &client.hello, length), HF_FATE_MALFORMED);
     assert_int_equal(hf_session_count(&world.table, HF_SESSION_ORIGIN_NONE), 0);
-    expect(arrive(&world, &client.hello, sizeof client.hello), HF_OUTCOME_WELCOMED);
-    expect(take_answer(&world, &client), HF_OUTCOME_JOINED);
+    expect(arrive(&world, &client.hello, sizeof client.hello), HF_FATE_WELCOMED);
+    expect(take_answer(&world, &client), HF_FATE_JOINED);
     speak(&world, &client, 1);
     world_end(&world);
 }
@@ -225,24 +224,24 @@ static void test_hello_refused(void **state)
     client_begin(&world, &stranger, HF_CIPHER_CHACHAPOLY, HF_SESSION_ORIGIN_NONE);
     assert_true(hf_dial_hello(&stranger.dial, world.now_ns, unix_now(&world), &stranger.hello));
     multiplications = 0;
-    expect(arrive(&world, &stranger.hello, sizeof stranger.hello), HF_OUTCOME_UNKNOWN_ORIGIN);
+    expect(arrive(&world, &stranger.hello, sizeof stranger.hello), HF_FATE_UNKNOWN_ORIGIN);
     assert_int_equal(world.result.length, 0);
     assert_int_equal(multiplications, 1);
 
     /* Another cluster, another node. */
     hf_dial_begin(&client.dial, HF_CIPHER_CHACHAPOLY, (struct hf_id){.lo = 8, .hi = 9},
                   &client.keys, world.node_keys.public_key, &world.config.limits, world.entropy);
-    expect(say_hello(&world, &client), HF_OUTCOME_BAD_HANDSHAKE);
+    expect(say_hello(&world, &client), HF_FATE_BAD_HANDSHAKE);
     hf_dial_begin(&client.dial, HF_CIPHER_CHACHAPOLY, world.config.cluster, &client.keys,
                   stranger.keys.public_key, &world.config.limits, world.entropy);
-    expect(say_hello(&world, &client), HF_OUTCOME_BAD_MAC);
+    expect(say_hello(&world, &client), HF_FATE_BAD_MAC);
 
     /* A public key without its private half. */
     struct hf_key_pair thief = stranger.keys;
     memcpy(thief.public_key, client.keys.public_key, sizeof thief.public_key);
     hf_dial_begin(&stranger.dial, HF_CIPHER_CHACHAPOLY, world.config.cluster, &thief,
                   world.node_keys.public_key, &world.config.limits, world.entropy);
-    expect(say_hello(&world, &stranger), HF_OUTCOME_BAD_HANDSHAKE);
+    expect(say_hello(&world, &stranger), HF_FATE_BAD_HANDSHAKE);
     assert_int_equal(hf_session_count(&world.table, HF_SESSION_ORIGIN_NONE), 0);
 
     /* A node key that nobody can have. */
@@ -253,7 +252,7 @@ static void test_hello_refused(void **state)
     world_end(&world);
 }
 
-static enum hf_outcome hello_at(struct world *world, struct client *client, uint64_t unix_ns)
+static enum hf_fate hello_at(struct world *world, struct client *client, uint64_t unix_ns)
 {
     client->dial.last_unix_ns = 0;
     assert_true(hf_dial_hello(&client->dial, world->now_ns, unix_ns, &client->hello));
@@ -268,29 +267,29 @@ static void test_hello_times(void **state)
     world_begin(&world);
     client_begin(&world, &client, HF_CIPHER_CHACHAPOLY, 0);
     uint64_t unix_ns = unix_now(&world);
-    expect(hello_at(&world, &client, unix_ns - HF_SESSION_SKEW_NS - 1), HF_OUTCOME_WRONG_TIME);
-    expect(hello_at(&world, &client, unix_ns + HF_SESSION_SKEW_NS + 1), HF_OUTCOME_WRONG_TIME);
-    expect(hello_at(&world, &client, 0), HF_OUTCOME_WRONG_TIME);
-    expect(hello_at(&world, &client, unix_ns - HF_SESSION_SKEW_NS), HF_OUTCOME_WELCOMED);
-    expect(hello_at(&world, &client, unix_ns + HF_SESSION_SKEW_NS), HF_OUTCOME_WELCOMED);
+    expect(hello_at(&world, &client, unix_ns - HF_SESSION_SKEW_NS - 1), HF_FATE_WRONG_TIME);
+    expect(hello_at(&world, &client, unix_ns + HF_SESSION_SKEW_NS + 1), HF_FATE_WRONG_TIME);
+    expect(hello_at(&world, &client, 0), HF_FATE_WRONG_TIME);
+    expect(hello_at(&world, &client, unix_ns - HF_SESSION_SKEW_NS), HF_FATE_WELCOMED);
+    expect(hello_at(&world, &client, unix_ns + HF_SESSION_SKEW_NS), HF_FATE_WELCOMED);
 
     /* Two clients of one origin whose clocks differ. */
-    expect(hello_at(&world, &client, unix_ns - 9), HF_OUTCOME_WELCOMED);
-    expect(arrive(&world, &client.hello, sizeof client.hello), HF_OUTCOME_REPLAYED_HANDSHAKE);
-    expect(hello_at(&world, &client, unix_ns - 9), HF_OUTCOME_WELCOMED);
+    expect(hello_at(&world, &client, unix_ns - 9), HF_FATE_WELCOMED);
+    expect(arrive(&world, &client.hello, sizeof client.hello), HF_FATE_REPLAYED_HANDSHAKE);
+    expect(hello_at(&world, &client, unix_ns - 9), HF_FATE_WELCOMED);
 
     /* A hello that is no longer remembered is not taken again. */
     struct hf_handshake_hello old = client.hello;
     for (uint64_t i = 0; i < 100; i++)
-        expect(hello_at(&world, &client, unix_ns + i), HF_OUTCOME_WELCOMED);
-    expect(arrive(&world, &old, sizeof old), HF_OUTCOME_REPLAYED_HANDSHAKE);
-    expect(hello_at(&world, &client, unix_ns - 8), HF_OUTCOME_REPLAYED_HANDSHAKE);
+        expect(hello_at(&world, &client, unix_ns + i), HF_FATE_WELCOMED);
+    expect(arrive(&world, &old, sizeof old), HF_FATE_REPLAYED_HANDSHAKE);
+    expect(hello_at(&world, &client, unix_ns - 8), HF_FATE_REPLAYED_HANDSHAKE);
 
     /* The dial tells two hellos of the same moment apart by itself. */
-    expect(say_hello(&world, &client), HF_OUTCOME_REPLAYED_HANDSHAKE);
+    expect(say_hello(&world, &client), HF_FATE_REPLAYED_HANDSHAKE);
     world.now_ns += SECOND_NS;
-    expect(say_hello(&world, &client), HF_OUTCOME_WELCOMED);
-    expect(say_hello(&world, &client), HF_OUTCOME_WELCOMED);
+    expect(say_hello(&world, &client), HF_FATE_WELCOMED);
+    expect(say_hello(&world, &client), HF_FATE_WELCOMED);
     world_end(&world);
 }
 
@@ -313,8 +312,8 @@ static void test_origins(void **state)
     assert_int_equal(hf_session_origin_put(&world.table, 0, other.keys.public_key), HF_STATUS_OK);
     uint8_t datagram[HF_WIRE_DATAGRAM_MAX];
     uint32_t length = seal_from_client(&world, &client, datagram, 3);
-    expect(arrive(&world, datagram, length), HF_OUTCOME_UNKNOWN_SESSION);
-    expect(say_hello(&world, &client), HF_OUTCOME_UNKNOWN_ORIGIN);
+    expect(arrive(&world, datagram, length), HF_FATE_UNKNOWN_SESSION);
+    expect(say_hello(&world, &client), HF_FATE_UNKNOWN_ORIGIN);
     connect_client(&world, &other);
     speak(&world, &other, 1);
     world_end(&world);
@@ -330,33 +329,33 @@ static void test_welcome_forged(void **state)
     uint8_t answer_bytes[HF_HANDSHAKE_ANSWER_MAX];
     world_begin(&world);
     client_begin(&world, &client, HF_CIPHER_CHACHAPOLY, 0);
-    expect(say_hello(&world, &client), HF_OUTCOME_WELCOMED);
+    expect(say_hello(&world, &client), HF_FATE_WELCOMED);
     uint32_t length = world.result.length;
     memcpy(answer_bytes, world.buffer, length);
     for (size_t i = 0; i < length; i++) {
         struct hf_handshake_welcome welcome;
         memcpy(&welcome, answer_bytes, sizeof welcome);
         ((uint8_t *)&welcome)[i] ^= 0x40;
-        enum hf_outcome outcome =
-            hf_dial_take(&client.dial, &welcome, length, world.now_ns, &client.transport);
-        assert_true(outcome == HF_OUTCOME_MALFORMED || outcome == HF_OUTCOME_BAD_MAC ||
-                    outcome == HF_OUTCOME_REPLAYED_HANDSHAKE);
+        enum hf_fate fate =
+            hf_dial_take(&client.dial, &welcome, length, world.now_ns, &client.channel);
+        assert_true(fate == HF_FATE_MALFORMED || fate == HF_FATE_BAD_MAC ||
+                    fate == HF_FATE_REPLAYED_HANDSHAKE);
         /* By someone who knows the client's public key: */
         hf_handshake_mac(welcome.mac, client.dial.own_keys.mac, sizeof client.dial.own_keys.mac,
                          &welcome, offsetof(struct hf_handshake_welcome, mac));
-        outcome = hf_dial_take(&client.dial, &welcome, length, world.now_ns, &client.transport);
+        fate = hf_dial_take(&client.dial, &welcome, length, world.now_ns, &client.channel);
         if (i >= 24 && i < 80)
-            expect(outcome, HF_OUTCOME_BAD_HANDSHAKE);
+            expect(fate, HF_FATE_BAD_HANDSHAKE);
         else if (i < 80)
-            assert_true(outcome != HF_OUTCOME_JOINED);
-        if (outcome == HF_OUTCOME_JOINED) { /* only the mac itself was damaged, and mended */
+            assert_true(fate != HF_FATE_JOINED);
+        if (fate == HF_FATE_JOINED) { /* only the mac itself was damaged, and mended */
             assert_true(i >= 80);
             break;
         }
     }
     /* Taken once. */
-    expect(hf_dial_take(&client.dial, answer_bytes, length, world.now_ns, &client.transport),
-           HF_OUTCOME_REPLAYED_HANDSHAKE);
+    expect(hf_dial_take(&client.dial, answer_bytes, length, world.now_ns, &client.channel),
+           HF_FATE_REPLAYED_HANDSHAKE);
     speak(&world, &client, 1);
     world_end(&world);
 }
@@ -372,7 +371,7 @@ static void test_cookie(void **state)
     config.free_per_s = 0;
     world_begin_with(&world, &config);
     client_begin(&world, &client, HF_CIPHER_CHACHAPOLY, 0);
-    expect(say_hello(&world, &client), HF_OUTCOME_COOKIE);
+    expect(say_hello(&world, &client), HF_FATE_COOKIE);
     assert_int_equal(world.result.length, sizeof(struct hf_handshake_cookie));
     assert_int_equal(hf_session_count(&world.table, HF_SESSION_ORIGIN_NONE), 0);
 
@@ -382,11 +381,11 @@ static void test_cookie(void **state)
         memcpy(damaged, world.buffer, sizeof damaged);
         damaged[i] ^= 1;
         assert_int_not_equal(
-            hf_dial_take(&client.dial, damaged, sizeof damaged, world.now_ns, &client.transport),
-            HF_OUTCOME_COOKIE);
+            hf_dial_take(&client.dial, damaged, sizeof damaged, world.now_ns, &client.channel),
+            HF_FATE_COOKIE);
     }
     assert_false(client.dial.has_cookie);
-    expect(take_answer(&world, &client), HF_OUTCOME_COOKIE);
+    expect(take_answer(&world, &client), HF_FATE_COOKIE);
     struct client before = client;
     connect_client(&world, &client);
     speak(&world, &client, 1);
@@ -394,24 +393,24 @@ static void test_cookie(void **state)
     /* The same cookie from another host or port is worth nothing. */
     client = before;
     world.address.host[15]++;
-    expect(say_hello(&world, &client), HF_OUTCOME_COOKIE);
+    expect(say_hello(&world, &client), HF_FATE_COOKIE);
     world.address.host[15]--;
     world.address.port[0]++;
-    expect(say_hello(&world, &client), HF_OUTCOME_COOKIE);
+    expect(say_hello(&world, &client), HF_FATE_COOKIE);
     world.address.port[0]--;
 
     /* It is good for two minutes whenever it was given. */
     world.now_ns += HF_COOKIE_LIFE_NS - 1;
-    expect(say_hello(&world, &client), HF_OUTCOME_WELCOMED);
+    expect(say_hello(&world, &client), HF_FATE_WELCOMED);
     world.now_ns += 1;
-    expect(say_hello(&world, &client), HF_OUTCOME_COOKIE); /* the client gave it up */
+    expect(say_hello(&world, &client), HF_FATE_COOKIE); /* the client gave it up */
     client.dial.cookie_ns = world.now_ns;
-    expect(say_hello(&world, &client), HF_OUTCOME_WELCOMED); /* the node would take it */
+    expect(say_hello(&world, &client), HF_FATE_WELCOMED); /* the node would take it */
     world.now_ns += HF_COOKIE_LIFE_NS;
     client.dial.cookie_ns = world.now_ns;
-    expect(say_hello(&world, &client), HF_OUTCOME_COOKIE); /* not any more */
-    expect(take_answer(&world, &client), HF_OUTCOME_COOKIE);
-    expect(say_hello(&world, &client), HF_OUTCOME_WELCOMED);
+    expect(say_hello(&world, &client), HF_FATE_COOKIE); /* not any more */
+    expect(take_answer(&world, &client), HF_FATE_COOKIE);
+    expect(say_hello(&world, &client), HF_FATE_WELCOMED);
     world_end(&world);
 }
 
@@ -429,24 +428,24 @@ static void test_cookie_rates(void **state)
     world_begin_with(&world, &config);
     client_begin(&world, &client, HF_CIPHER_CHACHAPOLY, 0);
     for (unsigned i = 0; i < 3; i++)
-        expect(say_hello(&world, &client), HF_OUTCOME_WELCOMED);
-    expect(say_hello(&world, &client), HF_OUTCOME_COOKIE);
-    expect(take_answer(&world, &client), HF_OUTCOME_COOKIE);
+        expect(say_hello(&world, &client), HF_FATE_WELCOMED);
+    expect(say_hello(&world, &client), HF_FATE_COOKIE);
+    expect(take_answer(&world, &client), HF_FATE_COOKIE);
     uint8_t cookie[HF_HANDSHAKE_COOKIE_SIZE];
     memcpy(cookie, client.dial.cookie, sizeof cookie);
     client.dial.cookie[0] ^= 1;
-    expect(say_hello(&world, &client), HF_OUTCOME_COOKIE);
+    expect(say_hello(&world, &client), HF_FATE_COOKIE);
     memcpy(client.dial.cookie, cookie, sizeof cookie);
 
     /* All together first: 50 a second, of which three were taken; then the host's 40. */
     for (unsigned i = 0; i < 3; i++)
-        expect(say_hello(&world, &client), HF_OUTCOME_WELCOMED);
-    expect(say_hello(&world, &client), HF_OUTCOME_OVER_RATE);
+        expect(say_hello(&world, &client), HF_FATE_WELCOMED);
+    expect(say_hello(&world, &client), HF_FATE_OVER_RATE);
     assert_int_equal(world.result.length, 0);
     unsigned welcomed = 0;
     for (unsigned i = 0; i < 1000; i++) {
         world.now_ns += SECOND_NS / 1000;
-        welcomed += say_hello(&world, &client) == HF_OUTCOME_WELCOMED;
+        welcomed += say_hello(&world, &client) == HF_FATE_WELCOMED;
     }
     assert_in_range(welcomed, 36, 41);
     world_end(&world);
@@ -476,7 +475,7 @@ static void test_flood(void **state)
         if (i % 2 == 0)
             random_fill(&world.random, hello.cookie_mac, sizeof hello.cookie_mac);
         mend_mac(&world, &hello);
-        expect(arrive(&world, &hello, sizeof hello), HF_OUTCOME_COOKIE);
+        expect(arrive(&world, &hello, sizeof hello), HF_FATE_COOKIE);
         assert_true(world.result.length < sizeof hello);
     }
     assert_memory_equal(before, world.memory, size);
@@ -511,22 +510,22 @@ static void test_shares(void **state)
     /* Full, and the first was silent for three seconds: it makes room. */
     clients[3].dial = clients[2].dial;
     clients[3].keys = clients[0].keys;
-    expect(say_hello(&world, &clients[3]), HF_OUTCOME_WELCOMED);
-    expect(take_answer(&world, &clients[3]), HF_OUTCOME_JOINED);
+    expect(say_hello(&world, &clients[3]), HF_FATE_WELCOMED);
+    expect(take_answer(&world, &clients[3]), HF_FATE_JOINED);
     uint8_t datagram[HF_WIRE_DATAGRAM_MAX];
     uint32_t length = seal_from_client(&world, &clients[0], datagram, 1);
-    expect(arrive(&world, datagram, length), HF_OUTCOME_UNKNOWN_SESSION);
+    expect(arrive(&world, datagram, length), HF_FATE_UNKNOWN_SESSION);
 
     /* The newest has not spoken: the next takes its place, not that of those who have. */
     clients[4] = clients[3];
-    expect(say_hello(&world, &clients[4]), HF_OUTCOME_WELCOMED);
-    expect(take_answer(&world, &clients[4]), HF_OUTCOME_JOINED);
+    expect(say_hello(&world, &clients[4]), HF_FATE_WELCOMED);
+    expect(take_answer(&world, &clients[4]), HF_FATE_JOINED);
     speak(&world, &clients[4], 1);
     speak(&world, &clients[1], 1);
     speak(&world, &clients[2], 1);
     length = seal_from_client(&world, &clients[3], datagram, 1);
-    expect(arrive(&world, datagram, length), HF_OUTCOME_UNKNOWN_SESSION);
-    expect(say_hello(&world, &clients[3]), HF_OUTCOME_NO_ROOM);
+    expect(arrive(&world, datagram, length), HF_FATE_UNKNOWN_SESSION);
+    expect(say_hello(&world, &clients[3]), HF_FATE_NO_ROOM);
     assert_int_equal(world.result.length, 0);
     speak(&world, &other, 2);
     assert_int_equal(hf_session_count(&world.table, HF_SESSION_ORIGIN_NONE), 4);
@@ -554,14 +553,14 @@ static void test_sweep(void **state)
     speak(&world, &spoken, 2);
 
     world.now_ns = 1000 * SECOND_NS + world.config.limits.life_ns - 1;
-    assert_true(hf_transport_is_renewal_due(&spoken.transport, world.now_ns));
+    assert_true(hf_channel_is_renewal_due(&spoken.channel, world.now_ns));
     uint8_t datagram[HF_WIRE_DATAGRAM_MAX];
     uint32_t length = seal_from_client(&world, &spoken, datagram, 3);
     assert_true(length > 0);
     world.now_ns += 1;
     assert_int_equal(seal_from_client(&world, &spoken, world.buffer, 4), 0);
-    expect(arrive(&world, datagram, length), HF_OUTCOME_EXPIRED);
-    assert_int_equal(seal_from_node(&world, spoken.transport.peer_id, datagram, 1), 0);
+    expect(arrive(&world, datagram, length), HF_FATE_EXPIRED);
+    assert_int_equal(seal_from_node(&world, spoken.channel.peer_id, datagram, 1), 0);
     hf_session_sweep(&world.table, world.now_ns);
     assert_int_equal(hf_session_count(&world.table, HF_SESSION_ORIGIN_NONE), 0);
     for (size_t i = 0; i < 100; i++) /* nothing of it is left where sessions lie */
@@ -572,9 +571,9 @@ static void test_sweep(void **state)
 static void test_words(void **state)
 {
     (void)state;
-    assert_string_equal(hf_outcome_word(HF_OUTCOME_OPENED), "opened");
-    assert_string_equal(hf_outcome_word(HF_OUTCOME_NO_ROOM), "no_room");
-    assert_string_equal(hf_outcome_word(HF_OUTCOME_COUNT), "unknown");
+    assert_string_equal(hf_fate_word(HF_FATE_OPENED), "opened");
+    assert_string_equal(hf_fate_word(HF_FATE_NO_ROOM), "no_room");
+    assert_string_equal(hf_fate_word(HF_FATE_COUNT), "unknown");
 }
 
 int main(void)

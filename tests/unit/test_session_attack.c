@@ -27,8 +27,8 @@ struct field {
     struct client clients[CLIENTS];
     struct attacker attacker;
     uint64_t honest_sent, honest_opened;
-    uint64_t overtaken; /* attacks on honest datagrams under way that were accepted */
-    uint64_t counts[HF_OUTCOME_COUNT]; /* of attacks at clients */
+    uint64_t overtaken;             /* attacks on honest datagrams under way that were accepted */
+    uint64_t counts[HF_FATE_COUNT]; /* of attacks at clients */
 };
 
 static uint64_t below(struct attacker *attacker, uint64_t bound)
@@ -58,7 +58,7 @@ static struct client *receiver_of(struct field *field, const struct captured *da
     memcpy(&header, datagram->bytes,
            datagram->length < sizeof header ? datagram->length : sizeof header);
     for (uint32_t i = 0; i < CLIENTS; i++) {
-        if (field->clients[i].transport.own_id == header.session)
+        if (field->clients[i].channel.own_id == header.session)
             return &field->clients[i];
     }
     return &field->clients[below(&field->attacker, CLIENTS)];
@@ -69,20 +69,19 @@ static bool is_accepted(struct field *field, const struct captured *datagram)
 {
     struct world *world = &field->world;
     world->address.port[1] = (uint8_t)below(&field->attacker, 256);
-    enum hf_outcome outcome = arrive(world, datagram->bytes, datagram->length);
+    enum hf_fate fate = arrive(world, datagram->bytes, datagram->length);
     world->address.port[1] = 0;
-    if (outcome == HF_OUTCOME_OPENED || outcome == HF_OUTCOME_WELCOMED)
+    if (fate == HF_FATE_OPENED || fate == HF_FATE_WELCOMED)
         return true;
 
     struct client *client = receiver_of(field, datagram);
-    struct hf_transport transport;
-    outcome = arrive_at_client(world, client, datagram->bytes, datagram->length);
-    field->counts[outcome]++;
-    if (outcome == HF_OUTCOME_OPENED)
+    struct hf_channel channel;
+    fate = arrive_at_client(world, client, datagram->bytes, datagram->length);
+    field->counts[fate]++;
+    if (fate == HF_FATE_OPENED)
         return true;
-    outcome =
-        hf_dial_take(&client->dial, datagram->bytes, datagram->length, world->now_ns, &transport);
-    return outcome == HF_OUTCOME_JOINED || outcome == HF_OUTCOME_COOKIE;
+    fate = hf_dial_take(&client->dial, datagram->bytes, datagram->length, world->now_ns, &channel);
+    return fate == HF_FATE_JOINED || fate == HF_FATE_COOKIE;
 }
 
 /* ---- honest traffic */
@@ -91,17 +90,17 @@ static void join(struct field *field, struct client *client)
 {
     struct attacker *attacker = &field->attacker;
     uint64_t place = attacker->hello_count++ % 64;
-    enum hf_outcome outcome = say_hello(&field->world, client);
+    enum hf_fate fate = say_hello(&field->world, client);
     capture(&attacker->hellos[place], &client->hello, sizeof client->hello);
-    if (outcome == HF_OUTCOME_COOKIE) {
+    if (fate == HF_FATE_COOKIE) {
         capture(&attacker->answers[place], field->world.buffer, field->world.result.length);
-        expect(take_answer(&field->world, client), HF_OUTCOME_COOKIE);
-        outcome = say_hello(&field->world, client);
+        expect(take_answer(&field->world, client), HF_FATE_COOKIE);
+        fate = say_hello(&field->world, client);
         capture(&attacker->hellos[place], &client->hello, sizeof client->hello);
     }
-    expect(outcome, HF_OUTCOME_WELCOMED);
+    expect(fate, HF_FATE_WELCOMED);
     capture(&attacker->answers[place], field->world.buffer, field->world.result.length);
-    expect(take_answer(&field->world, client), HF_OUTCOME_JOINED);
+    expect(take_answer(&field->world, client), HF_FATE_JOINED);
 }
 
 /* On its way a datagram is caught, and a copy with one bit changed is there before it. */
@@ -127,7 +126,7 @@ static void talk(struct field *field, struct client *client)
         length = seal_from_client(world, client, datagram, number);
     }
     overtake(field, datagram, length);
-    expect(arrive(world, datagram, length), HF_OUTCOME_OPENED);
+    expect(arrive(world, datagram, length), HF_FATE_OPENED);
     assert_int_equal(read_plain(world->buffer, world->result.length), number);
     field->honest_opened++;
     uint64_t session = world->result.session;
@@ -136,7 +135,7 @@ static void talk(struct field *field, struct client *client)
     length = seal_from_node(world, session, datagram, number);
     assert_true(length > 0);
     overtake(field, datagram, length);
-    expect(arrive_at_client(world, client, datagram, length), HF_OUTCOME_OPENED);
+    expect(arrive_at_client(world, client, datagram, length), HF_FATE_OPENED);
     assert_int_equal(read_plain(world->buffer, world->result.length), number);
     capture(&attacker->kept[attacker->count++ % KEPT], datagram, length);
 }
@@ -206,7 +205,7 @@ static void attack_crossed(struct field *field, struct captured *datagram)
     *datagram = *any_kept(attacker);
     const struct client *other = &field->clients[below(attacker, CLIENTS)];
     bool is_to_node = below(attacker, 2) == 0;
-    uint64_t session = is_to_node ? other->transport.peer_id : other->transport.own_id;
+    uint64_t session = is_to_node ? other->channel.peer_id : other->channel.own_id;
     struct hf_wire_header header;
     memcpy(&header, datagram->bytes, sizeof header);
     if (header.session == session)
@@ -234,7 +233,7 @@ static void attack_plain(struct field *field, struct captured *datagram)
     datagram->length = make_plain(plain, 0, below(&field->attacker, 1000));
     struct hf_wire_header header;
     memcpy(&header, plain, sizeof header);
-    header.session = field->clients[below(&field->attacker, CLIENTS)].transport.peer_id;
+    header.session = field->clients[below(&field->attacker, CLIENTS)].channel.peer_id;
     memcpy(plain, &header, sizeof header);
     memcpy(datagram->bytes, plain, datagram->length);
 }
@@ -320,9 +319,9 @@ static void test_million(void **state)
         if (i % 128 == 0)
             hf_session_sweep(&field->world.table, field->world.now_ns);
     }
-    for (size_t i = 0; i < HF_OUTCOME_COUNT; i++)
+    for (size_t i = 0; i < HF_FATE_COUNT; i++)
         print_message("%s: %" PRIu64 " at the node, %" PRIu64 " at clients\n",
-                      hf_outcome_word((enum hf_outcome)i), field->world.table.counts[i],
+                      hf_fate_word((enum hf_fate)i), field->world.table.counts[i],
                       field->counts[i]);
     print_message("%" PRIu64 " of %u attacks accepted; %" PRIu64 " of %" PRIu64
                   " honest datagrams\n",
@@ -330,20 +329,19 @@ static void test_million(void **state)
     assert_int_equal(accepted, 0);
     assert_int_equal(field->overtaken, 0);
     assert_int_equal(field->honest_opened, field->honest_sent);
-    assert_int_equal(field->world.table.counts[HF_OUTCOME_OPENED], field->honest_sent);
+    assert_int_equal(field->world.table.counts[HF_FATE_OPENED], field->honest_sent);
     for (size_t i = 0; i < ATTACK_KINDS; i++)
         assert_true(sent[i] > ATTACKS / ATTACK_KINDS / 2);
 
     /* Each way to be refused was taken, so the attacks were what they claim. */
-    static const enum hf_outcome seen[] = {HF_OUTCOME_MALFORMED,       HF_OUTCOME_UNSEALED,
-                                           HF_OUTCOME_UNKNOWN_SESSION, HF_OUTCOME_WRONG_EPOCH,
-                                           HF_OUTCOME_FORGED,          HF_OUTCOME_REPLAYED,
-                                           HF_OUTCOME_BAD_MAC,         HF_OUTCOME_COOKIE,
-                                           HF_OUTCOME_BAD_HANDSHAKE,   HF_OUTCOME_WRONG_TIME};
+    static const enum hf_fate seen[] = {
+        HF_FATE_MALFORMED,     HF_FATE_UNSEALED,  HF_FATE_UNKNOWN_SESSION, HF_FATE_WRONG_EPOCH,
+        HF_FATE_FORGED,        HF_FATE_REPLAYED,  HF_FATE_BAD_MAC,         HF_FATE_COOKIE,
+        HF_FATE_BAD_HANDSHAKE, HF_FATE_WRONG_TIME};
     for (size_t i = 0; i < sizeof seen / sizeof seen[0]; i++)
         assert_true(field->world.table.counts[seen[i]] > 100);
-    assert_true(field->counts[HF_OUTCOME_FORGED] > ATTACKS / 20);
-    assert_true(field->counts[HF_OUTCOME_REPLAYED] > ATTACKS / 100);
+    assert_true(field->counts[HF_FATE_FORGED] > ATTACKS / 20);
+    assert_true(field->counts[HF_FATE_REPLAYED] > ATTACKS / 100);
     field_end(field);
 }
 
@@ -355,7 +353,7 @@ static void test_reordered(void **state)
     enum { COUNT = 8000, LATE = 100 };
     struct field *field = field_begin();
     struct world *world = &field->world;
-    field->clients[0].transport.limits.epoch_datagrams = 1 << 20;
+    field->clients[0].channel.limits.epoch_datagrams = 1 << 20;
     struct captured *datagrams = calloc(COUNT + LATE, sizeof *datagrams);
     uint8_t *seen = calloc(COUNT, 1);
     uint8_t bytes[HF_WIRE_DATAGRAM_MAX];
@@ -381,21 +379,21 @@ static void test_reordered(void **state)
         }
         for (uint32_t i = 0; i < 3 * COUNT; i++) {
             const struct captured *datagram = &datagrams[i * 7919u % COUNT];
-            enum hf_outcome outcome = arrive(world, datagram->bytes, datagram->length);
-            if (outcome == HF_OUTCOME_OPENED) {
+            enum hf_fate fate = arrive(world, datagram->bytes, datagram->length);
+            if (fate == HF_FATE_OPENED) {
                 uint64_t number = read_plain(world->buffer, world->result.length);
                 assert_true(number < COUNT);
                 assert_int_equal(seen[number]++, 0);
                 opened++;
             } else {
-                expect(outcome, HF_OUTCOME_REPLAYED);
+                expect(fate, HF_FATE_REPLAYED);
             }
         }
         assert_int_equal(opened, COUNT);
     }
     for (uint32_t i = 0; i < LATE; i++)
         expect(arrive(world, datagrams[COUNT + i].bytes, datagrams[COUNT + i].length),
-               HF_OUTCOME_TOO_OLD);
+               HF_FATE_TOO_OLD);
     free(seen);
     free(datagrams);
     field_end(field);

@@ -60,14 +60,14 @@ static void golden_handshake(struct golden *golden, struct world *world, struct 
 {
     assert_true(hf_dial_hello(&client->dial, world->now_ns, unix_now(world), &client->hello));
     golden_expect(golden, "hello", &client->hello, sizeof client->hello);
-    expect(arrive(world, &client->hello, sizeof client->hello), HF_OUTCOME_COOKIE);
+    expect(arrive(world, &client->hello, sizeof client->hello), HF_FATE_COOKIE);
     golden_expect(golden, "cookie", world->buffer, world->result.length);
-    expect(take_answer(world, client), HF_OUTCOME_COOKIE);
+    expect(take_answer(world, client), HF_FATE_COOKIE);
     assert_true(hf_dial_hello(&client->dial, world->now_ns, unix_now(world), &client->hello));
     golden_expect(golden, "hello_again", &client->hello, sizeof client->hello);
-    expect(arrive(world, &client->hello, sizeof client->hello), HF_OUTCOME_WELCOMED);
+    expect(arrive(world, &client->hello, sizeof client->hello), HF_FATE_WELCOMED);
     golden_expect(golden, "welcome", world->buffer, world->result.length);
-    expect(take_answer(world, client), HF_OUTCOME_JOINED);
+    expect(take_answer(world, client), HF_FATE_JOINED);
 }
 
 /* A datagram of `size` bytes of messages, which count up or down. */
@@ -93,14 +93,14 @@ static void golden_talk(struct golden *golden, struct world *world, struct clien
         size_t size = 56 + 33 * epoch;
         uint32_t length = golden_plain(datagram, 0, size, epoch);
         length =
-            hf_transport_seal(&client->transport, datagram, length, sizeof datagram, world->now_ns);
+            hf_channel_seal(&client->channel, datagram, length, sizeof datagram, world->now_ns);
         golden_expect(golden, "sealed", datagram, length);
-        expect(arrive(world, datagram, length), HF_OUTCOME_OPENED);
+        expect(arrive(world, datagram, length), HF_FATE_OPENED);
         length = golden_plain(datagram, HF_WIRE_REPLIES, size, epoch);
-        length = hf_session_seal(&world->table, world->result.session, datagram, length,
-                                 sizeof datagram, world->now_ns);
+        length = hf_sealer_seal(&world->sealer, world->result.session, datagram, length,
+                                sizeof datagram, world->now_ns);
         golden_expect(golden, "answer", datagram, length);
-        expect(arrive_at_client(world, client, datagram, length), HF_OUTCOME_OPENED);
+        expect(arrive_at_client(world, client, datagram, length), HF_FATE_OPENED);
     }
 }
 

@@ -34,8 +34,8 @@ static void test_rekey_by_count(void **state)
         for (uint64_t number = 0; number < 1000; number++) {
             speak(&world, &client, number);
             answer(&world, &client, number);
-            assert_int_equal(client.transport.sender.epoch, number / 10);
-            assert_int_equal(client.transport.receiver.epoch, number / 10);
+            assert_int_equal(client.channel.sender.epoch, number / 10);
+            assert_int_equal(client.channel.receiver.epoch, number / 10);
         }
         world_end(&world);
     }
@@ -55,7 +55,7 @@ static void test_rekey_by_answers(void **state)
             world.result.session = session;
             answer(&world, &client, k);
         }
-        assert_int_equal(client.transport.sender.epoch, number);
+        assert_int_equal(client.channel.sender.epoch, number);
     }
     world_end(&world);
 }
@@ -77,7 +77,7 @@ static void test_rekey_waits(void **state)
         assert_int_equal(epoch_of(datagram), 0);
     }
     assert_int_equal(seal_from_client(&world, &client, world.buffer, 20), 0);
-    expect(arrive(&world, datagram, length), HF_OUTCOME_OPENED);
+    expect(arrive(&world, datagram, length), HF_FATE_OPENED);
     answer(&world, &client, 1);
     assert_true(seal_from_client(&world, &client, datagram, 21) > 0);
     assert_int_equal(epoch_of(datagram), 1);
@@ -104,7 +104,7 @@ static void test_rekey_one_at_a_time(void **state)
     speak(&world, &client, 20);
     answer(&world, &client, 20);
     speak(&world, &client, 21);
-    assert_int_equal(client.transport.sender.epoch, 2);
+    assert_int_equal(client.channel.sender.epoch, 2);
     world_end(&world);
 }
 
@@ -129,22 +129,22 @@ static void test_rekey_by_time(void **state)
     assert_int_equal(seal_from_node(&world, session, answered, 5), length);
     world.now_ns += 1;
     speak(&world, &client, 6);
-    assert_int_equal(client.transport.sender.epoch, 1);
+    assert_int_equal(client.channel.sender.epoch, 1);
 
     /* What was overtaken is still taken, once, both ways, as long as the grace lasts. */
-    expect(arrive(&world, old, length), HF_OUTCOME_OPENED);
-    expect(arrive(&world, old, length), HF_OUTCOME_REPLAYED);
+    expect(arrive(&world, old, length), HF_FATE_OPENED);
+    expect(arrive(&world, old, length), HF_FATE_REPLAYED);
     world.result.session = session;
     answer(&world, &client, 7);
-    expect(arrive_at_client(&world, &client, answered, length), HF_OUTCOME_OPENED);
-    expect(arrive_at_client(&world, &client, answered, length), HF_OUTCOME_REPLAYED);
+    expect(arrive_at_client(&world, &client, answered, length), HF_FATE_OPENED);
+    expect(arrive_at_client(&world, &client, answered, length), HF_FATE_REPLAYED);
     world.now_ns += world.config.limits.grace_ns - 1;
-    expect(arrive(&world, late, length), HF_OUTCOME_OPENED);
+    expect(arrive(&world, late, length), HF_FATE_OPENED);
     world.now_ns += 1;
-    expect(arrive(&world, last, length), HF_OUTCOME_WRONG_EPOCH);
+    expect(arrive(&world, last, length), HF_FATE_WRONG_EPOCH);
     hf_session_sweep(&world.table, world.now_ns);
     world.now_ns -= 1; /* even if the clock went back: the key is gone */
-    expect(arrive(&world, last, length), HF_OUTCOME_WRONG_EPOCH);
+    expect(arrive(&world, last, length), HF_FATE_WRONG_EPOCH);
     world_end(&world);
 }
 
@@ -165,43 +165,43 @@ static void test_not_for_us(void **state)
     speak(&world, &other, 1);
 
     uint32_t length = make_plain(datagram, 0, 1);
-    expect(arrive(&world, datagram, length), HF_OUTCOME_UNSEALED);
-    expect(arrive_at_client(&world, &client, datagram, length), HF_OUTCOME_UNSEALED);
+    expect(arrive(&world, datagram, length), HF_FATE_UNSEALED);
+    expect(arrive_at_client(&world, &client, datagram, length), HF_FATE_UNSEALED);
 
     /* The client's own datagram sent back to it. */
     length = seal_from_client(&world, &client, datagram, 2);
-    expect(arrive_at_client(&world, &client, datagram, length), HF_OUTCOME_MALFORMED);
+    expect(arrive_at_client(&world, &client, datagram, length), HF_FATE_MALFORMED);
     struct hf_wire_header header;
     memcpy(&header, datagram, sizeof header);
     header.flags |= HF_WIRE_REPLIES;
-    header.session = client.transport.own_id;
+    header.session = client.channel.own_id;
     memcpy(datagram, &header, sizeof header);
-    expect(arrive_at_client(&world, &client, datagram, length), HF_OUTCOME_FORGED);
+    expect(arrive_at_client(&world, &client, datagram, length), HF_FATE_FORGED);
 
     /* One session's datagram under another's number. */
     length = seal_from_client(&world, &client, datagram, 3);
     memcpy(&header, datagram, sizeof header);
-    header.session = other.transport.peer_id;
+    header.session = other.channel.peer_id;
     memcpy(datagram, &header, sizeof header);
-    expect(arrive(&world, datagram, length), HF_OUTCOME_FORGED);
+    expect(arrive(&world, datagram, length), HF_FATE_FORGED);
     header.session = 0;
     memcpy(datagram, &header, sizeof header);
-    expect(arrive(&world, datagram, length), HF_OUTCOME_UNKNOWN_SESSION);
+    expect(arrive(&world, datagram, length), HF_FATE_UNKNOWN_SESSION);
 
     /* An epoch to come, and the next one, which the node has a key for but nobody sealed with. */
-    header.session = client.transport.peer_id;
+    header.session = client.channel.peer_id;
     header.counter = UINT64_C(2) << 48;
     memcpy(datagram, &header, sizeof header);
-    expect(arrive(&world, datagram, length), HF_OUTCOME_WRONG_EPOCH);
+    expect(arrive(&world, datagram, length), HF_FATE_WRONG_EPOCH);
     header.counter = UINT64_C(1) << 48;
     memcpy(datagram, &header, sizeof header);
-    expect(arrive(&world, datagram, length), HF_OUTCOME_FORGED);
+    expect(arrive(&world, datagram, length), HF_FATE_FORGED);
     header.counter = UINT64_MAX;
     memcpy(datagram, &header, sizeof header);
-    expect(arrive(&world, datagram, length), HF_OUTCOME_WRONG_EPOCH);
+    expect(arrive(&world, datagram, length), HF_FATE_WRONG_EPOCH);
     for (size_t i = 0; i < sizeof datagram; i++)
         datagram[i] = 0xff;
-    expect(arrive(&world, datagram, 100), HF_OUTCOME_MALFORMED);
+    expect(arrive(&world, datagram, 100), HF_FATE_MALFORMED);
     speak(&world, &client, 4);
     world_end(&world);
 }
@@ -223,15 +223,15 @@ static void test_every_bit(void **state)
         uint32_t length = seal_from_client(&world, &client, datagram, 2);
         for (uint32_t bit = 0; bit < 8 * length; bit++) {
             datagram[bit / 8] ^= (uint8_t)(1u << bit % 8);
-            enum hf_outcome outcome = arrive(&world, datagram, length);
+            enum hf_fate fate = arrive(&world, datagram, length);
             bool is_count = bit / 8 == 6 || bit / 8 == 7;
             if (is_count || bit / 8 >= 24)
-                expect(outcome, HF_OUTCOME_FORGED);
+                expect(fate, HF_FATE_FORGED);
             else
-                assert_true(outcome != HF_OUTCOME_OPENED && outcome != HF_OUTCOME_WELCOMED);
+                assert_true(fate != HF_FATE_OPENED && fate != HF_FATE_WELCOMED);
             datagram[bit / 8] ^= (uint8_t)(1u << bit % 8);
         }
-        expect(arrive(&world, datagram, length), HF_OUTCOME_OPENED);
+        expect(arrive(&world, datagram, length), HF_FATE_OPENED);
         world_end(&world);
     }
 }

@@ -1,10 +1,10 @@
 /* What became of a datagram at a session's door. The first four are the good ends. All others are
  * refusals: nothing has changed, the datagram is counted, and whoever sent it hears nothing. */
-#ifndef HF_NET_OUTCOME_H
-#define HF_NET_OUTCOME_H
+#ifndef HF_NET_FATE_H
+#define HF_NET_FATE_H
 
 /* name, word for a metric, meaning */
-#define HF_OUTCOMES(X)                                                                    \
+#define HF_FATES(X)                                                                       \
     X(OPENED, "opened", "a sealed datagram was opened")                                   \
     X(WELCOMED, "welcomed", "a handshake was answered with a session")                    \
     X(COOKIE, "cookie", "a handshake was answered with a cookie, or one came")            \
@@ -26,22 +26,22 @@
     X(REPLAYED_HANDSHAKE, "replayed_handshake", "a handshake that had come before")       \
     X(NO_ROOM, "no_room", "all sessions of the origin are in use")
 
-enum hf_outcome {
-#define HF_OUTCOME_MEMBER(name, word, meaning) HF_OUTCOME_##name,
-    HF_OUTCOMES(HF_OUTCOME_MEMBER)
-#undef HF_OUTCOME_MEMBER
-        HF_OUTCOME_COUNT
+enum hf_fate {
+#define HF_FATE_MEMBER(name, word, meaning) HF_FATE_##name,
+    HF_FATES(HF_FATE_MEMBER)
+#undef HF_FATE_MEMBER
+        HF_FATE_COUNT
 };
 
-/* The word of an outcome, for metrics. */
-static inline const char *hf_outcome_word(enum hf_outcome outcome)
+/* The word of an fate, for metrics. */
+static inline const char *hf_fate_word(enum hf_fate fate)
 {
     static const char *const words[] = {
-#define HF_OUTCOME_WORD(name, word, meaning) word,
-        HF_OUTCOMES(HF_OUTCOME_WORD)
-#undef HF_OUTCOME_WORD
+#define HF_FATE_WORD(name, word, meaning) word,
+        HF_FATES(HF_FATE_WORD)
+#undef HF_FATE_WORD
     };
-    return outcome < HF_OUTCOME_COUNT ? words[outcome] : "unknown";
+    return fate < HF_FATE_COUNT ? words[fate] : "unknown";
 }
 
 #endif
