@@ -297,10 +297,15 @@ static __attribute__((noinline)) bool answer_outside(const struct hf_ledger *led
     return true;
 }
 
-/* Its sender has given up. Of an AUTH that is told in its record. */
+/* Its sender has given up; of an AUTH that is told in its record. Or it is forbidden: then it is no
+ * word about anything, and no instrument remembers it. */
 static __attribute__((noinline)) void
 refuse_late(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
 {
+    if ((turn->flags & HF_OP_FORBIDDEN) != 0) {
+        hf_answer_refuse(answer, HF_CODE_NOT_PERMITTED, HF_RULE_ORIGIN);
+        return;
+    }
     hf_answer_refuse(answer, HF_CODE_DEADLINE_PASSED, HF_RULE_DEADLINE);
     if (turn->type == HF_OP_AUTH)
         hf_record_refuse(ledger, turn, answer);

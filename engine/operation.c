@@ -612,11 +612,13 @@ static struct hf_verdict check_body(const union hf_operation *operation)
     }
 }
 
-struct hf_verdict hf_operation_check(const union hf_operation *operation, size_t available)
+/* Steps 1.1 to 1.6; `flags_more` are known besides. */
+static struct hf_verdict check(const union hf_operation *operation, size_t available,
+                               uint8_t flags_more)
 {
     assert(operation != NULL);
     const struct hf_op_header *header = &operation->header;
-    uint8_t flags = FLAGS_KNOWN;
+    uint8_t flags = (uint8_t)(FLAGS_KNOWN | flags_more);
     struct hf_verdict verdict = check_type(header, available);
 
     if (verdict.code != HF_CODE_OK)
@@ -626,4 +628,14 @@ struct hf_verdict hf_operation_check(const union hf_operation *operation, size_t
         flags = HF_OP_RETURN_BALANCES;
     verdict = check_header(header, flags);
     return verdict.code != HF_CODE_OK ? verdict : check_body(operation);
+}
+
+struct hf_verdict hf_operation_check(const union hf_operation *operation, size_t available)
+{
+    return check(operation, available, 0);
+}
+
+struct hf_verdict hf_operation_check_logged(const union hf_operation *operation, size_t available)
+{
+    return check(operation, available, HF_OP_FORBIDDEN);
 }

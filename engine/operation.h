@@ -56,6 +56,7 @@ enum hf_op_flag {
     HF_OP_LINKED = 0x01,          /* reserved: UNSUPPORTED; a CHAIN links operations */
     HF_OP_DRY_RUN = 0x02,         /* answer as if carried out; change, log and remember nothing */
     HF_OP_RETURN_BALANCES = 0x04, /* fill `available` and `posted` of the reply */
+    HF_OP_FORBIDDEN = 0x80, /* the node's mark: its origin may not send it (hf_operation_forbid) */
 };
 
 struct hf_op_header {
@@ -828,6 +829,19 @@ struct hf_verdict {
  * passed.
  */
 struct hf_verdict hf_operation_check(const union hf_operation *operation, size_t available);
+/* The same of an operation of the log, which the node may have marked as forbidden. */
+struct hf_verdict hf_operation_check_logged(const union hf_operation *operation, size_t available);
+
+/* Marks an operation, but no QUERY, that its origin may not send. It takes its place in the order
+ * all the same, where it is refused with NOT_PERMITTED/ORIGIN: so the refusal stands in the log, is
+ * the answer to every repeat, and is the same on whoever applies the log, whatever rules they have
+ * by then. Its deadline becomes one that is always over: so whatever is not forbidden pays nothing
+ * for this. */
+static inline void hf_operation_forbid(union hf_operation *operation)
+{
+    operation->header.flags |= HF_OP_FORBIDDEN;
+    operation->header.deadline_ns = 1;
+}
 
 #ifdef __cplusplus
 }

@@ -363,6 +363,21 @@ static uint16_t look_up(const struct hf_ledger *ledger, const struct hf_op_query
     }
 }
 
+/* A hold or authorisation is shown to the origin that made it, and to those who see everything. */
+static bool is_anothers(const struct hf_ledger *ledger, const struct hf_op_query *query)
+{
+    uint32_t slot = HF_TABLE_NONE;
+
+    if (query->header.origin == 0)
+        return false;
+    if (query->subject == HF_QUERY_HOLD || query->subject == HF_QUERY_AUTHORISATION)
+        slot = find_hold(ledger, query->subject_id);
+    if (slot == HF_TABLE_NONE)
+        return false;
+    const struct hf_hold *hold = hf_hold_at(&ledger->holds, slot);
+    return hf_hold_more_of(&ledger->holds, hold)->origin != query->header.origin;
+}
+
 void hf_ledger_query(const struct hf_ledger *ledger, const struct hf_op_query *query,
                      struct hf_query_reply *reply)
 {
@@ -374,6 +389,11 @@ void hf_ledger_query(const struct hf_ledger *ledger, const struct hf_op_query *q
     reply->reply.id = query->header.id;
     reply->reply.place = hf_ledger_place(ledger);
     reply->reply.timestamp_ns = ledger->timestamp_ns;
+    if (is_anothers(ledger, query)) {
+        reply->reply.code = HF_CODE_NOT_PERMITTED;
+        reply->reply.rule = HF_RULE_ORIGIN;
+        return;
+    }
     reply->reply.code = look_up(ledger, query, reply);
     if (reply->reply.code != HF_CODE_OK)
         reply->reply.rule = HF_RULE_SUBJECT;

@@ -5,10 +5,14 @@
  * doubles from level to level. BUSY is treated like silence, one level up. A reply to something
  * that is no longer in flight (the second answer after a repeat) is counted and dropped.
  *
- * With two servers, new operations go to the one that answered last; a repeat goes to the other. */
+ * With two servers, new operations go to the one that answered last; a repeat goes to the other.
+ *
+ * With sessions, what is queued for a server waits until its gate is open (gate.h); when only the
+ * other's is, it goes there. */
 #include "client.h"
 
 #include "flight.h"
+#include "gatehouse.h"
 #include "wire.h"
 
 #include <assert.h>
@@ -52,8 +56,10 @@ struct hf_client {
     uint8_t server_count;
     uint8_t preferred; /* the server that answered last */
     bool busy_is_answer;
-    uint32_t datagram_size;
-    uint32_t sleep_most_us; /* in one go */
+    uint32_t datagram_size;         /* with its seal */
+    uint32_t seal_size;             /* 0 without sessions */
+    struct hf_gatehouse *gatehouse; /* NULL: without sessions */
+    uint32_t sleep_most_us;         /* in one go */
     uint64_t session;
     uint64_t datagram_counter;
     uint64_t timeout_ns;
@@ -106,6 +112,11 @@ static enum hf_status invalid(struct hf_fault *fault, const char *what, const ch
     return HF_STATUS_INVALID;
 }
 
+static uint32_t seal_size_of(const struct hf_client_options *options)
+{
+    return options->key_file != NULL ? HF_CIPHER_TAG_SIZE : 0;
+}
+
 static enum hf_status check_options(const struct hf_client_options *options, struct hf_fault *fault)
 {
     if (options->servers[0] == NULL)
@@ -114,8 +125,10 @@ static enum hf_status check_options(const struct hf_client_options *options, str
         return invalid(fault, "transport", "neither kernel nor dpdk");
     if (options->window > HF_CLIENT_WINDOW_MAX)
         return invalid(fault, "window", "over 1,048,576 operations");
-    if (options->datagram_size != 0 && options->datagram_size < DATAGRAM_SIZE_LEAST)
-        return invalid(fault, "datagram_size", "less than 216 bytes, an operation would not fit");
+    if (options->datagram_size != 0 &&
+        options->datagram_size < DATAGRAM_SIZE_LEAST + seal_size_of(options))
+        return invalid(fault, "datagram_size",
+                       "less than 216 bytes (232 with sessions), an operation would not fit");
     if (options->datagram_size > HF_WIRE_DATAGRAM_MAX)
         return invalid(fault, "datagram_size", "over 9,000 bytes");
     if (options->reserved != 0)
@@ -173,13 +186,15 @@ static uint32_t datagram_size_of(const struct hf_client_options *options,
 
 static struct hf_client *create(const struct hf_client_options *options, uint32_t datagram_size)
 {
+    uint32_t seal_size = seal_size_of(options);
     struct hf_client *client = calloc(1, sizeof *client);
     if (client == NULL)
         return NULL;
     client->magic = MAGIC;
     client->datagram_size = datagram_size;
+    client->seal_size = seal_size;
     if (!hf_flight_create(&client->flight, options->window != 0 ? options->window : WINDOW_DEFAULT,
-                          operation_size_of(datagram_size))) {
+                          operation_size_of(datagram_size - seal_size))) {
         free(client);
         return NULL;
     }
@@ -202,6 +217,13 @@ enum hf_status hf_client_open_on(const struct hf_client_options *options, struct
     }
     if (status == HF_STATUS_OK)
         status = parse_servers(client, options, fault);
+    if (status == HF_STATUS_OK && options->key_file != NULL) {
+        const struct hf_id one = {.lo = 1};
+        client->gatehouse =
+            hf_gatehouse_create(options->key_file, options->node_keys, client->server_count,
+                                hf_id_is_zero(options->cluster) ? one : options->cluster,
+                                clock->limits, &status, fault);
+    }
     if (status == HF_STATUS_OK) {
         status = port->maker->attach_receive(port);
         if (status == HF_STATUS_OK)
@@ -211,8 +233,10 @@ enum hf_status hf_client_open_on(const struct hf_client_options *options, struct
     }
     if (status != HF_STATUS_OK) {
         port->maker->destroy(port);
-        if (client != NULL)
+        if (client != NULL) {
+            hf_gatehouse_destroy(client->gatehouse);
             hf_flight_destroy(&client->flight);
+        }
         free(client);
         return status;
     }
@@ -281,7 +305,7 @@ enum hf_status hf_client_open(const struct hf_client_options *options, struct hf
     status = open_port(options, seed, &port, fault);
     if (status != HF_STATUS_OK)
         return status;
-    const struct hf_client_clock clock = {real_monotonic_ns, real_unix_ms, NULL};
+    const struct hf_client_clock clock = {real_monotonic_ns, real_unix_ms, NULL, NULL};
     return hf_client_open_on(options, port, &clock, seed, client, fault);
 }
 
@@ -291,6 +315,7 @@ void hf_client_close(struct hf_client *client)
         return;
     assert(client->magic == MAGIC);
     client->port->maker->destroy(client->port);
+    hf_gatehouse_destroy(client->gatehouse);
     hf_flight_destroy(&client->flight);
     client->magic = 0;
     free(client);
@@ -354,6 +379,54 @@ static void note_round_trip(struct hf_client *client, const struct hf_flight_slo
     client->round_trip_ns = client->round_trip_ns - client->round_trip_ns / 8 + took / 8;
 }
 
+/* Has a server a session with us? Without sessions, always. */
+static bool can_speak(const struct hf_client *client, uint8_t server, uint64_t now)
+{
+    return client->gatehouse == NULL || hf_gate_is_open(&client->gatehouse->gates[server], now);
+}
+
+/* Whether anything is waiting for an answer or to be sent: only then is anybody dialled. */
+static bool has_something_to_say(const struct hf_client *client)
+{
+    return client->flight.oldest != HF_FLIGHT_NONE;
+}
+
+/* Says the hellos that are due. */
+static void say_hellos(struct hf_client *client, uint64_t now)
+{
+    bool wants = has_something_to_say(client);
+    for (uint8_t server = 0; server < client->server_count; server++) {
+        struct hf_gate *gate = &client->gatehouse->gates[server];
+        struct hf_handshake_hello hello;
+        struct hf_packet packet;
+        if (now < hf_gate_hello_ns(gate, wants) ||
+            client->port->maker->take(client->port, &packet, 1) == 0)
+            continue;
+        packet.length = 0;
+        if (hf_gate_hello(gate, wants, now, client->clock.unix_ms(client->clock.context) * 1000000,
+                          &hello)) {
+            memcpy(packet.data, &hello, sizeof hello);
+            packet.length = sizeof hello;
+        }
+        packet.peer = client->servers[server];
+        client->counters.datagrams_sent += packet.length != 0;
+        client->port->maker->send(client->port, &packet, 1);
+    }
+}
+
+/* What is queued for a server that has no session goes to one that has. */
+static void go_where_heard(struct hf_client *client, uint64_t now)
+{
+    for (uint8_t server = 0; server < client->server_count; server++) {
+        struct hf_flight_list *queue = &client->flight.queued[server];
+        uint8_t other = (uint8_t)((server + 1) % client->server_count);
+        if (can_speak(client, server, now) || !can_speak(client, other, now))
+            continue;
+        while (queue->count > 0)
+            hf_flight_queue(&client->flight, queue->first, other);
+    }
+}
+
 /* Fills one datagram from the front of a server's queue; what goes in begins to wait. */
 static void fill_datagram(struct hf_client *client, uint8_t server, struct hf_packet *packet,
                           uint64_t now)
@@ -364,11 +437,11 @@ static void fill_datagram(struct hf_client *client, uint8_t server, struct hf_pa
     /* What was not answered twice may have been too large for the way or for the server. */
     uint32_t size = client->datagram_size;
     bool fits_safely = hf_flight_body(flight, queue->first)->operation.header.length <=
-                       operation_size_of(SAFE_DATAGRAM_SIZE);
+                       operation_size_of(SAFE_DATAGRAM_SIZE - client->seal_size);
     if (size > SAFE_DATAGRAM_SIZE && fits_safely &&
         hf_flight_slot(flight, queue->first)->attempts >= 2)
         size = SAFE_DATAGRAM_SIZE;
-    hf_wire_begin(&writer, packet->data, size);
+    hf_wire_begin(&writer, packet->data, size - client->seal_size);
     while (queue->count > 0) {
         uint32_t index = queue->first;
         struct hf_flight_slot *slot = hf_flight_slot(flight, index);
@@ -387,6 +460,10 @@ static void fill_datagram(struct hf_client *client, uint8_t server, struct hf_pa
     packet->peer = client->servers[server];
     packet->length = hf_wire_finish(&writer, 0, client->session, client->datagram_counter++);
     assert(packet->length > 0);
+    /* 0, which is not sent, when the session has carried all it may: what waits is sent again. */
+    if (client->gatehouse != NULL)
+        packet->length = hf_gate_seal(&client->gatehouse->gates[server], packet->data,
+                                      packet->length, size, now);
 }
 
 static void flush(struct hf_client *client, uint64_t now)
@@ -394,8 +471,12 @@ static void flush(struct hf_client *client, uint64_t now)
     struct hf_port *port = client->port;
     struct hf_packet packets[SEND_BURST];
     uint32_t count = 0;
+    if (client->gatehouse != NULL) {
+        say_hellos(client, now);
+        go_where_heard(client, now);
+    }
     for (uint8_t server = 0; server < client->server_count; server++) {
-        while (client->flight.queued[server].count > 0) {
+        while (client->flight.queued[server].count > 0 && can_speak(client, server, now)) {
             if (port->maker->take(port, &packets[count], 1) == 0)
                 break; /* the port is full: what is left stays queued until the next flush */
             fill_datagram(client, server, &packets[count], now);
@@ -489,14 +570,39 @@ static void take_reply(struct hf_client *client, const struct hf_query_reply *re
     hf_flight_finish(&client->flight, index, true);
 }
 
+/* The plain datagram that a packet is or holds, or NULL: it was a step of a handshake, or nothing
+ * that a server of ours has said in our session. */
+static const uint8_t *open_packet(struct hf_client *client, const struct hf_packet *packet,
+                                  uint8_t server, uint32_t *length, uint64_t now)
+{
+    *length = packet->length;
+    if (client->gatehouse == NULL)
+        return packet->data;
+    enum hf_fate fate = hf_gate_take(&client->gatehouse->gates[server], packet->data,
+                                     packet->length, now, client->gatehouse->plain, length);
+    if (fate == HF_FATE_OPENED)
+        return client->gatehouse->plain;
+    if (fate != HF_FATE_JOINED && fate != HF_FATE_COOKIE)
+        client->counters.foreign++;
+    return NULL;
+}
+
 static void take_datagram(struct hf_client *client, const struct hf_packet *packet, uint64_t now)
 {
     client->counters.datagrams_received++;
     uint8_t server = server_of(client, &packet->peer);
     struct hf_wire_reader reader;
-    if (server == client->server_count ||
-        hf_wire_open(&reader, packet->data, packet->length).code != HF_CODE_OK ||
-        (reader.header.flags & HF_WIRE_REPLIES) == 0 || reader.header.session != client->session) {
+    if (server == client->server_count) {
+        client->counters.foreign++;
+        return;
+    }
+    uint32_t length;
+    const uint8_t *data = open_packet(client, packet, server, &length, now);
+    if (data == NULL)
+        return;
+    if (hf_wire_open(&reader, data, length).code != HF_CODE_OK ||
+        (reader.header.flags & HF_WIRE_REPLIES) == 0 ||
+        (client->gatehouse == NULL && reader.header.session != client->session)) {
         client->counters.foreign++;
         return;
     }
@@ -618,6 +724,12 @@ static uint64_t until_due_ns(struct hf_client *client, uint64_t now, uint64_t mo
         if (end < due)
             due = end;
     }
+    for (uint8_t server = 0; server < client->server_count && client->gatehouse != NULL; server++) {
+        uint64_t hello =
+            hf_gate_hello_ns(&client->gatehouse->gates[server], has_something_to_say(client));
+        if (hello < due)
+            due = hello;
+    }
     return due > now ? due - now : 0;
 }
 
@@ -629,7 +741,8 @@ static void sleep_until_due(struct hf_client *client, uint64_t most_us)
         most_us = client->sleep_most_us;
     uint64_t wait_us = (until_due_ns(client, now, most_us * NS_PER_US) + NS_PER_US - 1) / NS_PER_US;
     for (uint8_t server = 0; server < client->server_count; server++) {
-        if (client->flight.queued[server].count > 0 && wait_us > NO_ROOM_WAIT_US)
+        if (client->flight.queued[server].count > 0 && can_speak(client, server, now) &&
+            wait_us > NO_ROOM_WAIT_US)
             wait_us = NO_ROOM_WAIT_US;
     }
     if (wait_us > 0)

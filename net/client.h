@@ -3,6 +3,7 @@
 #ifndef HF_NET_CLIENT_H
 #define HF_NET_CLIENT_H
 
+#include "channel.h"
 #include "holdfast.h"
 #include "port.h"
 
@@ -10,6 +11,7 @@ struct hf_client_clock {
     uint64_t (*monotonic_ns)(void *context);
     uint64_t (*unix_ms)(void *context);
     void *context;
+    const struct hf_channel_limits *limits; /* of sessions; NULL: the default */
 };
 
 /* As hf_client_open, over a port that is open already, with a clock and a seed (session, ids and

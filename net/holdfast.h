@@ -63,8 +63,16 @@ struct hf_client_options {
                                again; doubles each time. 0: 20,000 */
     uint32_t retry_most_us; /* but never beyond this; 0: 1,000,000 */
     uint64_t timeout_us;    /* from submit on, then the operation is given up; 0: never */
-    uint64_t session;       /* 0: a random one */
+    uint64_t session;       /* 0: a random one. With sessions of no use */
     bool busy_is_answer;    /* hand BUSY up instead of sending again after a while */
+
+    /* Sessions (SESSION.md), for a node that has them. With a key file, each datagram costs 16
+     * bytes more; a process that reads keys should forbid core dumps. */
+    const char *key_file; /* own private key (holdfast keygen); NULL: none */
+    const char *node_keys[HF_CLIENT_SERVERS_MAX]; /* each server's public key: 64 hexadecimal
+                                                     digits, or a file that has them; NULL: as the
+                                                     one before */
+    struct hf_id cluster;                         /* the nodes' node.cluster; zero: 1 */
 };
 
 enum hf_outcome {
@@ -97,8 +105,10 @@ struct hf_client_counters {
 
 struct hf_client;
 
-/* Opens a client for the calling thread. INVALID, NO_MEMORY, IO or (a second DPDK environment)
- * EXISTS: then `*fault` says why and `*client` is NULL. May block while the device starts. */
+/* Opens a client for the calling thread. The session is begun with the first operation, and again
+ * whenever a server does not know it any more. INVALID, NOT_FOUND, WRONG_FORMAT or CORRUPT (keys),
+ * NO_MEMORY, IO or (a second DPDK environment) EXISTS: then `*fault` says why and `*client` is
+ * NULL. May block while the device starts. */
 HF_MUST_USE enum hf_status hf_client_open(const struct hf_client_options *options,
                                           struct hf_client **client, struct hf_fault *fault);
 

@@ -261,3 +261,38 @@ enum hf_status hf_key_read(const char *path, struct hf_key_pair *pair, struct hf
         sodium_memzero(pair, sizeof *pair);
     return status;
 }
+
+/* The digits among `length` bytes of a file: those of a public key alone, or its second line. */
+static bool find_public(char *bytes, size_t length, uint8_t key[HF_NOISE_KEY_SIZE])
+{
+    const char *digits = bytes;
+    if (length == HF_KEY_FILE_SIZE && memcmp(bytes, private_word, PRIVATE_AT) == 0)
+        digits = bytes + PUBLIC_LINE + sizeof public_word - 1;
+    bytes[length] = '\0';
+    size_t size = strcspn(digits, "\r\n");
+    bool is_alone = digits[size + strspn(digits + size, "\r\n")] == '\0';
+    return size == HF_KEY_DIGITS && is_alone && parse_digits(digits, key);
+}
+
+enum hf_status hf_key_read_public(const char *text, uint8_t key[HF_NOISE_KEY_SIZE],
+                                  struct hf_fault *fault)
+{
+    char bytes[HF_KEY_FILE_SIZE + 2];
+    assert(text != NULL && key != NULL && fault != NULL);
+    if (hf_key_parse(text, key))
+        return HF_STATUS_OK;
+    int file = open(text, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (file < 0)
+        return fail(fault, errno == ENOENT ? HF_STATUS_NOT_FOUND : HF_STATUS_IO, text,
+                    errno == ENOENT ? "is neither a public key of 64 hexadecimal digits nor a file"
+                                    : strerror(errno));
+    ssize_t length = read(file, bytes, sizeof bytes - 1);
+    int error = errno;
+    close(file);
+    if (length < 0)
+        return fail(fault, HF_STATUS_IO, text, strerror(error));
+    bool is_found = find_public(bytes, (size_t)length, key);
+    sodium_memzero(bytes, sizeof bytes); /* it may have been a whole key file */
+    return is_found ? HF_STATUS_OK
+                    : fail(fault, HF_STATUS_WRONG_FORMAT, text, "holds no public key");
+}

@@ -43,6 +43,11 @@ HF_MUST_USE enum hf_status hf_key_write(const char *path, const struct hf_key_pa
 HF_MUST_USE enum hf_status hf_key_read(const char *path, struct hf_key_pair *pair,
                                        struct hf_fault *fault);
 
+/* A public key from text: its 64 digits, or the name of a file that holds them, alone or as the
+ * last line of a key file. NOT_FOUND, IO, WRONG_FORMAT. Blocks. */
+HF_MUST_USE enum hf_status hf_key_read_public(const char *text, uint8_t key[HF_NOISE_KEY_SIZE],
+                                              struct hf_fault *fault);
+
 /* A public key as text, and back: exactly 64 hexadecimal digits of either case. */
 void hf_key_text(const uint8_t key[HF_NOISE_KEY_SIZE], char text[HF_KEY_DIGITS_SIZE]);
 HF_MUST_USE bool hf_key_parse(const char *text, uint8_t key[HF_NOISE_KEY_SIZE]);

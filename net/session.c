@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include "rate.h"
 #include "wire.h"
 
 #include <assert.h>
@@ -170,21 +171,6 @@ static bool is_new_hello(struct hf_session_origin *origin, uint64_t unix_ns, uin
 
 /* ---- rates */
 
-/* A rate is the time at which all that was taken will have been paid for. Up to a tenth of a
- * second's worth may be taken ahead. */
-static bool rate_allows(uint64_t *paid_ns, uint32_t per_s, uint64_t now_ns)
-{
-    if (per_s == 0)
-        return false;
-    uint64_t price_ns = SECOND_NS / per_s;
-    uint64_t credit_ns = price_ns > SECOND_NS / 10 ? 0 : SECOND_NS / 10;
-    uint64_t paid_now_ns = *paid_ns > now_ns ? *paid_ns : now_ns;
-    if (paid_now_ns - now_ns > credit_ns)
-        return false;
-    *paid_ns = paid_now_ns + price_ns;
-    return true;
-}
-
 /* Hosts that fall on the same place share its rate; which do, nobody outside can tell. */
 static uint64_t *host_rate(struct hf_session_table *table, const struct hf_cookie_address *address)
 {
@@ -215,12 +201,12 @@ static enum hf_fate admit(struct hf_session_table *table, const struct hf_handsh
     if (!hf_cipher_is_available(hello->header.suite))
         return HF_FATE_UNSUPPORTED;
     if (hf_cookie_is_good(&table->jar, hello, &arrival->address, now_ns)) {
-        if (!rate_allows(host_rate(table, &arrival->address), table->config.host_per_s, now_ns))
+        if (!hf_rate_allows(host_rate(table, &arrival->address), table->config.host_per_s, now_ns))
             return HF_FATE_OVER_RATE;
-    } else if (!rate_allows(&table->free_rate, table->config.free_per_s, now_ns)) {
+    } else if (!hf_rate_allows(&table->free_rate, table->config.free_per_s, now_ns)) {
         return HF_FATE_COOKIE;
     }
-    if (!rate_allows(&table->hello_rate, table->config.hellos_per_s, now_ns))
+    if (!hf_rate_allows(&table->hello_rate, table->config.hellos_per_s, now_ns))
         return HF_FATE_OVER_RATE;
     return HF_FATE_WELCOMED;
 }

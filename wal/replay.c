@@ -36,7 +36,8 @@ enum hf_status hf_replay_record(struct hf_ledger *ledger, const struct hf_record
         for (uint32_t i = 0; i < count; i++) {
             operations[i] = hf_record_next(record, &offset);
             if (operations[i] == NULL ||
-                hf_operation_check(operations[i], operations[i]->header.length).code != HF_CODE_OK)
+                hf_operation_check_logged(operations[i], operations[i]->header.length).code !=
+                    HF_CODE_OK)
                 return diverged(record, fault);
         }
         if (!apply(ledger, record->timestamp_ns, operations, count))

@@ -21,7 +21,7 @@ export LD_LIBRARY_PATH
 ${CC:-cc} -std=c11 $flags "$source/tests/client/user.c" $libs -o "$work/in_c"
 ${CXX:-c++} -std=c++17 $flags -x c++ "$source/tests/client/user.c" $libs -o "$work/in_cxx"
 ${CC:-cc} -std=c11 $flags "$source/tests/client/user.c" "$(find "$work/root" -name libholdfast.a)" \
-    $(pkg-config --libs libdpdk liburing) -o "$work/static"
+    $(pkg-config --libs libdpdk liburing libsodium) -o "$work/static"
 ! ldd "$work/static" | grep -q libholdfast
 
 # The shared library shows what its headers declare, and nothing besides.

@@ -215,7 +215,7 @@ static struct world *begin(const struct hf_client_options *given, uint64_t seed)
     struct hf_client_options options = *given;
     if (options.servers[0] == NULL)
         options.servers[0] = "10.0.0.1:4600";
-    const struct hf_client_clock clock = {world_ns, world_unix_ms, world};
+    const struct hf_client_clock clock = {world_ns, world_unix_ms, world, NULL};
     assert_int_equal(
         hf_client_open_on(&options, world->client_port, &clock, seed, &world->client, &fault),
         HF_STATUS_OK);

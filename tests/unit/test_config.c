@@ -27,6 +27,8 @@ static const struct text {
     {"port.address", AT(port_address), "127.0.0.1:4600"},
     {"port.eal", AT(port_eal), ""},
     {"log.archive", AT(archive), ""},
+    {"security.key", AT(session_key), "session-key"},
+    {"security.origins", AT(origins_file), ""},
     {"admin.socket", AT(admin_socket), "holdfast-admin"},
 };
 
@@ -66,6 +68,11 @@ static const struct number {
     {"ledger.remembered", AT(remembered), 4000000, 1, RECORDS_MAX, ""},
     {"ledger.remember", AT(remember_ns), 3600 * NS_PER_S, NS_PER_S, 400 * 86400 * NS_PER_S, "ns"},
     {"ledger.record", AT(record_ns), 45 * 86400 * NS_PER_S, NS_PER_S, 400 * 86400 * NS_PER_S, "ns"},
+    {"security.origins_max", AT(origins_max), 64, 1, 4096, ""},
+    {"security.sessions_per_origin", AT(sessions_per_origin), 16, 2, 256, ""},
+    {"security.handshakes_free", AT(handshakes_free), 50, 0, 100000, ""},
+    {"security.handshakes", AT(handshakes), 200, 1, 100000, ""},
+    {"security.handshakes_host", AT(handshakes_host), 20, 1, 100000, ""},
     {"ledger.id_ahead", AT(id_ahead_ns), 60 * NS_PER_S, 1000000, 86400 * NS_PER_S, "ns"},
 };
 

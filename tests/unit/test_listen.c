@@ -1,4 +1,4 @@
-/* Where a node without sessions may listen: a truth table, once in the machine's own network and
+/* Where a node may listen: a truth table, once in the machine's own network and
  * once in a namespace that the test makes for itself (as root). Nothing is opened here. */
 #include "tools/holdfastd/listen.h"
 
@@ -47,13 +47,15 @@ static const struct row {
     {CONFIG_PORT_DPDK, "", false, false},
 };
 
-static enum hf_status check(const struct row *row, struct hf_fault *fault)
+static enum hf_status check(const struct row *row, enum config_security security,
+                            struct hf_fault *fault)
 {
     static struct config config;
     struct hf_address address = {.ip = 0x0a4d0002, .udp = 4600};
 
     memset(&config, 0, sizeof config);
     memset(fault, 0, sizeof *fault);
+    config.security = security;
     config.port_kind = row->kind;
     if (row->kind == CONFIG_PORT_KERNEL) {
         strcpy(config.port_address, row->where);
@@ -72,11 +74,17 @@ static int judge_rows(bool inside)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         bool expected = inside ? rows[i].inside : rows[i].outside;
         struct hf_fault fault;
-        enum hf_status status = check(&rows[i], &fault);
+        enum hf_status status = check(&rows[i], CONFIG_SECURITY_OFF, &fault);
         bool named = strncmp(fault.line, "port.", 5) == 0;
         if (status != (expected ? HF_STATUS_OK : HF_STATUS_INVALID) || named == expected) {
             print_error("%s \"%s\": status %d, \"%s\"\n", inside ? "inside" : "outside",
                         rows[i].where, (int)status, fault.line);
+            wrong++;
+        }
+        /* With sessions anywhere, and so for who says that he means it. */
+        if (check(&rows[i], CONFIG_SECURITY_ON, &fault) != HF_STATUS_OK ||
+            check(&rows[i], CONFIG_SECURITY_OFF_REACHABLE, &fault) != HF_STATUS_OK) {
+            print_error("\"%s\" with sessions: \"%s\"\n", rows[i].where, fault.line);
             wrong++;
         }
     }

@@ -84,7 +84,7 @@ json_t *hf_admin_socket_ask(const char *path, const char *command, struct hf_fau
         return NULL;
     json_t *answer = NULL;
     int error = send_line(source.connection, command);
-    if (error == 0) {
+    if (error == 0 || error == EPIPE) { /* a node that wants no word from us has said why */
         json_error_t syntax;
         answer = json_load_callback(receive, &source, JSON_DISABLE_EOF_CHECK, &syntax);
         error = source.error;

@@ -160,7 +160,7 @@ static enum hf_status take_record(void *context, const struct hf_record_header *
     log_figures_add_record(&checking->figures, record);
     const union hf_operation *operation = hf_record_next(record, &offset);
     for (uint64_t place = record->first_place; operation != NULL; place++) {
-        struct hf_verdict verdict = hf_operation_check(operation, operation->header.length);
+        struct hf_verdict verdict = hf_operation_check_logged(operation, operation->header.length);
         if (verdict.code != HF_CODE_OK) {
             snprintf(fault->line, sizeof fault->line,
                      "record %" PRIu64 ": the operation at place %" PRIu64

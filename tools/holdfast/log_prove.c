@@ -330,7 +330,8 @@ enum hf_status log_verify_proof(const char *path, const uint8_t *key, bool json,
         const char *why = hf_proof_check(bytes, size, key, &proof);
         /* Whoever signed it may have signed nonsense: it is looked at before it is printed. */
         if (why == NULL &&
-            hf_operation_check(proof.operation, proof.operation->header.length).code != HF_CODE_OK)
+            hf_operation_check_logged(proof.operation, proof.operation->header.length).code !=
+                HF_CODE_OK)
             why = "is of an operation that could never have entered a log";
         if (why == NULL) {
             print_proof(&proof, path, key != NULL, json);

@@ -1,12 +1,24 @@
 #include "target.h"
 
+#include "net/key.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { KEY_SERVER = 0x4001, KEY_TRANSPORT, KEY_EAL, KEY_LOCAL, KEY_DEVICE, KEY_DATAGRAM };
+enum {
+    KEY_SERVER = 0x4001,
+    KEY_TRANSPORT,
+    KEY_EAL,
+    KEY_LOCAL,
+    KEY_DEVICE,
+    KEY_DATAGRAM,
+    KEY_KEY,
+    KEY_NODE_KEY,
+    KEY_CLUSTER
+};
 
 static const struct argp_option target_options[] = {
     {"server", KEY_SERVER, "A.B.C.D:PORT", 0, "The node; given twice, both are used in turn", 0},
@@ -15,6 +27,10 @@ static const struct argp_option target_options[] = {
     {"eal", KEY_EAL, "ARGS", 0, "DPDK: arguments of its environment, in one string", 0},
     {"device", KEY_DEVICE, "N", 0, "DPDK: which Ethernet device, from 0", 0},
     {"datagram", KEY_DATAGRAM, "BYTES", 0, "Most UDP payload in a datagram (1472)", 0},
+    {"key", KEY_KEY, "FILE", 0, "Sessions: own private key (holdfast keygen)", 0},
+    {"node-key", KEY_NODE_KEY, "HEX-or-FILE", 0,
+     "Sessions: the node's public key; given twice, the second is the second node's", 0},
+    {"cluster", KEY_CLUSTER, "ID", 0, "Sessions: the node's node.cluster (1)", 0},
     {0},
 };
 
@@ -58,6 +74,28 @@ static void add_server(const struct argp_state *state, struct hf_client_options 
     options->servers[count] = text;
 }
 
+static void add_node_key(const struct argp_state *state, struct hf_client_options *options,
+                         const char *text)
+{
+    size_t count = options->node_keys[0] != NULL;
+    if (options->node_keys[1] != NULL) {
+        argp_error(state, "--node-key: at most two");
+        return;
+    }
+    options->node_keys[count] = text;
+}
+
+/* Keys are only read where nothing of the process is ever written to a disk. */
+static void check_keys(const struct argp_state *state, const struct hf_client_options *options)
+{
+    if ((options->key_file != NULL) != (options->node_keys[0] != NULL))
+        argp_error(state, "--key and --node-key go together");
+    if (options->key_file == NULL && !hf_id_is_zero(options->cluster))
+        argp_error(state, "--cluster goes with --key");
+    if (options->key_file != NULL && !hf_key_forbid_dumps())
+        argp_failure(state, (int)argp_err_exit_status, errno, "core dumps cannot be forbidden");
+}
+
 static error_t parse_option(int key, char *text, struct argp_state *state)
 {
     struct hf_client_options *options = state->input;
@@ -85,6 +123,19 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
     case KEY_DATAGRAM:
         options->datagram_size =
             (uint32_t)hf_target_parse_number(state, "datagram", text, 216, 9000);
+        return 0;
+    case KEY_KEY:
+        options->key_file = text;
+        return 0;
+    case KEY_NODE_KEY:
+        add_node_key(state, options, text);
+        return 0;
+    case KEY_CLUSTER:
+        if (!hf_id_parse(text, strlen(text), &options->cluster))
+            argp_error(state, "--cluster: '%s' is no id", text);
+        return 0;
+    case ARGP_KEY_END:
+        check_keys(state, options);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -7,7 +7,7 @@
 #include <argp.h>
 
 /* An argp child. Its input is a struct hf_client_options, all zero at first; it fills servers,
- * transport, local, eal, device and datagram_size. Strings stay argv's. */
+ * transport, local, eal, device, datagram_size and the keys. Strings stay argv's. */
 extern const struct argp hf_target_argp;
 
 /* Reads a whole number from `least` to `most`, or ends with a usage error that names the option. */

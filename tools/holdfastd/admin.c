@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -61,6 +63,9 @@ enum hf_status admin_open(struct admin *admin, struct node *node, struct hf_faul
     admin->socket = -1;
     for (size_t i = 0; i < ADMIN_CONNECTIONS_MAX; i++)
         admin->connections[i].socket = -1;
+    status = roles_read(&admin->roles, node->config, fault);
+    if (status != HF_STATUS_OK)
+        return status;
     if (strlen(path) >= sizeof address.sun_path)
         return refuse(fault, path, "longer than a socket's path may be");
     memcpy(address.sun_path, path, strlen(path) + 1);
@@ -70,7 +75,9 @@ enum hf_status admin_open(struct admin *admin, struct node *node, struct hf_faul
     admin->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (admin->socket < 0)
         return refuse(fault, path, strerror(errno));
-    mask = umask(0177); /* before the name exists, so that it is never open to others */
+    /* Before the name exists, so that it is never open to others. With others named, everybody may
+     * knock, and is asked who he is. */
+    mask = umask(admin->roles.reader_count + admin->roles.writer_count != 0 ? 0111 : 0177);
     bound = bind(admin->socket, (const struct sockaddr *)&address, sizeof address);
     umask(mask);
     if (bound != 0 || listen(admin->socket, ADMIN_CONNECTIONS_MAX) != 0) {
@@ -88,21 +95,6 @@ static void hang_up(struct admin_connection *connection)
     connection->socket = -1;
     connection->length = 0;
     connection->later.is_due = false;
-}
-
-static void take_connection(struct admin *admin)
-{
-    int socket = accept4(admin->socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-    for (size_t i = 0; socket >= 0 && i < ADMIN_CONNECTIONS_MAX; i++) {
-        if (admin->connections[i].socket < 0) {
-            admin->connections[i].socket = socket;
-            admin->connections[i].length = 0;
-            return;
-        }
-    }
-    if (socket >= 0)
-        close(socket);
 }
 
 /* Sends one line. A reader that does not take it loses the connection: the node does not wait for
@@ -130,6 +122,69 @@ static bool send_answer(struct admin_connection *connection, char *answer)
     return sent;
 }
 
+/* Who is at the other end, as of when it connected. */
+static bool learn_peer(const struct admin *admin, struct admin_connection *connection)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+
+    if (getsockopt(connection->socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+        return false;
+    connection->peer = (struct audit_peer){.uid = peer.uid, .gid = peer.gid, .pid = peer.pid};
+    connection->role = role_of(&admin->roles, peer.uid);
+    return true;
+}
+
+static void take_connection(struct admin *admin)
+{
+    int socket = accept4(admin->socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    for (size_t i = 0; socket >= 0 && i < ADMIN_CONNECTIONS_MAX; i++) {
+        struct admin_connection *connection = &admin->connections[i];
+        if (connection->socket >= 0)
+            continue;
+        connection->socket = socket;
+        connection->length = 0;
+        if (!learn_peer(admin, connection)) {
+            hang_up(connection);
+        } else if (connection->role == ROLE_NONE) {
+            send_line(connection, "{\"error\": \"this user may ask nothing here\"}\n");
+            hang_up(connection);
+        }
+        return;
+    }
+    if (socket >= 0)
+        close(socket);
+}
+
+/* NULL when what the line asks may be done, and has been written down if it is a change; otherwise
+ * an answer that says why not. */
+static char *refusal_of(const struct admin *admin, const struct admin_connection *connection)
+{
+    struct hf_fault fault = {{0}};
+
+    if (!answer_changes(connection->line))
+        return NULL;
+    if (connection->role != ROLE_FULL)
+        return answer_error("this user may look, and change nothing");
+    if (audit_write(admin->node->config, &connection->peer, connection->line, "asked", &fault) ==
+        HF_STATUS_OK)
+        return NULL;
+    return answer_error(fault.line);
+}
+
+/* How a change ended; that it was asked for is on disk already. */
+static void write_outcome(const struct admin *admin, const struct audit_peer *peer,
+                          const char *command, const char *answer)
+{
+    struct hf_fault fault = {{0}};
+    bool failed = answer == NULL || strncmp(answer, "{\"error\"", 8) == 0;
+
+    if (audit_write(admin->node->config, peer, command, failed ? "failed" : "done", &fault) !=
+        HF_STATUS_OK)
+        fprintf(stderr, "holdfastd: %s\n", fault.line);
+}
+
 static bool answer_lines(struct admin *admin, struct admin_connection *connection)
 {
     char *newline;
@@ -140,7 +195,12 @@ static bool answer_lines(struct admin *admin, struct admin_connection *connectio
         char *answer;
 
         *newline = '\0';
-        answer = answer_line(admin->node, connection->line, &connection->later);
+        answer = refusal_of(admin, connection);
+        if (answer == NULL) {
+            answer = answer_line(admin->node, connection->line, &connection->later);
+            if (!connection->later.is_due && answer_changes(connection->line))
+                write_outcome(admin, &connection->peer, connection->line, answer);
+        }
         if (!connection->later.is_due && !send_answer(connection, answer))
             return false;
         connection->length -= (uint32_t)used;
@@ -162,6 +222,8 @@ static void answer_waiting(struct admin *admin)
         if (connection->socket < 0 || !connection->later.is_due)
             continue;
         answer = answer_later(admin->node, &connection->later);
+        if (answer != NULL) /* nothing else takes so long */
+            write_outcome(admin, &connection->peer, "checkpoint", answer);
         if (answer != NULL && !(send_answer(connection, answer) && answer_lines(admin, connection)))
             hang_up(connection);
     }
@@ -196,6 +258,28 @@ static void serve_connections(struct admin *admin, const struct pollfd files[])
     }
 }
 
+/* True when the signal was to end the node. */
+static bool take_signal(struct admin *admin, int signal_file)
+{
+    struct signalfd_siginfo signal;
+    struct hf_fault fault = {{0}};
+    struct audit_peer peer = {0};
+
+    if (read(signal_file, &signal, sizeof signal) != sizeof signal)
+        return false;
+    if (signal.ssi_signo != SIGHUP)
+        return true;
+    peer.uid = signal.ssi_uid;
+    peer.pid = (pid_t)signal.ssi_pid;
+    if (audit_write(admin->node->config, &peer, "SIGHUP", "asked", &fault) != HF_STATUS_OK ||
+        node_reload(admin->node, &fault) != HF_STATUS_OK) {
+        fprintf(stderr, "holdfastd: origins not read again: %s\n", fault.line);
+        return false;
+    }
+    write_outcome(admin, &peer, "SIGHUP", "done");
+    return false;
+}
+
 void admin_serve(struct admin *admin, int signal_file)
 {
     while (!node_has_failed(admin->node)) {
@@ -211,7 +295,7 @@ void admin_serve(struct admin *admin, int signal_file)
                                                    .events = connection->later.is_due ? 0 : POLLIN};
         }
         if (poll(files, ADMIN_CONNECTIONS_MAX + OWN_FILES, WATCH_MS) > 0) {
-            if (files[0].revents != 0)
+            if (files[0].revents != 0 && take_signal(admin, signal_file))
                 return;
             serve_connections(admin, files + OWN_FILES);
             if (files[1].revents != 0)

@@ -413,6 +413,26 @@ static json_t *pollers_answer(struct node *node)
     return cores;
 }
 
+/* What became of every datagram that came, by the words of net/fate.h; null without sessions. */
+static json_t *security_answer(const struct node *node)
+{
+    const struct door *door = node->door;
+
+    if (door == NULL)
+        return json_null();
+    json_t *answer =
+        json_pack("{s:o, s:o, s:o, s:o}", "sessions", number(counter_read(&door->sessions)),
+                  "sealed", number(counter_read(&node->transmitter.sealed)), "forbidden",
+                  number(counter_read(&door->forbidden)), "over_origins_rate",
+                  number(counter_read(&door->over_rate)));
+    for (int fate = 0; fate < HF_FATE_COUNT; fate++) {
+        if (fate != HF_FATE_JOINED) /* that is an initiator's */
+            json_object_set_new(answer, hf_fate_word((enum hf_fate)fate),
+                                number(counter_read(&door->fates[fate])));
+    }
+    return answer;
+}
+
 static json_t *answer_metrics(struct node *node, const char *argument)
 {
     struct hf_port_counters port;
@@ -426,7 +446,7 @@ static json_t *answer_metrics(struct node *node, const char *argument)
     return json_pack(
         "{s:s, s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}, s:{s:o,s:o,s:o,s:o,s:o,s:o}, "
         "s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}, s:{s:o,s:o,s:o,s:o,s:b}, s:{s:o,s:o,s:o,s:o}, "
-        "s:o}",
+        "s:o, s:o}",
         "durability", durability_name(node), "port", "received", number(port.received),
         "received_bytes", number(port.received_bytes), "sent", number(port.sent), "sent_bytes",
         number(port.sent_bytes), "dropped_malformed", number(port.dropped_malformed),
@@ -449,7 +469,8 @@ static json_t *answer_metrics(struct node *node, const char *argument)
         number(counter_read(&log->device_bytes)), "full", (int)atomic_load(&log->full), "tx",
         "bundles", number(counter_read(&tx->bundles)), "answers",
         number(counter_read(&tx->answers)), "datagrams", number(counter_read(&tx->datagrams)),
-        "unsent", number(counter_read(&tx->unsent)), "cores", pollers_answer(node));
+        "unsent", number(counter_read(&tx->unsent)), "cores", pollers_answer(node), "security",
+        security_answer(node));
 }
 
 /* Its answer comes when the checkpoint is there; at once when there is nothing to do. */
@@ -503,6 +524,16 @@ static json_t *answer_advance(struct node *node, const char *argument)
                      "clock_ahead_ns", number(node->mailbox.clock_ahead_ns));
 }
 
+static json_t *answer_reload(struct node *node, const char *argument)
+{
+    struct hf_fault fault = {{0}};
+
+    (void)argument;
+    if (node_reload(node, &fault) != HF_STATUS_OK)
+        return error_answer(fault.line);
+    return json_pack("{s:I}", "origins", (json_int_t)atomic_load(&node->door->published)->count);
+}
+
 static json_t *answer_digest(struct node *node, const char *argument)
 {
     char text[33];
@@ -551,20 +582,22 @@ static const struct command {
     const char *name;
     const char *argument; /* its name, or NULL when the command takes none */
     json_t *(*answer)(struct node *node, const char *argument); /* NULL: begin_checkpoint */
+    bool changes; /* something, so that not everybody may, and it is written down */
 } commands[] = {
-    {"status", NULL, answer_status},
-    {"account", "ID", answer_account},
-    {"instrument", "TOKEN", answer_instrument},
-    {"hold", "ID", answer_hold},
-    {"authorisation", "ID", answer_authorisation},
-    {"authorisations", "TOKEN", answer_authorisations},
-    {"operation", "ID", answer_operation},
-    {"metrics", NULL, answer_metrics},
-    {"memory", NULL, answer_memory},
-    {"checkpoint", NULL, NULL},
-    {"digest", NULL, answer_digest},
-    {"advance", "DURATION", answer_advance},
-    {"help", NULL, answer_help},
+    {"status", NULL, answer_status, false},
+    {"account", "ID", answer_account, false},
+    {"instrument", "TOKEN", answer_instrument, false},
+    {"hold", "ID", answer_hold, false},
+    {"authorisation", "ID", answer_authorisation, false},
+    {"authorisations", "TOKEN", answer_authorisations, false},
+    {"operation", "ID", answer_operation, false},
+    {"metrics", NULL, answer_metrics, false},
+    {"memory", NULL, answer_memory, false},
+    {"checkpoint", NULL, NULL, true},
+    {"digest", NULL, answer_digest, false},
+    {"advance", "DURATION", answer_advance, true},
+    {"reload", NULL, answer_reload, true},
+    {"help", NULL, answer_help, false},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -604,6 +637,19 @@ static json_t *find_and_answer(struct node *node, char *line, struct answer_late
     return error_answer("no such command: try help");
 }
 
+bool answer_changes(const char *line)
+{
+    size_t length;
+
+    line += strspn(line, " \t\r");
+    length = strcspn(line, " \t\r");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strlen(commands[i].name) == length && memcmp(commands[i].name, line, length) == 0)
+            return commands[i].changes;
+    }
+    return false;
+}
+
 /* As text, and released; NULL stays NULL. */
 static char *text_of(json_t *answer)
 {
@@ -614,6 +660,11 @@ static char *text_of(json_t *answer)
     text = json_dumps(answer, JSON_REAL_PRECISION(6));
     json_decref(answer);
     return text;
+}
+
+char *answer_error(const char *why)
+{
+    return text_of(error_answer(why));
 }
 
 char *answer_later(struct node *node, struct answer_later *later)

@@ -13,6 +13,12 @@ struct answer_later {
     uint64_t failures;
 };
 
+/* An answer that says why there is none; to be freed by the caller. */
+char *answer_error(const char *why);
+
+/* Does this line ask for a change? */
+bool answer_changes(const char *line);
+
 /* Answers one command. Returns JSON without a newline, to be freed by the caller; NULL when there
  * is no memory, or when `later` is due: then answer_later has it. Blocks until the order poller has
  * answered and what it shows is durable. Main thread only. */

@@ -19,14 +19,16 @@ _Static_assert(BUNDLE_BYTES >= HF_OPERATION_LENGTH_MAX, "room for the longest op
 /* Where an answer goes. */
 struct sender {
     struct hf_address address;
-    uint64_t session;
+    uint64_t session;     /* the client's choice; with sessions, the table's number of it */
     uint32_t answer_size; /* most bytes in a datagram of answers to it */
 };
 
-/* A message that is no operation for the log: a QUERY, or one that was refused when it was read. */
+/* A message that is no operation for the log: a QUERY, or one that was refused when it was read. Or
+ * a whole datagram: the answer to a handshake. */
 struct bundle_extra {
     struct sender sender;
-    bool refused; /* `answer` is there already */
+    uint32_t datagram_length; /* 0: no datagram; else it lies in `answer` */
+    bool refused;             /* `answer` is there already */
     struct hf_op_query query;
     struct hf_query_reply answer;
 };

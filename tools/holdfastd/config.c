@@ -1,8 +1,9 @@
 #include "config.h"
 
+#include "ini_file.h"
+
 #include <assert.h>
 #include <errno.h>
-#include <ini.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,8 +120,36 @@ static const struct setting settings[] = {
      "how long ended holds and authorisations stay known (when open ones do not need their room)"},
     {"ledger", "id_ahead", KIND_DURATION, AT(id_ahead_ns), "60s", 1000000, 86400 * NS_PER_S, NULL,
      "how far an operation id's time may lie ahead of the node's clock"},
+    {"security", "sessions", KIND_CHOICE, AT(security), "off", 0, 0,
+     "off on off-although-others-can-reach-it",
+     "on: only who has a key among the origins is heard, and everything is sealed; off: loopback, "
+     "memif and network namespaces of its own only"},
+    {"security", "key", KIND_TEXT, AT(session_key), "session-key", 0, 0, NULL,
+     "file of the node's key for sessions, in the data directory unless it has a slash; made at "
+     "the "
+     "first start"},
+    {"security", "origins", KIND_TEXT, AT(origins_file), "", 0, 0, NULL,
+     "file of the origins: who may send what; read again on SIGHUP"},
+    {"security", "origins_max", KIND_NUMBER, AT(origins_max), "64", 1, 4096, NULL,
+     "the largest number that an origin can have"},
+    {"security", "sessions_per_origin", KIND_NUMBER, AT(sessions_per_origin), "16", 2, 256, NULL,
+     "sessions of one origin at once; five kilobytes of locked memory each"},
+    {"security", "handshakes_free", KIND_NUMBER, AT(handshakes_free), "50", 0, 100000, NULL,
+     "handshakes a second that are taken without a cookie"},
+    {"security", "handshakes", KIND_NUMBER, AT(handshakes), "200", 1, 100000, NULL,
+     "handshakes a second that the curve is worked for, a quarter of a millisecond each"},
+    {"security", "handshakes_host", KIND_NUMBER, AT(handshakes_host), "20", 1, 100000, NULL,
+     "and of one host"},
     {"admin", "socket", KIND_TEXT, AT(admin_socket), "holdfast-admin", 0, 0, NULL,
-     "path of the admin socket (mode 0600)"},
+     "path of the admin socket (mode 0600, or 0666 with readers or writers: who asks is looked "
+     "at)"},
+    {"admin", "readers", KIND_TEXT, AT(admin_readers), "", 0, 0, NULL,
+     "users, by name or number, that may look through the admin socket"},
+    {"admin", "writers", KIND_TEXT, AT(admin_writers), "", 0, 0, NULL,
+     "users that may change things as well, besides root and the node's own"},
+    {"admin", "audit", KIND_TEXT, AT(admin_audit), "", 0, 0, NULL,
+     "file of what was changed through the admin socket and by whom; audit in the data directory "
+     "unless named"},
 };
 #define SETTING_COUNT (sizeof settings / sizeof settings[0])
 
@@ -251,81 +280,32 @@ static const struct setting *find_setting(const char *section, size_t section_le
     return NULL;
 }
 
-/* What the INI reader hands from line to line. */
+/* What has been read of a file. */
 struct file_reading {
-    FILE *file;
-    int line; /* the one being read, from 1 */
     struct config *config;
     bool seen[SETTING_COUNT];
-    int bad_line; /* the first that was refused, 0: none */
-    char bad[HF_FAULT_LINE_SIZE / 2];
 };
 
-static char *next_line(char *text, int size, void *stream)
-{
-    struct file_reading *reading = stream;
-
-    reading->line++;
-    return fgets(text, size, reading->file);
-}
-
-static int take_setting(void *context, const char *section, const char *key, const char *value)
+static const char *take_setting(void *context, const char *section, const char *key,
+                                const char *value, int line)
 {
     struct file_reading *reading = context;
     const struct setting *setting = find_setting(section, strlen(section), key);
-    const char *why;
 
-    if (setting == NULL) {
-        why = "no such setting";
-    } else if (reading->seen[setting - settings]) {
-        why = "set twice";
-    } else {
-        reading->seen[setting - settings] = true;
-        why = store(reading->config, setting, value);
-    }
-    if (why != NULL && reading->bad_line == 0) {
-        reading->bad_line = reading->line;
-        snprintf(reading->bad, sizeof reading->bad, "[%.20s] %.30s %s", section, key, why);
-    }
-    return why == NULL;
-}
-
-/* How this program's files differ from the reader's defaults: a semicolon is part of a value
- * (node.cores has them), an indented line is a line like any other, and the longest value
- * (port.eal) fits on its line. */
-static void set_up_reader(void)
-{
-    static char inline_comment[] = "#";
-
-    ini_inline_comment_prefixes = inline_comment;
-    ini_allow_multiline = false;
-    ini_max_line = 4 * CONFIG_TEXT_SIZE;
+    (void)line;
+    if (setting == NULL)
+        return "no such setting";
+    if (reading->seen[setting - settings])
+        return "set twice";
+    reading->seen[setting - settings] = true;
+    return store(reading->config, setting, value);
 }
 
 static enum hf_status read_file(struct config *config, const char *path, struct hf_fault *fault)
 {
-    struct file_reading reading = {.config = config, .file = fopen(path, "re")};
-    bool unreadable;
-    int line;
+    struct file_reading reading = {.config = config};
 
-    if (reading.file == NULL) {
-        snprintf(fault->line, sizeof fault->line, "%.200s: %s", path, strerror(errno));
-        return HF_STATUS_INVALID;
-    }
-    set_up_reader();
-    errno = 0;
-    line = ini_parse_stream(next_line, &reading, take_setting, &reading);
-    unreadable = ferror(reading.file) != 0;
-    if (unreadable) /* a directory opens, and reads as nothing */
-        snprintf(fault->line, sizeof fault->line, "%.200s: %s", path, strerror(errno));
-    fclose(reading.file);
-    if (unreadable)
-        return HF_STATUS_INVALID;
-    if (line == 0)
-        return HF_STATUS_OK;
-    snprintf(fault->line, sizeof fault->line, "%.100s:%d: %s", path, line,
-             line == reading.bad_line ? reading.bad : "is neither [section] nor key = value");
-    return HF_STATUS_INVALID;
+    return ini_file_read(path, take_setting, &reading, fault);
 }
 
 /* Splits --section.key=VALUE or --section.key VALUE. Returns the number of arguments used, 0 when

@@ -18,6 +18,12 @@ enum config_port { CONFIG_PORT_KERNEL = 0, CONFIG_PORT_DPDK = 1 };
 enum config_idle { CONFIG_IDLE_SLEEP = 0, CONFIG_IDLE_SPIN = 1 };
 enum config_durability { CONFIG_DURABILITY_SOLO = 0, CONFIG_DURABILITY_MEMORY_BENCH = 1 };
 
+enum config_security {
+    CONFIG_SECURITY_OFF = 0,
+    CONFIG_SECURITY_ON = 1,
+    CONFIG_SECURITY_OFF_REACHABLE = 2,
+};
+
 enum config_priority { CONFIG_PRIORITY_IDLE = 0, CONFIG_PRIORITY_LOW = 1 };
 
 struct config {
@@ -69,8 +75,20 @@ struct config {
     uint64_t remember_ns;
     uint64_t record_ns;
     uint64_t id_ahead_ns;
+    /* [security] */
+    uint64_t security; /* enum config_security */
+    char session_key[CONFIG_TEXT_SIZE];
+    char origins_file[CONFIG_TEXT_SIZE];
+    uint64_t origins_max;
+    uint64_t sessions_per_origin;
+    uint64_t handshakes_free; /* a second */
+    uint64_t handshakes;
+    uint64_t handshakes_host;
     /* [admin] */
     char admin_socket[CONFIG_TEXT_SIZE];
+    char admin_readers[CONFIG_TEXT_SIZE];
+    char admin_writers[CONFIG_TEXT_SIZE];
+    char admin_audit[CONFIG_TEXT_SIZE];
 };
 
 /* Fills in the defaults, then reads the command line and the file it names. Returns OK; INVALID

@@ -57,10 +57,13 @@ static bool only_between_processes(const char *eal)
 enum hf_status listen_check(const struct config *config, const struct hf_address *address,
                             struct hf_fault *fault)
 {
+    if (config->security != CONFIG_SECURITY_OFF)
+        return HF_STATUS_OK;
     if (config->port_kind == CONFIG_PORT_DPDK && strstr(config->port_eal, "--no-pci") == NULL) {
-        snprintf(fault->line, sizeof fault->line,
-                 "port.eal: needs --no-pci: without sessions a node does not listen on real "
-                 "network devices");
+        snprintf(
+            fault->line, sizeof fault->line,
+            "port.eal: needs --no-pci: without security.sessions = on a node does not listen on "
+            "real network devices");
         return HF_STATUS_INVALID;
     }
     if (in_own_namespace())
@@ -68,15 +71,15 @@ enum hf_status listen_check(const struct config *config, const struct hf_address
     if (config->port_kind == CONFIG_PORT_KERNEL &&
         (address->ip & LOOPBACK_MASK) != LOOPBACK_NETWORK) {
         snprintf(fault->line, sizeof fault->line,
-                 "port.address: %.40s is not on loopback: without sessions a node listens on "
-                 "loopback, memif and network namespaces of its own only",
+                 "port.address: %.40s is not on loopback: without security.sessions = on a node "
+                 "listens on loopback, memif and network namespaces of its own only",
                  config->port_address);
         return HF_STATUS_INVALID;
     }
     if (config->port_kind == CONFIG_PORT_DPDK && !only_between_processes(config->port_eal)) {
         snprintf(fault->line, sizeof fault->line,
                  "port.eal: only net_memif, net_ring and net_null outside a network namespace of "
-                 "its own: there are no sessions");
+                 "its own, unless security.sessions = on");
         return HF_STATUS_INVALID;
     }
     return HF_STATUS_OK;

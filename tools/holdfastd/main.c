@@ -37,8 +37,8 @@ static int exit_status_of(enum hf_status status)
     }
 }
 
-/* Blocks the signals that end a node, in every thread made from here on, and opens a file that
- * tells of them. */
+/* Blocks the signals that end a node, or have it read its origins again, in every thread made from
+ * here on, and opens a file that tells of them. */
 static int open_signals(void)
 {
     sigset_t signals;
@@ -46,6 +46,7 @@ static int open_signals(void)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     return signalfd(-1, &signals, SFD_CLOEXEC);
@@ -60,6 +61,16 @@ static void say_ready(void)
             node.port->name,
             node.config->durability == CONFIG_DURABILITY_SOLO ? "solo" : "memory-bench",
             (unsigned long long)node.start_place, node.config->admin_socket);
+    if (node.door != NULL) {
+        char key[HF_KEY_DIGITS_SIZE];
+        hf_key_text(node.door->own->public_key, key);
+        fprintf(stderr, "holdfastd: sessions for %u origins, public key %s\n",
+                node.door->rules->count, key);
+    }
+    if (node.config->security == CONFIG_SECURITY_OFF_REACHABLE)
+        fputs("holdfastd: security.sessions = off-although-others-can-reach-it: WHOEVER REACHES "
+              "THIS ADDRESS MAY DO EVERYTHING\n",
+              stderr);
     if (node.config->durability == CONFIG_DURABILITY_MEMORY_BENCH)
         fputs("holdfastd: memory-bench: NOTHING IS KEPT, every answer is lost with this process\n",
               stderr);

@@ -87,6 +87,17 @@ static enum hf_status open_port(struct node *node, struct hf_fault *fault)
     return hf_port_dpdk_open(&options, &node->port, fault);
 }
 
+/* After the data directory is there: the key may lie in it. */
+static enum hf_status open_door(struct node *node, struct hf_fault *fault)
+{
+    if (node->config->security != CONFIG_SECURITY_ON)
+        return HF_STATUS_OK;
+    node->door = aligned_alloc(64, sizeof *node->door);
+    if (node->door == NULL)
+        return no_memory(fault, "sessions");
+    return door_open(node->door, node->config, node->cluster, fault);
+}
+
 static enum hf_status make_rings(struct node *node, struct hf_fault *fault)
 {
     const uint32_t bundles = (uint32_t)node->config->bundles;
@@ -158,6 +169,7 @@ static void connect_pollers(struct node *node)
     struct rte_ring **rings = node->rings;
 
     node->receiver.port = node->port;
+    node->receiver.door = node->door;
     node->receiver.free_bundles = rings[RING_FREE_BUNDLES];
     node->receiver.spare = node->spare_bundles;
     node->receiver.ordered = rings[RING_RECEIVED];
@@ -185,6 +197,7 @@ static void connect_pollers(struct node *node)
     atomic_store(&node->logger.commit_index, node->storage.state.last_index);
 
     node->transmitter.port = node->port;
+    node->transmitter.sealer = node->door != NULL ? &node->door->sealer : NULL;
     node->transmitter.applied = rings[RING_APPLIED];
     node->transmitter.free_bundles = rings[RING_FREE_BUNDLES];
     node->transmitter.refusals = rings[RING_REFUSALS];
@@ -355,6 +368,8 @@ enum hf_status node_start(struct node *node, const struct config *config, struct
         node->data_unusable = status != HF_STATUS_OK;
     }
     if (status == HF_STATUS_OK)
+        status = open_door(node, fault);
+    if (status == HF_STATUS_OK)
         status = make_rings(node, fault);
     if (status == HF_STATUS_OK)
         status = make_batches(node, fault);
@@ -417,6 +432,15 @@ void node_step(struct node *node)
     if (checkpointer_wants_look(&node->checkpointer) &&
         node_ask(node, MAILBOX_COUNT) == HF_STATUS_OK)
         checkpointer_look(&node->checkpointer, node->mailbox.place, node->mailbox.image_bytes);
+}
+
+enum hf_status node_reload(struct node *node, struct hf_fault *fault)
+{
+    if (node->door != NULL)
+        return door_reload(node->door, node->config, &node->quit, fault);
+    snprintf(fault->line, sizeof fault->line,
+             "this node has no sessions, and so no origins (security.sessions = on)");
+    return HF_STATUS_INVALID;
 }
 
 /* Waits until the receive poller takes nothing more and every bundle it handed on has been
@@ -482,4 +506,7 @@ void node_destroy(struct node *node)
     for (int i = 0; i < RING_COUNT; i++)
         ring_destroy(node->rings[i]);
     load_release(&node->load);
+    if (node->door != NULL)
+        door_close(node->door);
+    free(node->door);
 }

@@ -28,6 +28,7 @@ struct node {
     struct checkpointer checkpointer;
     struct hf_log_batch *batches; /* with memory-bench: the node's own */
     struct hf_port *port;
+    struct door *door; /* NULL: without sessions */
 
     struct bundle *bundles;
     struct bundle **spare_bundles; /* the receive poller's stack */
@@ -63,6 +64,10 @@ HF_MUST_USE enum hf_status node_ask(struct node *node, enum mailbox_request requ
 /* What the main thread does besides answering: looks after checkpoints and the room for them. At
  * least ten times a second, and when checkpointer_file can be read. Does not block for long. */
 void node_step(struct node *node);
+
+/* Reads the origins' file again: they are in force when this returns. INVALID with one line: there
+ * are no sessions, or the file is wrong, and what was in force stays so. Main thread. */
+HF_MUST_USE enum hf_status node_reload(struct node *node, struct hf_fault *fault);
 
 /* Whether a write or flush of the log has failed. */
 bool node_has_failed(const struct node *node);

@@ -1,7 +1,7 @@
 #include "receive.h"
 
 #include "counters.h"
-#include "net/wire.h"
+#include "net/handshake.h"
 
 #include <assert.h>
 #include <string.h>
@@ -43,7 +43,7 @@ static void hand_over_refusals(struct receiver *receiver)
 {
     struct bundle *refusal = receiver->refusal;
 
-    if (refusal == NULL || refusal->operation_count == 0)
+    if (refusal == NULL || refusal->operation_count + refusal->extra_count == 0)
         return;
     receiver->refusal = NULL;
     counter_add(&receiver->bundles, 1);
@@ -119,19 +119,29 @@ static void answer_refused(struct receiver *receiver, const struct sender *sende
     }
     extra = &receiver->bundle->extras[receiver->bundle->extra_count++];
     extra->sender = *sender;
+    extra->datagram_length = 0;
     extra->refused = true;
     fill_refusal(&extra->answer.reply, header, verdict);
     counter_add(&receiver->refused, 1);
 }
 
 static void take_message(struct receiver *receiver, const struct sender *sender,
-                         const union hf_operation *operation)
+                         union hf_operation *operation)
 {
     struct bundle *bundle = receiver->bundle;
 
+    if (receiver->door != NULL) {
+        struct hf_verdict verdict =
+            door_admit(receiver->door, receiver->origin, operation, &receiver->now);
+        if (verdict.code != HF_CODE_OK) {
+            answer_refused(receiver, sender, &operation->header, verdict);
+            return;
+        }
+    }
     if (operation->header.type == HF_OP_QUERY) {
         struct bundle_extra *extra = &bundle->extras[bundle->extra_count++];
         extra->sender = *sender;
+        extra->datagram_length = 0;
         extra->refused = false;
         extra->query = operation->query;
         counter_add(&receiver->queries, 1);
@@ -185,27 +195,84 @@ static void read_messages(struct receiver *receiver, struct hf_wire_reader *read
     }
 }
 
-static void read_datagram(struct receiver *receiver, const struct hf_packet *packet)
+/* Reads a plain datagram, or one that has been opened. */
+static void read_datagram(struct receiver *receiver, const uint8_t *data, uint32_t length,
+                          struct sender *sender)
 {
     static const struct hf_op_header nameless;
     struct hf_wire_reader reader;
+    struct hf_verdict verdict = hf_wire_open(&reader, data, length);
+
+    if (receiver->door == NULL && length >= sizeof reader.header)
+        sender->session = reader.header.session;
+    if (verdict.code == HF_CODE_OK && (reader.header.flags & HF_WIRE_REPLIES) == 0) {
+        read_messages(receiver, &reader, sender);
+    } else if (verdict.code != HF_CODE_OK && length >= ANSWERED_LENGTH_MIN &&
+               reader.header.magic == HF_WIRE_MAGIC &&
+               (reader.header.flags & HF_WIRE_REPLIES) == 0) {
+        answer_refused(receiver, sender, &nameless, verdict);
+    } else {
+        counter_add(&receiver->unanswered, 1);
+    }
+}
+
+/* A bundle for answers that go past the order poller, with room for one more datagram. NULL: there
+ * is none. */
+static struct bundle *refusal_with_room(struct receiver *receiver)
+{
+    if (receiver->refusal != NULL && receiver->refusal->extra_count == BUNDLE_EXTRAS_MAX)
+        hand_over_refusals(receiver);
+    if (receiver->refusal == NULL)
+        receiver->refusal = emptied(ring_get(receiver->free_refusals));
+    return receiver->refusal;
+}
+
+static bool is_handshake(const struct hf_packet *packet)
+{
+    return packet->length > offsetof(struct hf_wire_header, flags) &&
+           packet->data[offsetof(struct hf_wire_header, flags)] == HF_WIRE_HANDSHAKE;
+}
+
+/* Opens a datagram of a session, or answers one of a handshake. Of the latter none is looked at
+ * that could not be answered. */
+static void enter(struct receiver *receiver, const struct hf_packet *packet, struct sender *sender)
+{
+    struct hf_session_result result;
+    enum hf_fate fate;
+
+    if (is_handshake(packet) && refusal_with_room(receiver) == NULL) {
+        counter_add(&receiver->unanswered, 1);
+        return;
+    }
+    fate = door_open_datagram(receiver->door, packet, &receiver->now, receiver->plain, &result);
+    if (fate == HF_FATE_OPENED) {
+        sender->session = result.session;
+        receiver->origin = result.origin;
+        read_datagram(receiver, receiver->plain, result.length, sender);
+    } else if (fate == HF_FATE_WELCOMED || fate == HF_FATE_COOKIE) {
+        struct bundle *bundle = receiver->refusal;
+        struct bundle_extra *extra = &bundle->extras[bundle->extra_count++];
+        extra->sender = *sender;
+        extra->refused = true;
+        extra->datagram_length = result.length;
+        assert(result.length <= sizeof extra->answer);
+        memcpy(&extra->answer, receiver->plain, result.length);
+    } else {
+        counter_add(&receiver->unanswered, 1);
+    }
+}
+
+static void take_datagram(struct receiver *receiver, const struct hf_packet *packet)
+{
     struct sender sender = {
         .address = packet->peer,
         .answer_size = packet->length > ANSWER_SIZE_SAFE ? packet->length : ANSWER_SIZE_SAFE,
     };
-    struct hf_verdict verdict = hf_wire_open(&reader, packet->data, packet->length);
 
-    if (packet->length >= sizeof reader.header)
-        sender.session = reader.header.session;
-    if (verdict.code == HF_CODE_OK && (reader.header.flags & HF_WIRE_REPLIES) == 0) {
-        read_messages(receiver, &reader, &sender);
-    } else if (verdict.code != HF_CODE_OK && packet->length >= ANSWERED_LENGTH_MIN &&
-               reader.header.magic == HF_WIRE_MAGIC &&
-               (reader.header.flags & HF_WIRE_REPLIES) == 0) {
-        answer_refused(receiver, &sender, &nameless, verdict);
-    } else {
-        counter_add(&receiver->unanswered, 1);
-    }
+    if (receiver->door != NULL)
+        enter(receiver, packet, &sender);
+    else
+        read_datagram(receiver, packet->data, packet->length, &sender);
 }
 
 uint32_t receiver_poll(struct receiver *receiver)
@@ -217,11 +284,15 @@ uint32_t receiver_poll(struct receiver *receiver)
         atomic_store_explicit(&receiver->quiet, true, memory_order_release);
         return 0;
     }
+    if (receiver->door != NULL) {
+        receiver->now = door_clock();
+        door_tend(receiver->door, &receiver->now);
+    }
     count = receiver->port->maker->receive(receiver->port, packets, RECEIVE_BURST);
     if (count == 0)
         return 0;
     for (uint32_t i = 0; i < count; i++)
-        read_datagram(receiver, &packets[i]);
+        take_datagram(receiver, &packets[i]);
     receiver->port->maker->release(receiver->port, packets, count);
     counter_add(&receiver->datagrams, count);
     hand_over(receiver);

@@ -1,16 +1,21 @@
-/* The receive poller: takes datagrams from the port, checks and copies their messages into bundles,
- * and hands these to the order poller. What it cannot take on it answers BUSY at once, before
- * anything is spent on it. */
+/* The receive poller: takes datagrams from the port, opens them where there are sessions, checks
+ * and copies their messages into bundles, and hands these to the order poller. What it cannot take
+ * on it answers BUSY at once, before anything is spent on it. */
 #ifndef HOLDFASTD_RECEIVE_H
 #define HOLDFASTD_RECEIVE_H
 
 #include "bundle.h"
+#include "door.h"
+#include "net/wire.h"
 #include "ring.h"
 
 #include <stdatomic.h>
 
 struct receiver {
     struct hf_port *port;
+    struct door *door;             /* NULL: without sessions */
+    struct door_now now;           /* of this round; only with a door */
+    uint32_t origin;               /* whose datagram is being read, from 0 */
     struct rte_ring *free_bundles; /* from the transmit poller */
     struct bundle *
         *spare; /* free bundles taken from that ring, the one used last on top: it is the */
@@ -23,7 +28,8 @@ struct receiver {
     const atomic_bool *stopping;
     atomic_bool quiet; /* it has seen `stopping` and takes nothing any more */
     _Alignas(
-        8) uint8_t spill[HF_OPERATION_LENGTH_MAX]; /* where messages are read without a bundle */
+        8) uint8_t spill[HF_OPERATION_LENGTH_MAX];   /* where messages are read without a bundle */
+    _Alignas(8) uint8_t plain[HF_WIRE_DATAGRAM_MAX]; /* what has been opened */
 
     _Alignas(64) _Atomic uint64_t bundles; /* handed on, those with BUSY answers too */
     _Atomic uint64_t datagrams;

@@ -4,11 +4,38 @@
 
 #include <assert.h>
 #include <string.h>
+#include <time.h>
 
 static bool same_sender(const struct sender *a, const struct sender *b)
 {
     return a->session == b->session && a->address.ip == b->address.ip &&
            a->address.udp == b->address.udp;
+}
+
+static uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Closes a datagram: its header, and its seal. Without a session any more it stays empty, and the
+ * port takes the packet back unsent. */
+static void finish(struct transmitter *transmitter, struct open_datagram *open)
+{
+    uint32_t length = hf_wire_finish(&open->writer, HF_WIRE_REPLIES, open->sender.session,
+                                     transmitter->counter++);
+
+    if (transmitter->sealer != NULL && length != 0) {
+        length = hf_sealer_seal(transmitter->sealer, open->sender.session, open->packet.data,
+                                length, length + HF_CIPHER_TAG_SIZE, monotonic_ns());
+        if (length != 0)
+            counter_add(&transmitter->sealed, 1);
+        else
+            counter_add(&transmitter->unsent, open->writer.count);
+    }
+    open->packet.length = length;
 }
 
 /* Sends every open datagram. */
@@ -19,8 +46,7 @@ static void send_open(struct transmitter *transmitter)
 
     for (uint32_t i = 0; i < count; i++) {
         struct open_datagram *open = &transmitter->open[i];
-        open->packet.length = hf_wire_finish(&open->writer, HF_WIRE_REPLIES, open->sender.session,
-                                             transmitter->counter++);
+        finish(transmitter, open);
         packets[i] = open->packet;
     }
     transmitter->open_count = 0;
@@ -38,10 +64,12 @@ static bool begin_datagram(struct transmitter *transmitter, struct open_datagram
         return false;
     open->sender = *sender;
     open->packet.peer = sender->address;
-    hf_wire_begin(&open->writer, open->packet.data,
-                  sender->answer_size < transmitter->port->payload_max
+    size_t size = sender->answer_size < transmitter->port->payload_max
                       ? sender->answer_size
-                      : transmitter->port->payload_max);
+                      : transmitter->port->payload_max;
+    if (transmitter->sealer != NULL)
+        size = (size < HF_WIRE_DATAGRAM_MAX ? size : HF_WIRE_DATAGRAM_MAX) - HF_CIPHER_TAG_SIZE;
+    hf_wire_begin(&open->writer, open->packet.data, size);
     return true;
 }
 
@@ -73,8 +101,7 @@ static bool send_full(struct transmitter *transmitter, struct open_datagram *ope
 {
     const struct sender sender = open->sender;
 
-    open->packet.length =
-        hf_wire_finish(&open->writer, HF_WIRE_REPLIES, sender.session, transmitter->counter++);
+    finish(transmitter, open);
     transmitter->port->maker->send(transmitter->port, &open->packet, 1);
     counter_add(&transmitter->datagrams, 1);
     if (begin_datagram(transmitter, open, &sender))
@@ -97,12 +124,33 @@ static void send_answer(struct transmitter *transmitter, const struct sender *se
     counter_add(added ? &transmitter->answers : &transmitter->unsent, 1);
 }
 
+/* Sends what is a datagram already. */
+static void send_datagram(struct transmitter *transmitter, const struct bundle_extra *extra)
+{
+    struct hf_packet packet;
+
+    if (transmitter->port->maker->take(transmitter->port, &packet, 1) != 1) {
+        counter_add(&transmitter->unsent, 1);
+        return;
+    }
+    memcpy(packet.data, &extra->answer, extra->datagram_length);
+    packet.length = extra->datagram_length;
+    packet.peer = extra->sender.address;
+    transmitter->port->maker->send(transmitter->port, &packet, 1);
+    counter_add(&transmitter->datagrams, 1);
+}
+
 static void send_bundle(struct transmitter *transmitter, struct bundle *bundle)
 {
     for (uint32_t i = 0; i < bundle->operation_count; i++)
         send_answer(transmitter, &bundle->senders[i], &bundle->replies[i]);
-    for (uint32_t i = 0; i < bundle->extra_count; i++)
-        send_answer(transmitter, &bundle->extras[i].sender, &bundle->extras[i].answer.reply);
+    for (uint32_t i = 0; i < bundle->extra_count; i++) {
+        struct bundle_extra *extra = &bundle->extras[i];
+        if (extra->datagram_length != 0)
+            send_datagram(transmitter, extra);
+        else
+            send_answer(transmitter, &extra->sender, &extra->answer.reply);
+    }
     counter_add(&transmitter->bundles, 1);
 }
 

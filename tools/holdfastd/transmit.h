@@ -1,9 +1,11 @@
 /* The transmit poller: sends the answers of a bundle once the log record they stand on is durable,
- * grouped into as few datagrams a client as they fit in, and gives the bundle back. */
+ * grouped into as few datagrams a client as they fit in, each sealed once where there are sessions,
+ * and gives the bundle back. */
 #ifndef HOLDFASTD_TRANSMIT_H
 #define HOLDFASTD_TRANSMIT_H
 
 #include "bundle.h"
+#include "net/sealer.h"
 #include "net/wire.h"
 #include "ring.h"
 
@@ -20,6 +22,7 @@ struct open_datagram {
 
 struct transmitter {
     struct hf_port *port;
+    struct hf_sealer *sealer;       /* NULL: without sessions */
     struct rte_ring *applied;       /* from the order poller */
     struct rte_ring *free_bundles;  /* to the receive poller */
     struct rte_ring *refusals;      /* from the receive poller */
@@ -36,7 +39,9 @@ struct transmitter {
     _Alignas(64) _Atomic uint64_t answers;
     _Atomic uint64_t datagrams;
     _Atomic uint64_t bundles;
-    _Atomic uint64_t unsent; /* answers for which the port had no packet: the client asks again */
+    _Atomic uint64_t unsent; /* answers for which the port had no packet, or in a datagram of a
+                                session that has ended: the client asks again */
+    _Atomic uint64_t sealed; /* datagrams */
 };
 
 /* Sends what is ready. Returns the number of bundles finished. */
