@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """The model test is tested: engines with one seeded bug each, all of which it must catch.
 
-Usage: test_canary.py ROOT. Compiles the engine as it is, which must pass, and then once for each
-mutation below, which must fail. A mutation that does not match its source exactly once is a failure
-too: the engine has changed and the canary with it."""
+Usage: test_canary.py ROOT. Compiles the engine as it is, which must pass, and for each mutation below
+what reads the mutated file anew, which must fail. A mutation that does not match its source exactly once
+is a failure too: the engine has changed and the canary with it."""
 import collections
+import concurrent.futures
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ TIMEOUT_S = 120
 # every order of the messages about a payment.
 RUNS = [('test_model', '--operations', '120000'), ('test_model', '--seed', '2', '--operations', '300000'),
         ('test_orders',)]
+PROGRAMS = ('test_model', 'test_orders')
 FLAGS = ['-std=gnu11', '-O1', '-D_GNU_SOURCE', '-DXXH_INLINE_ALL']
 
 Mutation = collections.namedtuple('Mutation', 'bug file old new')
@@ -337,29 +339,42 @@ MUTATIONS = [
 ]
 
 
+class Broken(Exception):
+    """The canary itself does not work: what is wrong."""
+
+
 def run(command, **options):
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    # Memory filled at every malloc would cost the compiler and a hundred short runs more than they need.
+    environment = {name: value for name, value in os.environ.items() if name != 'MALLOC_PERTURB_'}
+    return subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           check=False, **options)
 
 
 def compiled(root, source, target):
-    """Compiles `source`, whose own folder's headers come first, and returns `target`."""
+    """Compiles `source`, whose own folder's headers come first, and returns `target`. Beside it `target`.d names every
+    file that was read."""
     folders = [root, os.path.join(root, 'tests/model')]
-    done = run([os.environ.get('CC', 'cc'), *FLAGS, *(f'-I{folder}' for folder in folders), '-c', source,
-                '-o', target])
+    done = run([os.environ.get('CC', 'cc'), *FLAGS, *(f'-I{folder}' for folder in folders), '-MMD', '-MF', target + '.d',
+                '-c', source, '-o', target])
     if done.returncode != 0:
-        sys.exit(f'{source} does not compile:\n{done.stdout}')
+        raise Broken(f'{source} does not compile:\n{done.stdout}')
     return target
 
 
-def link_and_run(work, engine, tests, program, *arguments):
-    others = {'test_model.c', 'test_orders.c'} - {program + '.c'}
+def reads(target, path):
+    """Whether what `target` was compiled from includes `path`."""
+    with open(target + '.d', encoding='utf-8') as file:
+        return path in file.read().split()
+
+
+def linked(work, engine, tests, program):
+    others = {name + '.c' for name in PROGRAMS} - {program + '.c'}
     objects = [*engine.values(), *(path for name, path in tests.items() if name not in others)]
     path = os.path.join(work, program)
     done = run([os.environ.get('CC', 'cc'), *objects, '-lsodium', '-o', path])
     if done.returncode != 0:
-        sys.exit(f'does not link:\n{done.stdout}')
-    return run([path, *arguments], timeout=TIMEOUT_S)
+        raise Broken(f'does not link:\n{done.stdout}')
+    return path
 
 
 def how_caught(done):
@@ -369,48 +384,63 @@ def how_caught(done):
     for line in done.stdout.splitlines():
         if line.startswith('FAILED: ') or 'Assertion' in line:
             return line
-    sys.exit(f'ended without saying what it found, exit status {done.returncode}:\n{done.stdout}')
+    raise Broken(f'ended without saying what it found, exit status {done.returncode}:\n{done.stdout}')
+
+
+def hunt(root, work, mutation, healthy, tests):
+    """Builds an engine with the bug in a folder of its own. Returns what caught it and the words of that run; nothing
+    and None when none did."""
+    source = os.path.join(root, 'engine', mutation.file)
+    with open(source, encoding='utf-8') as file:
+        text = file.read()
+    if text.count(mutation.old) != 1:
+        raise Broken(f'{text.count(mutation.old)} places in {mutation.file} match, not one')
+    with tempfile.TemporaryDirectory(dir=work) as own:
+        mutant = os.path.join(own, 'engine')
+        shutil.copytree(os.path.join(root, 'engine'), mutant)
+        with open(os.path.join(mutant, mutation.file), 'w', encoding='utf-8') as file:
+            file.write(text.replace(mutation.old, mutation.new))
+        # A header's bug is in every object that was made with it.
+        objects = {name: compiled(root, os.path.join(mutant, name), os.path.join(own, name + '.o'))
+                   if reads(path, source) else path for name, path in healthy.items()}
+        programs = {}
+        for words in RUNS:
+            if words[0] not in programs:
+                programs[words[0]] = linked(own, objects, tests, words[0])
+            caught = how_caught(run([programs[words[0]], *words[1:]], timeout=TIMEOUT_S))
+            if caught is not None:
+                return caught, words
+    return 'ESCAPED', None
 
 
 def main():
     root = os.path.abspath(sys.argv[1])
-    engine = {name: os.path.join(root, 'engine', name)
-              for name in sorted(os.listdir(os.path.join(root, 'engine'))) if name.endswith('.c')}
-    escaped = 0
-    with tempfile.TemporaryDirectory() as work:
-        objects = {name: compiled(root, path, os.path.join(work, name + '.o'))
-                   for name, path in engine.items()}
-        tests = {name: compiled(root, os.path.join(root, 'tests/model', name), os.path.join(work, 'test_' + name + '.o'))
-                 for name in sorted(os.listdir(os.path.join(root, 'tests/model'))) if name.endswith('.c')}
+    with tempfile.TemporaryDirectory() as work, \
+            concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
 
-        for words in RUNS:
-            healthy = link_and_run(work, objects, tests, *words)
+        def compile_all(folder):
+            prefix = os.path.join(work, os.path.basename(folder) + '_')
+            names = sorted(name for name in os.listdir(os.path.join(root, folder)) if name.endswith('.c'))
+            return dict(zip(names, workers.map(
+                lambda name: compiled(root, os.path.join(root, folder, name), prefix + name + '.o'), names)))
+
+        engine, tests = compile_all('engine'), compile_all('tests/model')
+        hunts = [workers.submit(hunt, root, work, mutation, engine, tests) for mutation in MUTATIONS]
+        escaped, runs = 0, set()
+        for mutation, found in zip(MUTATIONS, hunts):
+            try:
+                caught, words = found.result()
+            except Broken as broken:
+                caught, words = str(broken), None
+            print(f'{mutation.bug}: {caught}', flush=True)
+            escaped += words is None
+            runs |= {words} - {None}
+
+        # What caught them must let the engine as it is pass.
+        for words in sorted(runs):
+            healthy = run([linked(work, engine, tests, words[0]), *words[1:]], timeout=TIMEOUT_S)
             if healthy.returncode != 0:
-                sys.exit(f'the engine as it is does not pass:\n{healthy.stdout}')
-
-        for mutation in MUTATIONS:
-            mutant = os.path.join(work, 'engine')
-            shutil.rmtree(mutant, ignore_errors=True)
-            shutil.copytree(os.path.join(root, 'engine'), mutant)
-            path = os.path.join(mutant, mutation.file)
-            with open(path, encoding='utf-8') as file:
-                text = file.read()
-            if text.count(mutation.old) != 1:
-                print(f'{mutation.bug}: {text.count(mutation.old)} places in {mutation.file} match, not one')
-                escaped += 1
-                continue
-            with open(path, 'w', encoding='utf-8') as file:
-                file.write(text.replace(mutation.old, mutation.new))
-            # A header's bug may be in every object.
-            touched = [mutation.file] if mutation.file.endswith('.c') else list(engine)
-            mixed = dict(objects)
-            for name in touched:
-                mixed[name] = compiled(root, os.path.join(mutant, name), os.path.join(work, 'mutant_' + name + '.o'))
-            caught = None
-            for words in RUNS:
-                caught = caught or how_caught(link_and_run(work, mixed, tests, *words))
-            print(f'{mutation.bug}: {caught or "ESCAPED"}', flush=True)
-            escaped += caught is None
+                raise Broken(f'the engine as it is does not pass:\n{healthy.stdout}')
 
     print(f'{len(MUTATIONS)} seeded bugs, {escaped} escaped')
     return 1 if escaped else 0

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-TAG = f'hf{os.getpid()}'
+TAG = f'hf{os.getpid()}-'  # ends so that no other process's begins with it
 SKIP = 77
 HERE = os.path.dirname(os.path.abspath(__file__))
 TAIL_BYTES = 3000

@@ -94,10 +94,19 @@ class Capacity(unittest.TestCase):
         """By log time after as long as is set, and before that when their room is needed: as if they had never been."""
         self.node.start(ledger__holds=3, ledger__record="1h", ledger__remembered=1, node__test_clock="yes")
         client = self.client()
-        client.must(m.asset_put())
-        client.must(m.account_put(WALLET))
-        client.must(m.account_put(SHOP))
-        client.must(m.instrument_put(1, WALLET))
+        base = int.from_bytes(m.new_id(), "little")
+        ahead_ms = 0
+
+        def new_id():
+            """A millisecond after the one before: of those of one millisecond a node that remembers one id takes one."""
+            nonlocal ahead_ms
+            ahead_ms += 1
+            return (base + (ahead_ms << 80)).to_bytes(16, "little")
+
+        client.must(m.asset_put(op_id=new_id()))
+        client.must(m.account_put(WALLET, op_id=new_id()))
+        client.must(m.account_put(SHOP, op_id=new_id()))
+        client.must(m.instrument_put(1, WALLET, op_id=new_id()))
 
         def known(operation):
             return client.ask(m.query(m.id_of(operation), m.SUBJECT_AUTHORISATION)).code == "OK"
@@ -106,11 +115,6 @@ class Capacity(unittest.TestCase):
             declined = m.auth(1, SHOP, 5, op_id=new_id())
             self.assertEqual(client.ask(declined).verdict, "INSUFFICIENT/PAYER")
             return declined
-
-        ahead_ms = 0
-
-        def new_id():
-            return (int.from_bytes(m.new_id(), "little") + (ahead_ms << 80)).to_bytes(16, "little")
 
         first = refuse()
         self.node.admin("advance 59m")

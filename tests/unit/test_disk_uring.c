@@ -347,7 +347,8 @@ static void test_log(void **state)
     log_world_end(&world);
 }
 
-int main(void)
+/* The first argument, a pattern, chooses tests by their names. */
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_files, setup, teardown),
@@ -359,5 +360,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_opening_the_directory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_log, setup, teardown),
     };
+    if (argc > 1) {
+        cmocka_set_test_filter(argv[1]);
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
