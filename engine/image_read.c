@@ -284,7 +284,7 @@ static enum hf_status take_answer(struct hf_image_reader *reader, const void *by
         answer.timestamp_ns < reader->newest_ns || answer.timestamp_ns > reader->timestamp_ns)
         return HF_STATUS_CORRUPT;
     uint64_t hash = hf_id_hash(answer.id);
-    struct hf_seen_bucket *home = hf_seen_home(seen, hash);
+    struct hf_seen_bucket *home = hf_seen_home(seen, answer.id, hash);
     if (hf_seen_find(seen, home, answer.id, hash) != NULL)
         return HF_STATUS_CORRUPT;
     *hf_seen_add(seen, home, hash) = answer;
@@ -591,7 +591,7 @@ static void fetch_ahead(const struct hf_image_reader *reader, const uint8_t *byt
         return;
     memcpy(&key, bytes + GROUP_AHEAD * HF_IMAGE_UNIT, sizeof(key));
     if (reader->section == HF_IMAGE_SECTION_ANSWERS)
-        hf_prefetch(hf_seen_home(&ledger->seen, hf_id_hash(key)));
+        hf_prefetch(hf_seen_home(&ledger->seen, key, hf_id_hash(key)));
     if (reader->section == HF_IMAGE_SECTION_ACCOUNTS) {
         hf_table_prefetch_group(&ledger->accounts, hf_id_hash(key));
         memcpy(&key, bytes + LINE_AHEAD * HF_IMAGE_UNIT, sizeof(key));

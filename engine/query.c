@@ -204,7 +204,7 @@ static bool view_operation(const struct hf_ledger *ledger, struct hf_id id,
 {
     uint64_t hash = hf_id_hash(id);
     const struct hf_answer *answer =
-        hf_seen_find(&ledger->seen, hf_seen_home(&ledger->seen, hash), id, hash);
+        hf_seen_find(&ledger->seen, hf_seen_home(&ledger->seen, id, hash), id, hash);
 
     if (answer == NULL)
         answer = hf_hold_answer(&ledger->holds, id, hash, ledger->timestamp_ns);

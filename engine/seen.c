@@ -5,14 +5,35 @@
 
 #define CAPACITY_MAX (UINT64_C(1) << 31)
 
-/* Two live answers a bucket of seven: one insert in two hundred finds its bucket full. */
+/* Two live answers a bucket of seven, when their milliseconds are evenly filled. */
 #define BUCKET_ANSWERS 2
+
+/* A window takes up to 28,672 ids of a millisecond, more than a core answers, and with its 256 KiB
+ * stays in a second-level cache. A small index has at least WINDOWS_MIN windows. */
+#define WINDOW_SHIFT_MAX 12
+#define WINDOWS_MIN      16
+
+/* After so many buckets that its hash has chosen, all full, an id goes from one to the next. */
+#define CHOSEN_BUCKETS 8
+
+/* At least so many buckets, in whole windows. */
+static void lay_out_windows(struct hf_seen *seen, uint64_t buckets)
+{
+    uint32_t shift = WINDOW_SHIFT_MAX;
+
+    while (shift > 0 && buckets >> shift < WINDOWS_MIN)
+        shift--;
+    seen->window_shift = shift;
+    seen->window_count = (uint32_t)((buckets + (UINT64_C(1) << shift) - 1) >> shift);
+    seen->window_magic = UINT64_MAX / seen->window_count + 1; /* 0 for one window: also right */
+    seen->bucket_count = seen->window_count << shift;
+}
 
 void hf_seen_create(struct hf_seen *seen, struct hf_arena *arena, uint64_t capacity)
 {
     assert(capacity >= 1);
     assert(capacity <= CAPACITY_MAX);
-    seen->bucket_count = (uint32_t)(capacity / BUCKET_ANSWERS + 1);
+    lay_out_windows(seen, capacity / BUCKET_ANSWERS + 1);
     seen->ring = hf_arena_take(arena, capacity, sizeof(struct hf_answer));
     seen->buckets = hf_arena_take(arena, seen->bucket_count, sizeof(struct hf_seen_bucket));
     seen->capacity = capacity;
@@ -43,19 +64,28 @@ const struct hf_answer *hf_seen_at(const struct hf_seen *seen, uint64_t place)
     return &seen->ring[index];
 }
 
+/* Where an id goes on to after `number` full buckets, the last of them `bucket`: first to buckets
+ * that its hash names, each time anew; from the last of these to its neighbours, so that every
+ * bucket comes round. */
 static struct hf_seen_bucket *bucket_after(const struct hf_seen *seen,
-                                           const struct hf_seen_bucket *bucket)
+                                           const struct hf_seen_bucket *bucket, uint64_t hash,
+                                           uint32_t number)
 {
+    __extension__ typedef unsigned __int128 wide;
     size_t index = (size_t)(bucket - seen->buckets) + 1;
 
+    if (number <= CHOSEN_BUCKETS) {
+        uint64_t again = (hash + number) * UINT64_C(0x9e3779b97f4a7c15);
+        index = (size_t)(((wide)(again ^ again >> 32) * seen->bucket_count) >> 64);
+    }
     return &seen->buckets[index == seen->bucket_count ? 0 : index];
 }
 
 const struct hf_answer *hf_seen_search(const struct hf_seen *seen, struct hf_id id, uint64_t hash)
 {
-    const struct hf_seen_bucket *bucket = hf_seen_home(seen, hash);
+    const struct hf_seen_bucket *bucket = hf_seen_home(seen, id, hash);
 
-    for (uint32_t probes = 0; probes < seen->bucket_count; probes++) {
+    for (uint32_t probes = 1; probes <= seen->bucket_count + CHOSEN_BUCKETS; probes++) {
         for (uint32_t i = 0; i < HF_SEEN_BUCKET_ENTRIES; i++) {
             uint64_t entry = bucket->entries[i];
             if ((uint16_t)entry != (uint16_t)hash || !hf_seen_is_alive(seen, entry))
@@ -67,19 +97,21 @@ const struct hf_answer *hf_seen_search(const struct hf_seen *seen, struct hf_id 
         }
         if (!hf_seen_is_alive(seen, bucket->passed))
             return NULL;
-        bucket = bucket_after(seen, bucket);
+        bucket = bucket_after(seen, bucket, hash, probes);
     }
     return NULL;
 }
 
-void hf_seen_enter_further_on(struct hf_seen *seen, struct hf_seen_bucket *bucket, uint64_t entry)
+void hf_seen_enter_further_on(struct hf_seen *seen, struct hf_seen_bucket *home, uint64_t hash,
+                              uint64_t entry)
 {
+    struct hf_seen_bucket *bucket = home;
     uint32_t probes = 0;
 
     do {
         bucket->passed = (entry & ~HF_SEEN_LOW_MASK) | (bucket->passed & HF_SEEN_LOW_MASK);
-        bucket = bucket_after(seen, bucket);
         probes++;
-        assert(probes < seen->bucket_count);
+        assert(probes <= seen->bucket_count + CHOSEN_BUCKETS);
+        bucket = bucket_after(seen, bucket, hash, probes);
     } while (!hf_seen_enter(seen, bucket, entry));
 }

@@ -1,16 +1,22 @@
 /* What has been answered: the newest answers, in the order of their places.
  *
- * A ring of 64-byte answers, written one after the other, and an index from ids to places. A new id
- * so costs one random line, that of its bucket in the index; the ring is walked in order.
+ * A ring of 64-byte answers, written one after the other, and an index from ids to places.
  *
- * A bucket of the index is one line, itself a small ring of seven entries, oldest first:
+ * Ids of one millisecond share a window of the index, and the windows of successive milliseconds
+ * lie one behind the other, round and round. Operations come soon after their ids are made: what is
+ * looked up now lies where the last ones were put, in lines that the cache still has, and a busy
+ * ledger pays no random line for an id. When a bucket of the window is full (more ids carry that
+ * millisecond than it has room for: a file of ids made in one go) the id goes to buckets that its
+ * hash names anywhere in the index, and costs a random line.
+ *
+ * A bucket is one line, itself a small ring of seven entries, oldest first:
  *
  *   offset  0  entries[7]  place << 16 | 16 bits of the id's hash; 0 = never used
  *          56  passed      place << 16 | index of the bucket's oldest entry
  *
  * Nothing is ever deleted from it. An entry dies by itself when its place leaves the ring, and the
  * next insert into the bucket takes the place of the oldest. When even the oldest is alive the
- * bucket is full: the insert notes its own place in `passed` and goes on to the next bucket; a
+ * bucket is full: the insert notes its own place in `passed` and goes on to the id's next bucket; a
  * lookup goes on only while the last place that passed is alive.
  *
  * Only the low 48 bits of a place are kept. After 2^48 operations a forgotten entry may seem alive
@@ -55,6 +61,9 @@ struct hf_seen {
     uint64_t count;        /* remembered answers */
     uint64_t capacity;     /* answers the ring has room for */
     uint64_t floor_ms;     /* one more than the largest id time ever forgotten; 0: none was */
+    uint64_t window_magic; /* 2^64 / window_count, rounded up: see hf_seen_home */
+    uint32_t window_count;
+    uint32_t window_shift; /* a window has 1 << window_shift buckets */
     uint32_t bucket_count;
 };
 
@@ -65,11 +74,18 @@ void hf_seen_create(struct hf_seen *seen, struct hf_arena *arena, uint64_t capac
  * it. */
 void hf_seen_start_after(struct hf_seen *seen, uint64_t place, uint64_t floor_ms);
 
-/* The bucket of an id, by its hash. */
-static inline struct hf_seen_bucket *hf_seen_home(const struct hf_seen *seen, uint64_t hash)
+/* The first bucket of an id: its millisecond, modulo 2^32 and modulo the number of windows, names
+ * the window, its hash the bucket there. The remainder by two multiplications is that of Lemire,
+ * Kaser and Kurz, "Faster remainder by direct computation", 2019; exact for 32-bit numbers. */
+static inline struct hf_seen_bucket *hf_seen_home(const struct hf_seen *seen, struct hf_id id,
+                                                  uint64_t hash)
 {
     __extension__ typedef unsigned __int128 wide;
-    return &seen->buckets[((wide)hash * seen->bucket_count) >> 64];
+    uint64_t fraction = seen->window_magic * (uint32_t)hf_id_time_ms(id);
+    uint64_t window = (uint64_t)(((wide)fraction * seen->window_count) >> 64);
+
+    return &seen->buckets[(window << seen->window_shift) +
+                          (hash >> 40 & ((UINT64_C(1) << seen->window_shift) - 1))];
 }
 
 /* The place of the oldest remembered answer; that of the next one when there is none. */
@@ -144,7 +160,8 @@ static inline bool hf_seen_enter(const struct hf_seen *seen, struct hf_seen_buck
 }
 
 /* Goes past full buckets until one has room, and leaves word in each. */
-void hf_seen_enter_further_on(struct hf_seen *seen, struct hf_seen_bucket *bucket, uint64_t entry);
+void hf_seen_enter_further_on(struct hf_seen *seen, struct hf_seen_bucket *home, uint64_t hash,
+                              uint64_t entry);
 
 /* Gives the next place to an id that is not remembered, forgetting the oldest answer when the ring
  * is full. Returns where the answer goes; the caller fills it, id and place included, before
@@ -166,7 +183,7 @@ static inline struct hf_answer *hf_seen_add(struct hf_seen *seen, struct hf_seen
         seen->entry_span += HF_SEEN_LOW_MASK + 1;
     }
     if (__builtin_expect(!hf_seen_enter(seen, home, entry), 0))
-        hf_seen_enter_further_on(seen, home, entry);
+        hf_seen_enter_further_on(seen, home, hash, entry);
     seen->next_place++;
     seen->next = answer + 1 == seen->ring_end ? seen->ring : answer + 1;
     return answer;

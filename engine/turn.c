@@ -291,7 +291,7 @@ look_up(const struct hf_ledger *ledger, const union hf_operation *operation, str
     turn->type = type;
     turn->flags = operation->header.flags;
     turn->id_hash = hf_id_hash(operation->header.id);
-    turn->id_home = hf_seen_home(&ledger->seen, turn->id_hash);
+    turn->id_home = hf_seen_home(&ledger->seen, operation->header.id, turn->id_hash);
     if (__builtin_expect(type == HF_OP_MOVE, 1)) {
         look_up_accounts(ledger, operation, turn);
         turn->fingerprint = fingerprint_of_length(operation, sizeof(operation->move));

@@ -24,7 +24,7 @@ static void add(struct hf_seen *seen, struct hf_id id)
 {
     uint64_t place = seen->next_place;
     struct hf_answer *answer =
-        hf_seen_add(seen, hf_seen_home(seen, hf_id_hash(id)), hf_id_hash(id));
+        hf_seen_add(seen, hf_seen_home(seen, id, hf_id_hash(id)), hf_id_hash(id));
 
     memset(answer, 0, sizeof(*answer));
     answer->id = id;
@@ -35,7 +35,7 @@ static void add(struct hf_seen *seen, struct hf_id id)
 static bool finds(const struct hf_seen *seen, struct hf_id id, uint64_t place)
 {
     const struct hf_answer *answer =
-        hf_seen_find(seen, hf_seen_home(seen, hf_id_hash(id)), id, hf_id_hash(id));
+        hf_seen_find(seen, hf_seen_home(seen, id, hf_id_hash(id)), id, hf_id_hash(id));
 
     if (answer == NULL)
         return false;
@@ -140,14 +140,76 @@ static void test_crowded_bucket(void **state)
     assert_true(seen.bucket_count > 50);
     for (uint32_t i = 0; i < 1500; i++) {
         do {
-            ids[i] = hf_id_make_operation(1000 + i, 0, ++candidate);
-        } while (hf_seen_home(&seen, hf_id_hash(ids[i])) != &seen.buckets[seen.bucket_count - 1]);
+            ids[i] =
+                hf_id_make_operation((i + 2) * (uint64_t)seen.window_count - 1, 0, ++candidate);
+        } while (hf_seen_home(&seen, ids[i], hf_id_hash(ids[i])) !=
+                 &seen.buckets[seen.bucket_count - 1]);
         assert_false(finds(&seen, ids[i], 0));
         add(&seen, ids[i]);
         for (uint32_t j = i % 10; j <= i; j += 10)
             assert_int_equal(finds(&seen, ids[j], j + 1), i - j < 300);
     }
     free(memory);
+}
+
+/* A file of ids made in one millisecond, more than its window has room for: all are remembered. */
+static void test_crowded_millisecond(void **state)
+{
+    enum { CAPACITY = 20000, IDS = 50000 };
+    struct hf_seen seen;
+    void *memory = open_seen(&seen, CAPACITY);
+    uint32_t in_use = 0;
+
+    (void)state;
+    assert_true(HF_SEEN_BUCKET_ENTRIES << seen.window_shift < CAPACITY / 2);
+    for (uint32_t i = 0; i < IDS; i++) {
+        struct hf_id id = hf_id_make_operation(77, 0, i * UINT64_C(0x9e3779b97f4a7c15));
+        assert_false(finds(&seen, id, 0));
+        add(&seen, id);
+        assert_true(finds(&seen, id, i + 1));
+        for (uint32_t back = 1; back <= CAPACITY && back <= i; back *= 3) {
+            id.lo = (i - back) * UINT64_C(0x9e3779b97f4a7c15);
+            assert_int_equal(finds(&seen, id, i - back + 1), back < CAPACITY);
+        }
+    }
+    /* And they lie everywhere, not in a heap. */
+    for (uint32_t i = 0; i < seen.bucket_count; i++) {
+        bool is_used = false;
+        for (uint32_t k = 0; k < HF_SEEN_BUCKET_ENTRIES; k++)
+            is_used |= hf_seen_is_alive(&seen, seen.buckets[i].entries[k]);
+        in_use += is_used;
+    }
+    assert_true(in_use > seen.bucket_count / 2);
+    free(memory);
+}
+
+/* Every time names a window, successive ones follow each other, and one bucket of it each hash. */
+static void test_windows(void **state)
+{
+    static const uint64_t capacities[] = {1, 2, 30, 31, 32, 1000, 130000, 131072, 1000003};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(capacities) / sizeof(capacities[0]); i++) {
+        struct hf_seen seen;
+        void *memory = open_seen(&seen, capacities[i]);
+        assert_true(seen.bucket_count > capacities[i] / 2);
+        assert_int_equal(seen.bucket_count, (uint64_t)seen.window_count << seen.window_shift);
+        for (uint64_t step = 0; step < 4000; step++) {
+            /* The last ones are those of the largest times there are, and round 2^32. */
+            uint64_t time_ms = step < 2000   ? step * step * 977
+                               : step < 3000 ? (UINT64_C(1) << 48) - 1 - step
+                                             : (UINT64_C(1) << 32) - 3500 + step;
+            struct hf_id id = hf_id_make_operation(time_ms, 0, step);
+            uint64_t bucket = (uint64_t)(hf_seen_home(&seen, id, UINT64_MAX) - seen.buckets);
+            uint64_t window = (uint32_t)time_ms % seen.window_count;
+            assert_int_equal(bucket >> seen.window_shift, window);
+            assert_int_equal(bucket & ((UINT64_C(1) << seen.window_shift) - 1),
+                             (UINT64_C(1) << seen.window_shift) - 1);
+            assert_int_equal(hf_seen_home(&seen, id, 0) - seen.buckets,
+                             window << seen.window_shift);
+        }
+        free(memory);
+    }
 }
 
 static void test_floor_never_falls(void **state)
@@ -172,8 +234,9 @@ static void test_floor_never_falls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_against_list),       cmocka_unit_test(test_places_beyond_the_index),
-        cmocka_unit_test(test_entries_come_round), cmocka_unit_test(test_crowded_bucket),
+        cmocka_unit_test(test_against_list),        cmocka_unit_test(test_places_beyond_the_index),
+        cmocka_unit_test(test_entries_come_round),  cmocka_unit_test(test_crowded_bucket),
+        cmocka_unit_test(test_crowded_millisecond), cmocka_unit_test(test_windows),
         cmocka_unit_test(test_floor_never_falls),
     };
 
