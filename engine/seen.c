@@ -8,10 +8,10 @@
 /* Two live answers a bucket of seven, when their milliseconds are evenly filled. */
 #define BUCKET_ANSWERS 2
 
-/* A window takes up to 28,672 ids of a millisecond, more than a core answers, and with its 256 KiB
- * stays in a second-level cache. A small index has at least WINDOWS_MIN windows. */
-#define WINDOW_SHIFT_MAX 12
-#define WINDOWS_MIN      16
+/* At least so many buckets a window: room for 28,672 ids of a millisecond, more than a core
+ * answers; and at most twice as many, which are half a megabyte and stay in a second-level cache.
+ */
+#define WINDOW_BUCKETS_MIN 4096
 
 /* After so many buckets that its hash has chosen, all full, an id goes from one to the next. */
 #define CHOSEN_BUCKETS 8
@@ -19,14 +19,12 @@
 /* At least so many buckets, in whole windows. */
 static void lay_out_windows(struct hf_seen *seen, uint64_t buckets)
 {
-    uint32_t shift = WINDOW_SHIFT_MAX;
+    uint64_t count = buckets < WINDOW_BUCKETS_MIN ? 1 : buckets / WINDOW_BUCKETS_MIN;
 
-    while (shift > 0 && buckets >> shift < WINDOWS_MIN)
-        shift--;
-    seen->window_shift = shift;
-    seen->window_count = (uint32_t)((buckets + (UINT64_C(1) << shift) - 1) >> shift);
-    seen->window_magic = UINT64_MAX / seen->window_count + 1; /* 0 for one window: also right */
-    seen->bucket_count = seen->window_count << shift;
+    seen->window_count = (uint32_t)count;
+    seen->window_buckets = (uint32_t)((buckets + count - 1) / count);
+    seen->window_magic = UINT64_MAX / count + 1; /* 0 for one window, which is right too */
+    seen->bucket_count = seen->window_count * seen->window_buckets;
 }
 
 void hf_seen_create(struct hf_seen *seen, struct hf_arena *arena, uint64_t capacity)

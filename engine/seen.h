@@ -63,7 +63,7 @@ struct hf_seen {
     uint64_t floor_ms;     /* one more than the largest id time ever forgotten; 0: none was */
     uint64_t window_magic; /* 2^64 / window_count, rounded up: see hf_seen_home */
     uint32_t window_count;
-    uint32_t window_shift; /* a window has 1 << window_shift buckets */
+    uint32_t window_buckets; /* in each */
     uint32_t bucket_count;
 };
 
@@ -84,8 +84,8 @@ static inline struct hf_seen_bucket *hf_seen_home(const struct hf_seen *seen, st
     uint64_t fraction = seen->window_magic * (uint32_t)hf_id_time_ms(id);
     uint64_t window = (uint64_t)(((wide)fraction * seen->window_count) >> 64);
 
-    return &seen->buckets[(window << seen->window_shift) +
-                          (hash >> 40 & ((UINT64_C(1) << seen->window_shift) - 1))];
+    return &seen->buckets[window * seen->window_buckets +
+                          ((hash >> 32) * seen->window_buckets >> 32)];
 }
 
 /* The place of the oldest remembered answer; that of the next one when there is none. */

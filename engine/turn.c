@@ -8,6 +8,8 @@
  *   fetch     name the likely lines, fetch them
  *   lost      the few keys that lie elsewhere: fetch control words, then the lines they name
  *
+ * What needs no line (the fingerprints) is done where lines would be waited for.
+ *
  * What they find are hints: the apply pass compares the key of each line it is led to, and looks
  * again where an earlier operation of the bundle made the record meanwhile. */
 #include "chain.h"
@@ -199,28 +201,6 @@ static inline bool names_two(uint8_t type)
     return type == HF_OP_MOVE || type == HF_OP_HOLD || type == HF_OP_AUTH;
 }
 
-/* The low 32 bits of XXH3-64 over the operation's body. Id, deadline, flags and origin are not
- * content; the type is compared beside it. */
-static __attribute__((noinline)) uint32_t fingerprint_of(const union hf_operation *operation)
-{
-    const size_t header_size = sizeof(struct hf_op_header);
-    const uint8_t *body = operation->bytes + header_size;
-
-    return (uint32_t)XXH3_64bits(body, operation->header.length - header_size);
-}
-
-/* The same, with the length known to the compiler (and asserted): then xxHash comes down to a few
- * multiplications. */
-static inline __attribute__((always_inline)) uint32_t
-fingerprint_of_length(const union hf_operation *operation, size_t length)
-{
-    const size_t header_size = sizeof(struct hf_op_header);
-    const uint8_t *body = operation->bytes + header_size;
-
-    assert(operation->header.length == length);
-    return (uint32_t)XXH3_64bits(body, length - header_size);
-}
-
 /* Fetches for an id in a list: in the first pass what its hash names, in the second the line that
  * this leads to. The hash is made twice, which is cheaper than somewhere to keep it. */
 enum list_pass { FIRST_PASS, SECOND_PASS };
@@ -294,34 +274,62 @@ look_up(const struct hf_ledger *ledger, const union hf_operation *operation, str
     turn->id_home = hf_seen_home(&ledger->seen, operation->header.id, turn->id_hash);
     if (__builtin_expect(type == HF_OP_MOVE, 1)) {
         look_up_accounts(ledger, operation, turn);
-        turn->fingerprint = fingerprint_of_length(operation, sizeof(operation->move));
         return;
     }
     turn->origin = operation->header.origin;
     if (type == HF_OP_HOLD) {
         look_up_accounts(ledger, operation, turn);
-        turn->fingerprint = fingerprint_of_length(operation, sizeof(operation->hold));
         return;
     }
     if (type == HF_OP_AUTH) {
         look_up_key(ledger, INSTRUMENTS, operation, 0, &turn->keys[0]);
         look_up_key(ledger, ACCOUNTS, operation, 1, &turn->keys[1]);
-        turn->fingerprint = fingerprint_of_length(operation, sizeof(operation->auth));
-        return;
-    }
-    if (type == HF_OP_CAPTURE && operation->header.length == HF_CAPTURE_SHORT) {
-        look_up_key(ledger, HOLDS, operation, 0, &turn->keys[0]);
-        turn->keys[1].guess = NULL;
-        turn->fingerprint = fingerprint_of_length(operation, HF_CAPTURE_SHORT);
         return;
     }
     assert(is_whole(operation));
-    turn->fingerprint = fingerprint_of(operation);
     for (uint32_t i = 0; i < 2; i++) {
         turn->keys[i].guess = NULL;
         if (key_tables[type][i] != NO_TABLE)
             look_up_key(ledger, key_tables[type][i], operation, i, &turn->keys[i]);
     }
+}
+
+/* The low 32 bits of XXH3-64 over the operation's body. Id, deadline, flags and origin are not
+ * content; the type is compared beside it. */
+static __attribute__((noinline)) uint32_t fingerprint_of(const union hf_operation *operation)
+{
+    const size_t header_size = sizeof(struct hf_op_header);
+    const uint8_t *body = operation->bytes + header_size;
+
+    return (uint32_t)XXH3_64bits(body, operation->header.length - header_size);
+}
+
+/* The same, with the length known to the compiler (and asserted): then xxHash comes down to a few
+ * multiplications. */
+static inline __attribute__((always_inline)) uint32_t
+fingerprint_of_length(const union hf_operation *operation, size_t length)
+{
+    const size_t header_size = sizeof(struct hf_op_header);
+    const uint8_t *body = operation->bytes + header_size;
+
+    assert(operation->header.length == length);
+    return (uint32_t)XXH3_64bits(body, length - header_size);
+}
+
+static inline __attribute__((always_inline)) void take_fingerprint(struct hf_turn *turn)
+{
+    const union hf_operation *operation = turn->operation;
+
+    if (__builtin_expect(turn->type == HF_OP_MOVE, 1))
+        turn->fingerprint = fingerprint_of_length(operation, sizeof(operation->move));
+    else if (turn->type == HF_OP_HOLD)
+        turn->fingerprint = fingerprint_of_length(operation, sizeof(operation->hold));
+    else if (turn->type == HF_OP_AUTH)
+        turn->fingerprint = fingerprint_of_length(operation, sizeof(operation->auth));
+    else if (turn->type == HF_OP_CAPTURE && operation->header.length == HF_CAPTURE_SHORT)
+        turn->fingerprint = fingerprint_of_length(operation, HF_CAPTURE_SHORT);
+    else
+        turn->fingerprint = fingerprint_of(operation);
 }
 
 /* Asks for the lines that the hashes name. This is a pass of its own, with nothing else between: a
@@ -425,6 +433,7 @@ void hf_turn_look_up(const struct hf_ledger *ledger, const union hf_operation *o
                      struct hf_turn *turn)
 {
     look_up(ledger, operation, turn);
+    take_fingerprint(turn);
     turn->hold_slot = HF_TABLE_NONE;
     fetch(ledger, turn);
 }
@@ -452,23 +461,27 @@ static inline void note_lost(const struct hf_turn *turn, uint32_t number, struct
     }
 }
 
-/* Finds lost keys by the control words, all of them overlapped. */
+/* Lost keys are found by the control words, all of them overlapped. */
+static void ask_lost(const struct hf_ledger *ledger, const struct lost_keys *lost)
+{
+    for (uint32_t i = 0; i < lost->count; i++) {
+        const struct hf_turn *turn = &ledger->turns[lost->keys[i] / 2];
+        uint32_t index = lost->keys[i] % 2;
+        hf_table_prefetch_group(table_of(ledger, key_tables[turn->type][index]),
+                                turn->keys[index].hash);
+    }
+}
+
 static void fetch_lost(struct hf_ledger *ledger, const struct lost_keys *lost)
 {
-    for (uint32_t pass = 0; pass < 2; pass++) {
-        for (uint32_t i = 0; i < lost->count; i++) {
-            struct hf_turn *turn = &ledger->turns[lost->keys[i] / 2];
-            uint32_t index = lost->keys[i] % 2;
-            const struct hf_table *table = table_of(ledger, key_tables[turn->type][index]);
-            struct hf_key *key = &turn->keys[index];
-            if (pass == 0) {
-                hf_table_prefetch_group(table, key->hash);
-                continue;
-            }
-            void *guess = hf_table_guess(table, key->hash, hf_table_home(table, key->hash));
-            if (guess != NULL)
-                key->guess = guess;
-        }
+    for (uint32_t i = 0; i < lost->count; i++) {
+        struct hf_turn *turn = &ledger->turns[lost->keys[i] / 2];
+        uint32_t index = lost->keys[i] % 2;
+        const struct hf_table *table = table_of(ledger, key_tables[turn->type][index]);
+        struct hf_key *key = &turn->keys[index];
+        void *guess = hf_table_guess(table, key->hash, hf_table_home(table, key->hash));
+        if (guess != NULL)
+            key->guess = guess;
     }
 }
 
@@ -544,6 +557,9 @@ void hf_turns_prepare(struct hf_ledger *ledger, const union hf_operation *const 
     lost.count = 0;
     for (uint32_t i = 0; i < count; i++)
         note_lost(&turns[i], i, &lost);
+    ask_lost(ledger, &lost);
+    for (uint32_t i = 0; i < count; i++)
+        take_fingerprint(&turns[i]);
     fetch_lost(ledger, &lost);
     if (are_moves)
         return;
