@@ -53,6 +53,7 @@ extern "C" {
     X(ID_TOO_NEW, 53, "12", "902", "the id's time lies in the future")                            \
     X(BUSY, 60, "91", "907", "queues or log are full: send again later with the same id")         \
     X(CAPACITY, 61, "96", "909", "a table is full")                                               \
+    X(NOT_PRIMARY, 62, "91", "907", "another node of the pair takes operations: ask that one")    \
     X(MALFORMED, 70, "30", "904", "the message is malformed")                                     \
     X(WRONG_VERSION, 71, "30", "904", "another version of the wire format")                       \
     X(UNKNOWN_TYPE, 72, "12", "902", "no such message type")                                      \

@@ -640,9 +640,25 @@ static uint32_t poll_writer(struct hf_pair *pair, struct hf_log_batch *done[], u
     return kept;
 }
 
+/* The operator's order to go on alone holds until there are two again. */
+static void end_order(struct hf_pair *pair)
+{
+    struct hf_replica *r = &pair->replica;
+    if (!pair->is_ordered || r->role != HF_ROLE_PRIMARY) {
+        return;
+    }
+    if (!hf_config_is_pair(&r->config)) {
+        pair->was_alone = true;
+    } else if (pair->was_alone) {
+        pair->is_ordered = false;
+        r->options.on_loss = pair->options.replica.on_loss;
+    }
+}
+
 static void tick(struct hf_pair *pair)
 {
     const struct hf_replica_options *options = &pair->options.replica;
+    end_order(pair);
     if (pair->now_ns - pair->ticked_ns >= options->beacon_ns / 8) {
         struct hf_input input = input_of(pair, HF_INPUT_TICK);
         input.first_index = pair->first_index;
@@ -707,6 +723,9 @@ void hf_pair_promote(struct hf_pair *pair, uint64_t now_ns)
 {
     set_now(pair, now_ns);
     struct hf_input input = input_of(pair, HF_INPUT_PROMOTE);
+    pair->is_ordered = true;
+    pair->was_alone = false;
+    pair->replica.options.on_loss = HF_ON_LOSS_ALONE;
     happen(pair, &input);
 }
 
@@ -770,6 +789,18 @@ const struct hf_replica *hf_pair_replica(const struct hf_pair *pair)
 const struct hf_pair_self *hf_pair_peer(const struct hf_pair *pair)
 {
     return pair->peer_is_known ? &pair->peer : NULL;
+}
+
+uint64_t hf_pair_peer_incarnation(const struct hf_pair *pair)
+{
+    return pair->peer_incarnation;
+}
+
+bool hf_pair_is_busy(const struct hf_pair *pair)
+{
+    const struct hf_replica *r = &pair->replica;
+    return pair->is_copying || pair->begins_epoch || r->flushed < r->last.place.index ||
+           (r->next != 0 && r->acked < r->last.place.index);
 }
 
 void hf_pair_count(const struct hf_pair *pair, struct hf_pair_counts *counts)

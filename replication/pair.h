@@ -146,6 +146,9 @@ const struct hf_fault *hf_pair_fault(const struct hf_pair *pair);
 const struct hf_replica *hf_pair_replica(const struct hf_pair *pair);
 /* What the peer told about itself; NULL before it has. */
 const struct hf_pair_self *hf_pair_peer(const struct hf_pair *pair);
+uint64_t hf_pair_peer_incarnation(const struct hf_pair *pair);
+/* Something is under way that should not wait: the peer owes an answer, or this node does. */
+bool hf_pair_is_busy(const struct hf_pair *pair);
 void hf_pair_count(const struct hf_pair *pair, struct hf_pair_counts *counts);
 
 #endif

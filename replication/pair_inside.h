@@ -46,6 +46,8 @@ struct hf_pair {
     uint32_t appended_count;
     bool begins_epoch; /* wanted, and not yet with the writer */
     bool has_led;
+    bool is_ordered; /* the operator: lead, alone if need be, until the standby is back */
+    bool was_alone;  /* since then */
     uint64_t epoch;
     bool is_saved; /* and the replica has not heard yet */
 

@@ -73,7 +73,7 @@ static enum hf_status start(void)
     assert_int_equal(load_make_ledger(&world.load, &world.config, true, &world.fault),
                      HF_STATUS_OK);
     enum hf_status status =
-        storage_open(&world.storage, &world.config, cluster, &world.load, &world.fault);
+        storage_open(&world.storage, &world.config, cluster, &world.load, NULL, &world.fault);
     if (status == HF_STATUS_OK)
         assert_int_equal(hf_log_writer_attach(world.storage.writer, &world.fault), HF_STATUS_OK);
     return status;

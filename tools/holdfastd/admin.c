@@ -282,7 +282,7 @@ static bool take_signal(struct admin *admin, int signal_file)
 
 void admin_serve(struct admin *admin, int signal_file)
 {
-    while (!node_has_failed(admin->node)) {
+    while (!node_has_failed(admin->node) && !node_wants_restart(admin->node)) {
         struct pollfd files[ADMIN_CONNECTIONS_MAX + OWN_FILES] = {
             {.fd = signal_file, .events = POLLIN},
             {.fd = admin->socket, .events = POLLIN},

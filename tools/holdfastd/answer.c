@@ -1,5 +1,6 @@
 #include "answer.h"
 
+#include "answer_pair.h"
 #include "counters.h"
 #include "wal/segment.h"
 
@@ -30,7 +31,7 @@ static json_t *id_text(struct hf_id id)
 
 static const char *durability_name(const struct node *node)
 {
-    return node->config->durability == CONFIG_DURABILITY_SOLO ? "solo" : "memory-bench";
+    return config_durability_name(node->config);
 }
 
 static uint64_t clock_ns(clockid_t clock)
@@ -362,24 +363,34 @@ static json_t *tables_status(const struct hf_ledger_counts *counts)
                      number(counts->remembered));
 }
 
+/* `waiting`: it has ordered what is not committed, and may never be. */
+static const char *state_name(const struct node *node, enum hf_status status)
+{
+    if (config_is_pair(node->config) && !replicator_serves(&node->replicator))
+        return "standing-by";
+    return status == HF_STATUS_AGAIN ? "waiting" : "serving";
+}
+
 static json_t *answer_status(struct node *node, const char *argument)
 {
     char address[HF_ADDRESS_TEXT_SIZE];
     const struct hf_ledger_counts *counts = &node->mailbox.counts;
-    bool is_kept = node->config->durability == CONFIG_DURABILITY_SOLO;
+    bool is_kept = config_keeps_log(node->config);
+    enum hf_status status = node_ask(node, MAILBOX_COUNT);
 
     (void)argument;
-    if (node_ask(node, MAILBOX_COUNT) != HF_STATUS_OK)
+    if (status != HF_STATUS_OK && status != HF_STATUS_AGAIN)
         return error_answer("the node has failed");
     hf_address_format(&node->port->local, address);
     return json_pack(
         "{s:s, s:s, s:o, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:f, s:f, s:o, "
-        "s:o, s:o, s:o, s:f, s:o, s:o, s:o}",
-        "state", "serving", "version", HOLDFAST_VERSION, "cluster", id_text(node->cluster), "node",
-        (json_int_t)node->config->node, "durability", durability_name(node), "port",
-        node->port->name, "address", address, "place", number(node->mailbox.place), "timestamp_ns",
-        number(node->mailbox.timestamp_ns), "clock_ahead_ns", number(node->mailbox.clock_ahead_ns),
-        "commit_index", number(counter_read(&node->logger.commit_index)), "log_full",
+        "s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o}",
+        "state", state_name(node, status), "version", HOLDFAST_VERSION, "cluster",
+        id_text(node->cluster), "node", (json_int_t)node->config->node, "durability",
+        durability_name(node), "port", node->port->name, "address", address, "place",
+        number(node->mailbox.place), "timestamp_ns", number(node->mailbox.timestamp_ns),
+        "clock_ahead_ns", number(node->mailbox.clock_ahead_ns), "commit_index",
+        number(counter_read(&node->logger.commit_index)), "log_full",
         (int)atomic_load(&node->logger.full), "checkpoint_place",
         number(node->checkpointer.newest.place), "replayed",
         number(node->storage.state.operations_replayed), "recovery_s",
@@ -389,7 +400,8 @@ static json_t *answer_status(struct node *node, const char *argument)
         "memory_per_account_bytes",
         (double)counts->memory_account_bytes / (double)node->config->accounts, "checkpoint",
         is_kept ? checkpoint_status(&node->checkpointer) : json_null(), "log",
-        is_kept ? log_status(node) : json_null(), "settings", settings_status(node->config));
+        is_kept ? log_status(node) : json_null(), "pair", answer_pair_state(node), "settings",
+        settings_status(node->config));
 }
 
 static json_t *pollers_answer(struct node *node)
@@ -446,7 +458,7 @@ static json_t *answer_metrics(struct node *node, const char *argument)
     return json_pack(
         "{s:s, s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}, s:{s:o,s:o,s:o,s:o,s:o,s:o}, "
         "s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}, s:{s:o,s:o,s:o,s:o,s:b}, s:{s:o,s:o,s:o,s:o}, "
-        "s:o, s:o}",
+        "s:o, s:o, s:o}",
         "durability", durability_name(node), "port", "received", number(port.received),
         "received_bytes", number(port.received_bytes), "sent", number(port.sent), "sent_bytes",
         number(port.sent_bytes), "dropped_malformed", number(port.dropped_malformed),
@@ -470,7 +482,7 @@ static json_t *answer_metrics(struct node *node, const char *argument)
         "bundles", number(counter_read(&tx->bundles)), "answers",
         number(counter_read(&tx->answers)), "datagrams", number(counter_read(&tx->datagrams)),
         "unsent", number(counter_read(&tx->unsent)), "cores", pollers_answer(node), "security",
-        security_answer(node));
+        security_answer(node), "pair", answer_pair_counters(node));
 }
 
 /* Its answer comes when the checkpoint is there; at once when there is nothing to do. */
@@ -478,7 +490,7 @@ static json_t *begin_checkpoint(struct node *node, struct answer_later *later)
 {
     struct checkpointer *checkpointer = &node->checkpointer;
 
-    if (node->config->durability != CONFIG_DURABILITY_SOLO)
+    if (!config_keeps_log(node->config))
         return error_answer("durability memory-bench keeps nothing: there is no checkpoint");
     *later = (struct answer_later){
         .is_due = true,
@@ -597,6 +609,9 @@ static const struct command {
     {"digest", NULL, answer_digest, false},
     {"advance", "DURATION", answer_advance, true},
     {"reload", NULL, answer_reload, true},
+    {"pair", NULL, answer_pair, false},
+    {"promote", NULL, answer_promote, true},
+    {"standby", NULL, answer_standby, true},
     {"help", NULL, answer_help, false},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

@@ -64,8 +64,10 @@ static const struct setting settings[] = {
      "dpdk: which Ethernet device"},
     {"port", "mtu", KIND_NUMBER, AT(port_mtu), "1500", 640, 9028, NULL,
      "largest IP packet, bytes: a datagram is 28 less; 9012 carries the longest chain"},
-    {"log", "durability", KIND_CHOICE, AT(durability), "solo", 0, 0, "solo memory-bench",
-     "solo: answers leave after the flush; memory-bench: nothing is kept (benchmarks only)"},
+    {"log", "durability", KIND_CHOICE, AT(durability), "solo", 0, 0,
+     "solo memory-bench pair-fast pair-safe",
+     "solo: answers leave after the flush; pair-safe: after the flush on both nodes of a pair; "
+     "pair-fast: when both have it in memory; memory-bench: nothing is kept (benchmarks only)"},
     {"log", "segment_bytes", KIND_SIZE, AT(segment_bytes), "64m", 1 << 20, UINT64_C(1) << 32, NULL,
      "size of a log segment (fixed when the directory is made)"},
     {"log", "segments_ahead", KIND_NUMBER, AT(segments_ahead), "2", 1, 16, NULL,
@@ -140,6 +142,26 @@ static const struct setting settings[] = {
      "handshakes a second that the curve is worked for, a quarter of a millisecond each"},
     {"security", "handshakes_host", KIND_NUMBER, AT(handshakes_host), "20", 1, 100000, NULL,
      "and of one host"},
+    {"pair", "address", KIND_TEXT, AT(pair_address), "", 0, 0, NULL,
+     "IPv4 address and UDP port for the other node of the pair alone (durability pair-...)"},
+    {"pair", "peer", KIND_TEXT, AT(pair_peer), "", 0, 0, NULL, "the other node's pair.address"},
+    {"pair", "peer_node", KIND_NUMBER, AT(pair_peer_node), "0", 0, 65535, NULL,
+     "the other node's number; 0: 2 for node 1, 1 for node 2. The lower number founds the pair"},
+    {"pair", "clients", KIND_TEXT, AT(pair_clients), "", 0, 0, NULL,
+     "where clients are sent that ask the other node; empty: port.address"},
+    {"pair", "arbiter", KIND_TEXT, AT(pair_arbiter), "", 0, 0, NULL,
+     "etcd, as http://HOST:PORT, several separated by commas; empty: the operator decides (admin "
+     "promote, standby)"},
+    {"pair", "when_alone", KIND_CHOICE, AT(pair_when_alone), "go-on", 0, 0, "go-on refuse",
+     "when the standby is gone: go on alone once the arbiter has it in writing, with an alarm, or "
+     "answer nothing until it is back"},
+    {"pair", "grace", KIND_DURATION, AT(pair_grace_ns), "200ms", 5000000, 60 * NS_PER_S, NULL,
+     "the standby takes over when it has heard nothing for so long; the primary goes on alone when "
+     "it has heard nothing for twice that"},
+    {"pair", "mtu", KIND_NUMBER, AT(pair_mtu), "1500", 640, 65000, NULL,
+     "largest IP packet to the other node, bytes; equal on both"},
+    {"pair", "recent_bytes", KIND_SIZE, AT(pair_recent_bytes), "32m", 8 << 20, UINT64_C(1) << 30,
+     NULL, "records kept in memory for the other node; a power of two"},
     {"admin", "socket", KIND_TEXT, AT(admin_socket), "holdfast-admin", 0, 0, NULL,
      "path of the admin socket (mode 0600, or 0666 with readers or writers: who asks is looked "
      "at)"},
@@ -360,6 +382,28 @@ static enum hf_status read_flags(struct config *config, int argc, char **argv,
     return HF_STATUS_OK;
 }
 
+static enum hf_status check_pair(const struct config *config, struct hf_fault *fault)
+{
+    const char *wrong = NULL;
+
+    if (!config_is_pair(config)) {
+        if (config->pair_peer[0] != '\0')
+            wrong = "pair.peer: needs log.durability = pair-safe or pair-fast";
+    } else if (config->pair_address[0] == '\0' || config->pair_peer[0] == '\0') {
+        wrong = "log.durability: of a pair needs pair.address and pair.peer";
+    } else if (config->pair_peer_node == 0 && config->node > 2) {
+        wrong = "pair.peer_node: must be set, this node is neither 1 nor 2";
+    } else if (config->pair_peer_node == config->node) {
+        wrong = "pair.peer_node: is this node itself";
+    } else if ((config->pair_recent_bytes & (config->pair_recent_bytes - 1)) != 0) {
+        wrong = "pair.recent_bytes: is not a power of two";
+    }
+    if (wrong == NULL)
+        return HF_STATUS_OK;
+    snprintf(fault->line, sizeof fault->line, "%s", wrong);
+    return HF_STATUS_INVALID;
+}
+
 enum hf_status config_read(struct config *config, int argc, char **argv, enum config_show *show,
                            struct hf_fault *fault)
 {
@@ -402,7 +446,15 @@ enum hf_status config_read(struct config *config, int argc, char **argv, enum co
                  "log.durability: memory-bench keeps nothing and needs node.benchmark = yes");
         return HF_STATUS_INVALID;
     }
-    return status;
+    return status == HF_STATUS_OK ? check_pair(config, fault) : status;
+}
+
+const char *config_durability_name(const struct config *config)
+{
+    static const char *const names[] = {"solo", "memory-bench", "pair-fast", "pair-safe"};
+
+    assert(config->durability < sizeof names / sizeof names[0]);
+    return names[config->durability];
 }
 
 /* The word at a position of blank-separated choices. */

@@ -16,7 +16,13 @@
 
 enum config_port { CONFIG_PORT_KERNEL = 0, CONFIG_PORT_DPDK = 1 };
 enum config_idle { CONFIG_IDLE_SLEEP = 0, CONFIG_IDLE_SPIN = 1 };
-enum config_durability { CONFIG_DURABILITY_SOLO = 0, CONFIG_DURABILITY_MEMORY_BENCH = 1 };
+enum config_durability {
+    CONFIG_DURABILITY_SOLO = 0,
+    CONFIG_DURABILITY_MEMORY_BENCH = 1,
+    CONFIG_DURABILITY_PAIR_FAST = 2,
+    CONFIG_DURABILITY_PAIR_SAFE = 3,
+};
+enum config_alone { CONFIG_ALONE_GO_ON = 0, CONFIG_ALONE_REFUSE = 1 };
 
 enum config_security {
     CONFIG_SECURITY_OFF = 0,
@@ -84,6 +90,16 @@ struct config {
     uint64_t handshakes_free; /* a second */
     uint64_t handshakes;
     uint64_t handshakes_host;
+    /* [pair] */
+    char pair_address[CONFIG_TEXT_SIZE];
+    char pair_peer[CONFIG_TEXT_SIZE];
+    uint64_t pair_peer_node; /* 0: the other of 1 and 2 */
+    char pair_clients[CONFIG_TEXT_SIZE];
+    char pair_arbiter[CONFIG_TEXT_SIZE];
+    uint64_t pair_when_alone; /* enum config_alone */
+    uint64_t pair_grace_ns;
+    uint64_t pair_mtu;
+    uint64_t pair_recent_bytes;
     /* [admin] */
     char admin_socket[CONFIG_TEXT_SIZE];
     char admin_readers[CONFIG_TEXT_SIZE];
@@ -98,13 +114,26 @@ enum config_show { CONFIG_SHOW_NOTHING, CONFIG_SHOW_HELP, CONFIG_SHOW_VERSION };
 HF_MUST_USE enum hf_status config_read(struct config *config, int argc, char **argv,
                                        enum config_show *show, struct hf_fault *fault);
 
+static inline bool config_is_pair(const struct config *config)
+{
+    return config->durability >= CONFIG_DURABILITY_PAIR_FAST;
+}
+
+static inline bool config_keeps_log(const struct config *config)
+{
+    return config->durability != CONFIG_DURABILITY_MEMORY_BENCH;
+}
+
+/* As the setting and every reply name it: "solo"... */
+const char *config_durability_name(const struct config *config);
+
 /* Reads a duration as the settings have it ("90s", "2h"), or a number of nanoseconds. False when
  * it is neither, or over UINT64_MAX nanoseconds. */
 bool config_read_duration(const char *text, uint64_t *duration_ns);
 
 /* Writes all settings as flags, for another process of this program to read them back as they are
  * here: pointers into `text` in `flags`. Returns how many; both asserted to be large enough. */
-#define CONFIG_FLAGS_MAX      64
+#define CONFIG_FLAGS_MAX      80
 #define CONFIG_FLAG_TEXT_SIZE (CONFIG_FLAGS_MAX * (CONFIG_TEXT_SIZE + 64))
 int config_write_flags(const struct config *config, char text[CONFIG_FLAG_TEXT_SIZE],
                        char *flags[CONFIG_FLAGS_MAX]);

@@ -84,3 +84,15 @@ enum hf_status listen_check(const struct config *config, const struct hf_address
     }
     return HF_STATUS_OK;
 }
+
+enum hf_status listen_check_pair(const struct config *config, const struct hf_address *address,
+                                 struct hf_fault *fault)
+{
+    if ((address->ip & LOOPBACK_MASK) == LOOPBACK_NETWORK || in_own_namespace())
+        return HF_STATUS_OK;
+    snprintf(fault->line, sizeof fault->line,
+             "pair.address: %.40s is not on loopback: without sessions a node listens on loopback "
+             "and in network namespaces of its own only",
+             config->pair_address);
+    return HF_STATUS_INVALID;
+}

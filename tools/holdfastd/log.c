@@ -1,6 +1,8 @@
 #include "log.h"
 
 #include "counters.h"
+#include "load.h"
+#include "replicate.h"
 #include "wal/writer.h"
 
 #include <assert.h>
@@ -9,7 +11,16 @@
 
 enum hf_status logger_attach(struct logger *logger, struct hf_fault *fault)
 {
-    return logger->writer != NULL ? hf_log_writer_attach(logger->writer, fault) : HF_STATUS_OK;
+    enum hf_status status = HF_STATUS_OK;
+
+    if (logger->writer != NULL)
+        status = hf_log_writer_attach(logger->writer, fault);
+    if (status == HF_STATUS_OK && logger->replicator != NULL) {
+        status = replicator_attach(logger->replicator, fault);
+        if (status == HF_STATUS_OK)
+            hf_pair_start(logger->replicator->pair, logger->writer, load_clock_ns());
+    }
+    return status;
 }
 
 void logger_detach(struct logger *logger)
@@ -54,16 +65,82 @@ static uint32_t submit_batches(struct logger *logger)
     }
 }
 
-static void publish_counts(struct logger *logger)
+static void publish_room(struct logger *logger)
+{
+    atomic_store_explicit(&logger->full, !hf_log_writer_has_room(logger->writer),
+                          memory_order_relaxed);
+    atomic_store_explicit(&logger->lacks_space, hf_log_writer_lacks_space(logger->writer),
+                          memory_order_relaxed);
+}
+
+static void publish_counts(struct logger *logger, uint64_t commit_index)
 {
     struct hf_log_writer_counts counts;
 
     hf_log_writer_count(logger->writer, &counts);
-    atomic_store_explicit(&logger->commit_index, hf_log_writer_commit_index(logger->writer),
-                          memory_order_relaxed);
+    atomic_store_explicit(&logger->commit_index, commit_index, memory_order_relaxed);
     atomic_store_explicit(&logger->records, counts.records, memory_order_relaxed);
     atomic_store_explicit(&logger->record_bytes, counts.bytes_logical, memory_order_relaxed);
     atomic_store_explicit(&logger->device_bytes, counts.bytes_device, memory_order_relaxed);
+}
+
+/* ---- of a pair ---- */
+
+static uint32_t submit_to_pair(struct logger *logger, uint64_t now_ns)
+{
+    struct hf_pair *pair = logger->replicator->pair;
+    uint32_t count = 0;
+
+    for (;; count++) {
+        uint64_t uncommitted = logger->submitted_batch - counter_read(&logger->committed_batch);
+        if (logger->waiting == NULL)
+            logger->waiting = ring_get(logger->batches);
+        if (logger->waiting == NULL || uncommitted == LOG_UNCOMMITTED_MAX ||
+            !hf_pair_may_submit(pair) ||
+            hf_pair_submit(pair, logger->waiting, now_ns) != HF_STATUS_OK)
+            return count;
+        logger->submitted_batch++;
+        logger->uncommitted[logger->submitted_batch % LOG_UNCOMMITTED_MAX] = logger->waiting->index;
+        logger->waiting = NULL;
+        logger->in_flight++;
+    }
+}
+
+/* What the pair calls committed, in batches. */
+static void follow_commit(struct logger *logger)
+{
+    uint64_t commit = hf_pair_commit_index(logger->replicator->pair);
+    uint64_t before = counter_read(&logger->committed_batch);
+    uint64_t batch = before;
+
+    while (batch < logger->submitted_batch &&
+           logger->uncommitted[(batch + 1) % LOG_UNCOMMITTED_MAX] <= commit) /* I6 */
+        batch++;
+    if (batch != before)
+        atomic_store_explicit(&logger->committed_batch, batch, memory_order_release);
+    if (commit != counter_read(&logger->commit_index))
+        publish_counts(logger, commit);
+}
+
+static uint32_t poll_pair(struct logger *logger)
+{
+    struct hf_log_batch *done[LOG_DONE_MAX];
+    struct hf_pair *pair = logger->replicator->pair;
+    uint64_t now_ns = load_clock_ns();
+    uint32_t submitted = submit_to_pair(logger, now_ns);
+    uint32_t count = hf_pair_poll(pair, done, LOG_DONE_MAX, now_ns);
+
+    for (uint32_t i = 0; i < count; i++)
+        give_back(logger, done[i]);
+    logger->in_flight -= count;
+    replicator_flush(logger->replicator);
+    if (hf_pair_replica(pair)->role == HF_ROLE_HALTED) {
+        atomic_store_explicit(&logger->failed, true, memory_order_release); /* P7 */
+        return 0;
+    }
+    publish_room(logger);
+    follow_commit(logger);
+    return submitted + count;
 }
 
 uint32_t logger_poll(struct logger *logger)
@@ -74,21 +151,20 @@ uint32_t logger_poll(struct logger *logger)
 
     if (logger->writer == NULL)
         return pass_through(logger);
+    if (logger->replicator != NULL)
+        return poll_pair(logger);
     submitted = submit_batches(logger);
     count = hf_log_writer_poll(logger->writer, done, LOG_DONE_MAX);
     if (hf_log_writer_is_poisoned(logger->writer)) {
         atomic_store_explicit(&logger->failed, true, memory_order_release); /* P7 */
         return 0;
     }
-    atomic_store_explicit(&logger->full, !hf_log_writer_has_room(logger->writer),
-                          memory_order_relaxed);
-    atomic_store_explicit(&logger->lacks_space, hf_log_writer_lacks_space(logger->writer),
-                          memory_order_relaxed);
+    publish_room(logger);
     if (count != 0) {
         for (uint32_t i = 0; i < count; i++)
             give_back(logger, done[i]);
         logger->in_flight -= count;
-        publish_counts(logger);
+        publish_counts(logger, hf_log_writer_commit_index(logger->writer));
         /* Release: whoever reads the new number may send what stands on it. */
         atomic_store_explicit(&logger->committed_batch,
                               counter_read(&logger->committed_batch) + count, memory_order_release);

@@ -6,20 +6,28 @@
 #include "engine/status.h"
 #include "ring.h"
 
+#define LOG_UNCOMMITTED_MAX 4096
+
 #include <stdatomic.h>
 
 struct hf_log_batch;
 struct hf_log_writer;
+struct replicator;
 
 struct logger {
     struct hf_log_writer *writer;  /* NULL: durability memory-bench, nothing is written */
+    struct replicator *replicator; /* of a pair: decides what is committed; else NULL */
     struct rte_ring *batches;      /* from the order poller */
     struct rte_ring *free_batches; /* to the order poller */
     struct hf_log_batch *waiting;  /* taken from the ring, not yet taken by the writer */
     uint32_t in_flight;
+    /* Of a pair: the records of batches that are not committed, from `committed_batch` + 1 on. */
+    uint64_t uncommitted[LOG_UNCOMMITTED_MAX];
+    uint64_t submitted_batch;
 
     _Alignas(64) _Atomic uint64_t
-        committed_batch;           /* newest since the start that is durable, with all before it */
+        committed_batch;           /* newest since the start that is committed (durable, of a pair
+                                      as log.durability says), with all before it */
     _Atomic uint64_t commit_index; /* the same as a record of the log */
     atomic_bool full;              /* the log has no room: the order poller refuses */
     atomic_bool lacks_space;       /* the device has no room for another segment */

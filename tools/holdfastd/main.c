@@ -58,8 +58,7 @@ static void say_ready(void)
 
     hf_address_format(&node.port->local, address);
     fprintf(stderr, "holdfastd: serving on %s (%s), durability %s, place %llu, admin %s\n", address,
-            node.port->name,
-            node.config->durability == CONFIG_DURABILITY_SOLO ? "solo" : "memory-bench",
+            node.port->name, config_durability_name(node.config),
             (unsigned long long)node.start_place, node.config->admin_socket);
     if (node.door != NULL) {
         char key[HF_KEY_DIGITS_SIZE];
@@ -78,10 +77,19 @@ static void say_ready(void)
     fflush(stdout);
 }
 
-static int serve(const struct config *config, int signal_file)
+/* A node of a pair that must begin anew does so as another process would: from its disk. */
+static int start_anew(char **argv)
+{
+    execv("/proc/self/exe", argv);
+    perror("holdfastd: cannot start anew");
+    return EXIT_FAILED;
+}
+
+static int serve(const struct config *config, int signal_file, char **argv)
 {
     struct hf_fault fault = {{0}};
     enum hf_status status = node_start(&node, config, &fault);
+    bool anew = false;
 
     if (status == HF_STATUS_OK) {
         status = admin_open(&admin, &node, &fault);
@@ -89,11 +97,16 @@ static int serve(const struct config *config, int signal_file)
             say_ready();
             admin_serve(&admin, signal_file);
             admin_close(&admin);
-            fprintf(stderr, "holdfastd: stopping\n");
-            status = node_drain(&node, &fault);
+            anew = node_wants_restart(&node);
+            if (!anew) {
+                fprintf(stderr, "holdfastd: stopping\n");
+                status = node_drain(&node, &fault);
+            }
         }
     }
     node_destroy(&node);
+    if (anew)
+        return start_anew(argv);
     if (status != HF_STATUS_OK)
         return complain(&fault, exit_status_of(status));
     fprintf(stderr, "holdfastd: stopped clean\n");
@@ -124,5 +137,5 @@ int main(int argc, char **argv)
         perror("holdfastd: signalfd");
         return EXIT_FAILED;
     }
-    return serve(&config, signal_file);
+    return serve(&config, signal_file, argv);
 }

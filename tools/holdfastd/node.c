@@ -19,6 +19,12 @@
 #define WATCH_MS 20
 /* Between two looks at the commit index, nanoseconds. */
 #define COMMIT_LOOK_NS 50000
+/* An arbiter that does not answer is asked again after this: longer than one question may take. */
+#define ASK_NS UINT64_C(700000000)
+/* How long an answer waits for its place in the log to be safe; of a pair, that may be never. */
+#define ASKED_NS UINT64_C(500000000)
+/* How long a node of a pair that is stopped waits for its last answers to be safe. */
+#define LEAVE_NS UINT64_C(1000000000)
 /* How often, and how long apart, a node asks for an address that is still taken. */
 #define ADDRESS_LOOKS   100
 #define ADDRESS_LOOK_NS 20000000
@@ -98,6 +104,103 @@ static enum hf_status open_door(struct node *node, struct hf_fault *fault)
     return door_open(node->door, node->config, node->cluster, fault);
 }
 
+/* The port for the peer alone. */
+static enum hf_status open_pair_port(struct node *node, struct hf_fault *fault)
+{
+    const struct config *config = node->config;
+    struct hf_port_kernel_options options = {.payload_max = (uint32_t)config->pair_mtu - 28};
+    enum hf_status status;
+
+    if (!hf_address_parse(config->pair_address, &options.local) || options.local.udp == 0) {
+        snprintf(fault->line, sizeof fault->line,
+                 "pair.address: %.60s is not of the form A.B.C.D:PORT", config->pair_address);
+        return HF_STATUS_INVALID;
+    }
+    if (!hf_address_parse(config->pair_peer, &node->replicator.peer) ||
+        node->replicator.peer.udp == 0) {
+        snprintf(fault->line, sizeof fault->line,
+                 "pair.peer: %.60s is not of the form A.B.C.D:PORT", config->pair_peer);
+        return HF_STATUS_INVALID;
+    }
+    status = listen_check_pair(config, &options.local, fault);
+    if (status == HF_STATUS_OK)
+        status = open_kernel_port(&options, &node->replicator.port, fault);
+    return status;
+}
+
+/* How patient the protocol is: all from one setting. */
+static void set_times(const struct config *config, struct hf_replica_options *replica)
+{
+    const uint64_t grace_ns = config->pair_grace_ns;
+
+    replica->grace_ns = grace_ns;
+    replica->lease_ns = grace_ns / 4 * 3;
+    replica->beacon_ns = grace_ns / 10;
+    replica->drop_ns = 2 * grace_ns;
+    replica->ask_ns = grace_ns > ASK_NS ? grace_ns : ASK_NS;
+}
+
+static void describe_pair(struct node *node, struct hf_pair_options *options)
+{
+    const struct config *config = node->config;
+    struct hf_address clients = node->port->local;
+    struct hf_replica_options *replica = &options->replica;
+
+    memset(options, 0, sizeof *options);
+    replica->cluster = node->cluster;
+    replica->node = (uint32_t)config->node;
+    replica->peer =
+        (uint32_t)(config->pair_peer_node != 0 ? config->pair_peer_node : 3 - config->node);
+    replica->durability = config->durability == CONFIG_DURABILITY_PAIR_FAST
+                              ? HF_DURABILITY_PAIR_FAST
+                              : HF_DURABILITY_PAIR_SAFE;
+    /* Without an arbiter nobody could know that this node is alone now. */
+    replica->on_loss =
+        config->pair_when_alone == CONFIG_ALONE_REFUSE || config->pair_arbiter[0] == '\0'
+            ? HF_ON_LOSS_REFUSE
+            : HF_ON_LOSS_ALONE;
+    replica->window = HF_REPLICA_WINDOW_MAX;
+    replica->join_lag = HF_REPLICA_WINDOW_MAX / 2;
+    replica->may_found = replica->node < replica->peer;
+    set_times(config, replica);
+    if (config->pair_clients[0] != '\0')
+        (void)hf_address_parse(config->pair_clients, &clients); /* it was read before */
+    options->client_ip = clients.ip;
+    options->client_udp = clients.udp;
+    options->datagram_size = node->replicator.port->payload_max;
+    options->recent_bytes = (uint32_t)config->pair_recent_bytes;
+    options->send = replicate_send;
+    options->context = &node->replicator;
+}
+
+static enum hf_status open_storage(struct node *node, struct hf_fault *fault)
+{
+    const struct config *config = node->config;
+    struct hf_pair_options pair;
+    struct hf_address clients;
+    enum hf_status status;
+
+    if (!config_is_pair(config))
+        return storage_open(&node->storage, config, node->cluster, &node->load, NULL, fault);
+    if (config->pair_clients[0] != '\0' && !hf_address_parse(config->pair_clients, &clients)) {
+        snprintf(fault->line, sizeof fault->line,
+                 "pair.clients: %.60s is not of the form A.B.C.D:PORT", config->pair_clients);
+        return HF_STATUS_INVALID;
+    }
+    status = open_pair_port(node, fault);
+    if (status != HF_STATUS_OK)
+        return status;
+    describe_pair(node, &pair);
+    status = storage_open(&node->storage, config, node->cluster, &node->load, &pair, fault);
+    node->replicator.pair = node->storage.pair;
+    node->replicator.is_operated = config->pair_arbiter[0] == '\0';
+    node->replicator.told_role = UINT32_MAX;
+    pthread_mutex_init(&node->replicator.line_lock, NULL);
+    if (status == HF_STATUS_OK)
+        status = arbiter_start(&node->replicator.arbiter, config, node->cluster, fault);
+    return status;
+}
+
 static enum hf_status make_rings(struct node *node, struct hf_fault *fault)
 {
     const uint32_t bundles = (uint32_t)node->config->bundles;
@@ -164,6 +267,22 @@ static enum hf_status write_checkpoint(void *context, struct hf_fault *fault)
     return storage_write_checkpoint(&node->storage, fault);
 }
 
+/* As every reply names it. */
+static uint8_t durability_of(const struct config *config)
+{
+    switch ((enum config_durability)config->durability) {
+    case CONFIG_DURABILITY_SOLO:
+        return HF_DURABILITY_SOLO;
+    case CONFIG_DURABILITY_MEMORY_BENCH:
+        return HF_DURABILITY_MEMORY_BENCH;
+    case CONFIG_DURABILITY_PAIR_FAST:
+        return HF_DURABILITY_PAIR_FAST;
+    case CONFIG_DURABILITY_PAIR_SAFE:
+        return HF_DURABILITY_PAIR_SAFE;
+    }
+    return HF_DURABILITY_MEMORY_BENCH;
+}
+
 static void connect_pollers(struct node *node)
 {
     struct rte_ring **rings = node->rings;
@@ -194,7 +313,9 @@ static void connect_pollers(struct node *node)
     node->logger.writer = node->storage.writer;
     node->logger.batches = rings[RING_BATCHES];
     node->logger.free_batches = rings[RING_FREE_BATCHES];
-    atomic_store(&node->logger.commit_index, node->storage.state.last_index);
+    atomic_store(&node->logger.commit_index, config_is_pair(node->config)
+                                                 ? node->storage.state.known_commit
+                                                 : node->storage.state.last_index);
 
     node->transmitter.port = node->port;
     node->transmitter.sealer = node->door != NULL ? &node->door->sealer : NULL;
@@ -203,9 +324,13 @@ static void connect_pollers(struct node *node)
     node->transmitter.refusals = rings[RING_REFUSALS];
     node->transmitter.free_refusals = rings[RING_FREE_REFUSALS];
     node->transmitter.committed_batch = &node->logger.committed_batch;
-    node->transmitter.durability = node->config->durability == CONFIG_DURABILITY_SOLO
-                                       ? HF_DURABILITY_SOLO
-                                       : HF_DURABILITY_MEMORY_BENCH;
+    node->transmitter.durability = durability_of(node->config);
+    if (config_is_pair(node->config)) {
+        node->receiver.replicator = &node->replicator;
+        node->orderer.pair = node->storage.pair;
+        node->logger.replicator = &node->replicator;
+        node->transmitter.pair = node->storage.pair;
+    }
 }
 
 /* ---- pollers on cores
@@ -263,6 +388,16 @@ static uint32_t poll_transmit(void *state)
     return transmitter_poll(state);
 }
 
+static uint32_t poll_replicate(void *state)
+{
+    return replicator_poll(state);
+}
+
+static bool replicate_is_pending(void *state)
+{
+    return replicator_is_pending(state);
+}
+
 static bool order_is_pending(void *state)
 {
     return orderer_is_pending(state);
@@ -312,6 +447,39 @@ static void make_pollers(struct node *node)
                                        .attach = attach_transmit,
                                        .poll = poll_transmit,
                                        .is_pending = transmit_is_pending};
+    node->pollers[4] = (struct poller){.name = "replicate",
+                                       .state = &node->replicator,
+                                       .poll = poll_replicate,
+                                       .is_pending = replicate_is_pending};
+}
+
+/* Where each poller runs. Replicate needs no mention: it stands behind log. */
+static enum hf_status place_pollers(struct node *node, uint32_t *core_count, struct hf_fault *fault)
+{
+    const struct config *config = node->config;
+    struct poller *replicate = &node->pollers[CORE_POLLER_KINDS];
+    bool is_named = config_is_pair(config) && strstr(config->cores, replicate->name) != NULL;
+    enum hf_status status =
+        core_parse(config->cores, node->pollers, CORE_POLLER_KINDS + (is_named ? 1 : 0),
+                   node->cores, core_count, fault);
+
+    for (uint32_t i = 0; status == HF_STATUS_OK && config_is_pair(config) && i < *core_count; i++) {
+        struct core *core = &node->cores[i];
+        bool has_log = false;
+        bool has_replicate = false;
+        for (uint32_t k = 0; k < core->poller_count; k++) {
+            has_log = has_log || core->pollers[k] == &node->pollers[2];
+            has_replicate = has_replicate || core->pollers[k] == replicate;
+        }
+        if (has_log && !is_named) {
+            core->pollers[core->poller_count++] = replicate;
+        } else if (has_log != has_replicate) {
+            snprintf(fault->line, sizeof fault->line,
+                     "node.cores: replicate must stand on the core of log");
+            status = HF_STATUS_INVALID;
+        }
+    }
+    return status;
 }
 
 static enum hf_status start_cores(struct node *node, struct hf_fault *fault)
@@ -357,14 +525,13 @@ enum hf_status node_start(struct node *node, const struct config *config, struct
         snprintf(fault->line, sizeof fault->line, "node.cluster: %.60s is no id", config->cluster);
         return HF_STATUS_INVALID;
     }
-    status = core_parse(config->cores, node->pollers, CORE_POLLER_KINDS, node->cores, &core_count,
-                        fault);
+    status = place_pollers(node, &core_count, fault);
     if (status == HF_STATUS_OK)
         status = open_port(node, fault);
     if (status == HF_STATUS_OK)
         status = load_make_ledger(&node->load, config, true, fault);
-    if (status == HF_STATUS_OK && config->durability == CONFIG_DURABILITY_SOLO) {
-        status = storage_open(&node->storage, config, node->cluster, &node->load, fault);
+    if (status == HF_STATUS_OK && config_keeps_log(config)) {
+        status = open_storage(node, fault);
         node->data_unusable = status != HF_STATUS_OK;
     }
     if (status == HF_STATUS_OK)
@@ -394,7 +561,20 @@ enum hf_status node_start(struct node *node, const struct config *config, struct
 
 bool node_has_failed(const struct node *node)
 {
-    return atomic_load_explicit(&node->logger.failed, memory_order_acquire);
+    return atomic_load_explicit(&node->logger.failed, memory_order_acquire) ||
+           atomic_load_explicit(&node->orderer.diverged, memory_order_acquire);
+}
+
+bool node_wants_restart(const struct node *node)
+{
+    return node->storage.pair != NULL &&
+           hf_pair_wants_restart(node->storage.pair) != HF_PAIR_RESTART_NO;
+}
+
+/* What is asked for will not come any more. */
+static bool node_is_over(const struct node *node)
+{
+    return node_has_failed(node) || node_wants_restart(node);
 }
 
 enum hf_status node_ask(struct node *node, enum mailbox_request request)
@@ -403,12 +583,13 @@ enum hf_status node_ask(struct node *node, enum mailbox_request request)
     struct mailbox *mailbox = &node->mailbox;
     struct pollfd file = {.fd = mailbox->event, .events = POLLIN};
     uint64_t count;
+    uint64_t asked_ns = load_clock_ns();
 
     assert(atomic_load_explicit(&mailbox->state, memory_order_relaxed) == MAILBOX_EMPTY);
     mailbox->request = request;
     atomic_store_explicit(&mailbox->state, MAILBOX_ASKED, memory_order_release);
     while (poll(&file, 1, WATCH_MS) != 1) {
-        if (node_has_failed(node))
+        if (node_is_over(node))
             return HF_STATUS_TIMEOUT;
     }
     if (read(mailbox->event, &count, sizeof count) != sizeof count ||
@@ -417,8 +598,10 @@ enum hf_status node_ask(struct node *node, enum mailbox_request request)
     atomic_store_explicit(&mailbox->state, MAILBOX_EMPTY, memory_order_relaxed);
     /* I6: what is shown must be durable. */
     while (counter_read(&node->logger.committed_batch) < mailbox->batch_index) {
-        if (node_has_failed(node))
+        if (node_is_over(node))
             return HF_STATUS_TIMEOUT;
+        if (node->storage.pair != NULL && load_clock_ns() - asked_ns > ASKED_NS)
+            return HF_STATUS_AGAIN;
         nanosleep(&look, NULL);
     }
     return HF_STATUS_OK;
@@ -426,7 +609,7 @@ enum hf_status node_ask(struct node *node, enum mailbox_request request)
 
 void node_step(struct node *node)
 {
-    if (node->config->durability != CONFIG_DURABILITY_SOLO)
+    if (!config_keeps_log(node->config))
         return;
     checkpointer_step(&node->checkpointer);
     if (checkpointer_wants_look(&node->checkpointer) &&
@@ -451,7 +634,7 @@ static enum hf_status wait_until_answered(struct node *node)
 
     while (!atomic_load_explicit(&node->receiver.quiet, memory_order_acquire) ||
            counter_read(&node->transmitter.bundles) != counter_read(&node->receiver.bundles)) {
-        if (node_has_failed(node))
+        if (node_is_over(node))
             return HF_STATUS_TIMEOUT;
         nanosleep(&look, NULL);
     }
@@ -462,18 +645,50 @@ static enum hf_status failed(struct node *node, struct hf_fault *fault)
 {
     const struct hf_fault *why = hf_log_writer_fault(node->storage.writer);
 
+    if (atomic_load_explicit(&node->orderer.diverged, memory_order_acquire)) {
+        *fault = node->orderer.fault;
+        return HF_STATUS_DIVERGED;
+    }
+    if (node->storage.pair != NULL) {
+        snprintf(fault->line, sizeof fault->line, "halted, nothing more is acknowledged: %.200s",
+                 hf_pair_fault(node->storage.pair)->line);
+        return HF_STATUS_IO;
+    }
     snprintf(fault->line, sizeof fault->line,
              "the log failed, nothing more is acknowledged: %.180s", why->line);
     return HF_STATUS_IO;
+}
+
+/* A node of a pair answers what it can, gives the role away, and leaves no checkpoint: one of what
+ * is not committed would be a lie. What cannot be committed (the standby is gone as well) stays
+ * unanswered. */
+static enum hf_status leave_pair(struct node *node, struct hf_fault *fault)
+{
+    const struct timespec look = {0, COMMIT_LOOK_NS};
+    uint64_t until_ns = load_clock_ns() + LEAVE_NS;
+
+    while (hf_pair_leads(node->storage.pair) && !node_is_over(node) && load_clock_ns() < until_ns &&
+           (!atomic_load_explicit(&node->receiver.quiet, memory_order_acquire) ||
+            counter_read(&node->transmitter.bundles) != counter_read(&node->receiver.bundles)))
+        nanosleep(&look, NULL);
+    if (hf_pair_leads(node->storage.pair) && !node_is_over(node)) {
+        atomic_store_explicit(&node->replicator.order, REPLICATE_STEP_DOWN, memory_order_release);
+        while (hf_pair_leads(node->storage.pair) && load_clock_ns() < until_ns + LEAVE_NS)
+            nanosleep(&look, NULL);
+        nanosleep(&(struct timespec){0, 1000000}, NULL); /* its last words leave */
+    }
+    return node_has_failed(node) ? failed(node, fault) : HF_STATUS_OK;
 }
 
 enum hf_status node_drain(struct node *node, struct hf_fault *fault)
 {
     atomic_store(&node->stopping, true);
     checkpointer_stop(&node->checkpointer);
+    if (node->storage.pair != NULL)
+        return leave_pair(node, fault);
     if (wait_until_answered(node) != HF_STATUS_OK)
         return failed(node, fault);
-    if (node->config->durability != CONFIG_DURABILITY_SOLO)
+    if (!config_keeps_log(node->config))
         return HF_STATUS_OK;
     if (node_ask(node, MAILBOX_CHECKPOINT) != HF_STATUS_OK)
         return failed(node, fault);
@@ -493,7 +708,10 @@ void node_destroy(struct node *node)
     atomic_store(&node->quit, true);
     for (uint32_t i = 0; i < node->core_count; i++)
         core_join(&node->cores[i]);
+    arbiter_stop(&node->replicator.arbiter);
     storage_close(&node->storage);
+    if (node->replicator.port != NULL)
+        node->replicator.port->maker->destroy(node->replicator.port);
     if (node->port != NULL)
         node->port->maker->destroy(node->port);
     if (node->mailbox.event >= 0)

@@ -5,6 +5,8 @@
  * receive) |  batches            ^
  *                             +----------> log -----+ commit index
  *                                          (free batches back to order)
+ *
+ * In a pair a fifth poller, replicate, stands beside log: together they turn the node's hf_pair.
  */
 #ifndef HOLDFASTD_NODE_H
 #define HOLDFASTD_NODE_H
@@ -16,6 +18,7 @@
 #include "mailbox.h"
 #include "order.h"
 #include "receive.h"
+#include "replicate.h"
 #include "storage.h"
 #include "transmit.h"
 
@@ -39,8 +42,9 @@ struct node {
     struct logger logger;
     struct transmitter transmitter;
     struct mailbox mailbox;
+    struct replicator replicator; /* all zeros without a pair */
 
-    struct poller pollers[CORE_POLLER_KINDS];
+    struct poller pollers[CORE_POLLER_KINDS + 1]; /* replicate is the last */
     struct core cores[CORE_COUNT_MAX];
     uint32_t core_count;
     atomic_bool stopping; /* take nothing new */
@@ -57,8 +61,9 @@ HF_MUST_USE enum hf_status node_start(struct node *node, const struct config *co
                                       struct hf_fault *fault);
 
 /* Asks the order poller, and waits for its answer and until what it shows is durable (so the admin
- * thread may block here). TIMEOUT when the node has failed meanwhile. The request is in
- * node->mailbox, and so is the answer. */
+ * thread may block here). TIMEOUT when the node has failed meanwhile;
+ * AGAIN when what it shows is not durable on both nodes of a pair for half a second. The request is
+ * in node->mailbox, and so is the answer. */
 HF_MUST_USE enum hf_status node_ask(struct node *node, enum mailbox_request request);
 
 /* What the main thread does besides answering: looks after checkpoints and the room for them. At
@@ -69,8 +74,12 @@ void node_step(struct node *node);
  * are no sessions, or the file is wrong, and what was in force stays so. Main thread. */
 HF_MUST_USE enum hf_status node_reload(struct node *node, struct hf_fault *fault);
 
-/* Whether a write or flush of the log has failed. */
+/* Whether a write or flush of the log has failed; of a pair, also: whether it has halted. */
 bool node_has_failed(const struct node *node);
+
+/* A node of a pair must begin anew: after what it has led is over, or its log was cut. It
+ * acknowledges nothing any more. */
+bool node_wants_restart(const struct node *node);
 
 /* Takes nothing new, finishes what it has taken, and writes a checkpoint of it; a copy that is
  * being made is given up for that. Then the cores may end. */

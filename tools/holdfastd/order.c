@@ -2,6 +2,8 @@
 
 #include "counters.h"
 #include "engine/image.h"
+#include "replication/pair.h"
+#include "wal/replay.h"
 #include "wal/writer.h"
 
 #include <assert.h>
@@ -9,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Records applied in one poll. */
+#define APPLY_RECORDS_MAX 16
 /* Bundles ordered before the batch gets a chance to leave. */
 #define ORDER_BUNDLES_MAX 16
 
@@ -126,6 +130,8 @@ static void apply_operations(struct orderer *orderer, struct bundle *bundle)
     uint32_t placed_count = (uint32_t)__builtin_popcountll(placed);
     uint32_t approved = 0;
 
+    /* A repeat is answered from what is remembered. */
+    bundle->reads = placed_count != bundle->operation_count;
     counter_add(&orderer->operations, placed_count);
     counter_add(&orderer->repeats, bundle->operation_count - placed_count);
     for (; placed != 0; placed &= placed - 1)
@@ -181,6 +187,7 @@ static uint32_t order_expire(struct orderer *orderer)
 
 static void order_bundle(struct orderer *orderer, struct bundle *bundle)
 {
+    bundle->reads = false;
     if (bundle->operation_count != 0) {
         if (atomic_load_explicit(orderer->log_full, memory_order_relaxed)) {
             refuse_busy(bundle);
@@ -192,6 +199,7 @@ static void order_bundle(struct orderer *orderer, struct bundle *bundle)
     for (uint32_t i = 0; i < bundle->extra_count; i++) {
         struct bundle_extra *extra = &bundle->extras[i];
         if (!extra->refused) {
+            bundle->reads = true;
             hf_ledger_query(orderer->ledger, &extra->query, &extra->answer);
             counter_add(&orderer->queries, 1);
         }
@@ -296,12 +304,37 @@ static struct bundle *next_bundle(struct orderer *orderer)
     return bundle;
 }
 
+/* Of a node that does not lead, or does not yet: carries out what the primary has ordered, once it
+ * is committed. False: there is something left to apply before this node may order anything. */
+static bool apply_committed(struct orderer *orderer, uint32_t *work)
+{
+    struct hf_pair *pair = orderer->pair;
+    const struct hf_record_header *record;
+
+    if (atomic_load_explicit(&orderer->diverged, memory_order_relaxed))
+        return false;
+    while (*work < APPLY_RECORDS_MAX && (record = hf_pair_next_committed(pair)) != NULL) {
+        if (hf_replay_record(orderer->ledger, record, NULL, NULL, &orderer->fault) !=
+            HF_STATUS_OK) { /* P7 */
+            atomic_store_explicit(&orderer->diverged, true, memory_order_release);
+            return false;
+        }
+        hf_pair_applied(pair, record);
+        counter_add(&orderer->followed, 1);
+        (*work)++;
+    }
+    return hf_pair_leads(pair) && hf_pair_must_apply(pair) == 0;
+}
+
 uint32_t orderer_poll(struct orderer *orderer)
 {
     uint32_t work = 0;
 
     if (!orderer->checkpoint_asked)
         look_into_mailbox(orderer);
+    if (orderer->pair != NULL && !apply_committed(orderer, &work))
+        return work;
+    work = 0;
     count_batches_at_log(orderer);
     while (!orderer->checkpoint_asked && work < ORDER_BUNDLES_MAX) {
         struct bundle *bundle;

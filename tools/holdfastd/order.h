@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 
 struct hf_log_batch;
+struct hf_pair;
 
 /* Writes a checkpoint of the ledger as of the newest log record; blocks. In the node's hands: it
  * knows the disk. */
@@ -23,6 +24,9 @@ typedef enum hf_status (*checkpoint_writer)(void *context, struct hf_fault *faul
 
 struct orderer {
     struct hf_ledger *ledger;
+    struct hf_pair *pair; /* of a pair: orders only while it leads, else applies; or NULL */
+    atomic_bool diverged; /* what is committed does not apply here: `fault` says where */
+    struct hf_fault fault;
     struct rte_ring *received;     /* from the receive poller */
     struct rte_ring *applied;      /* to the transmit poller */
     struct rte_ring *free_batches; /* from the log poller */
@@ -49,7 +53,8 @@ struct orderer {
     _Atomic uint64_t bundles;
     _Atomic uint64_t approved;
     _Atomic uint64_t expire_operations;
-    _Atomic uint64_t expired; /* holds and accounts that they ended */
+    _Atomic uint64_t expired;  /* holds and accounts that they ended */
+    _Atomic uint64_t followed; /* records of the pair's primary */
 };
 
 /* Orders what has been received. Returns the number of bundles ordered and batches handed over. */

@@ -2,6 +2,8 @@
 
 #include "counters.h"
 #include "net/handshake.h"
+#include "net/wire.h"
+#include "replicate.h"
 
 #include <assert.h>
 #include <string.h>
@@ -87,10 +89,9 @@ static bool has_room(struct receiver *receiver)
     return receiver->bundle != NULL;
 }
 
-static void answer_busy(struct receiver *receiver, const struct sender *sender,
-                        const struct hf_op_header *header)
+/* A place for an answer that needs no bundle's room; NULL when there is none left. */
+static struct hf_reply *take_refusal(struct receiver *receiver, const struct sender *sender)
 {
-    const struct hf_verdict verdict = {HF_CODE_BUSY, HF_RULE_QUEUE, 0};
     struct bundle *refusal;
 
     if (receiver->refusal != NULL && receiver->refusal->operation_count == HF_BUNDLE_OPERATIONS_MAX)
@@ -100,12 +101,45 @@ static void answer_busy(struct receiver *receiver, const struct sender *sender,
     refusal = receiver->refusal;
     if (refusal == NULL) {
         counter_add(&receiver->unanswered, 1);
-        return;
+        return NULL;
     }
     refusal->senders[refusal->operation_count] = *sender;
-    fill_refusal(&refusal->replies[refusal->operation_count], header, verdict);
-    refusal->operation_count++;
+    return &refusal->replies[refusal->operation_count++];
+}
+
+static void answer_busy(struct receiver *receiver, const struct sender *sender,
+                        const struct hf_op_header *header)
+{
+    const struct hf_verdict verdict = {HF_CODE_BUSY, HF_RULE_QUEUE, 0};
+    struct hf_reply *reply = take_refusal(receiver, sender);
+
+    if (reply == NULL)
+        return;
+    fill_refusal(reply, header, verdict);
     counter_add(&receiver->busy, 1);
+}
+
+/* Where the primary is, as far as this node knows it: it follows it. */
+static uint64_t primary_client(const struct replicator *replicator)
+{
+    uint64_t role = counter_read(&replicator->state.role);
+
+    return role == HF_ROLE_BACKUP || role == HF_ROLE_LEARNER
+               ? counter_read(&replicator->state.peer_client)
+               : 0;
+}
+
+static void answer_redirect(struct receiver *receiver, const struct sender *sender,
+                            const struct hf_op_header *header)
+{
+    const struct hf_verdict verdict = {HF_CODE_NOT_PRIMARY, HF_RULE_NONE, 0};
+    struct hf_reply *reply = take_refusal(receiver, sender);
+
+    if (reply == NULL)
+        return;
+    fill_refusal(reply, header, verdict);
+    reply->posted = (int64_t)primary_client(receiver->replicator);
+    counter_add(&receiver->redirected, 1);
 }
 
 static void answer_refused(struct receiver *receiver, const struct sender *sender,
@@ -160,6 +194,8 @@ static void take_message(struct receiver *receiver, const struct sender *sender,
 static void read_messages(struct receiver *receiver, struct hf_wire_reader *reader,
                           const struct sender *sender)
 {
+    bool serves = replicator_serves(receiver->replicator);
+
     for (;;) {
         bool room = has_room(receiver);
         uint32_t used = room ? receiver->bundle->byte_count : 0;
@@ -170,7 +206,9 @@ static void read_messages(struct receiver *receiver, struct hf_wire_reader *read
 
         switch (hf_wire_next_operation(reader, operation, left, &verdict)) {
         case HF_WIRE_MESSAGE:
-            if (room)
+            if (!serves)
+                answer_redirect(receiver, sender, &operation->header);
+            else if (room)
                 take_message(receiver, sender, operation);
             else
                 answer_busy(receiver, sender, &operation->header);

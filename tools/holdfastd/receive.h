@@ -11,11 +11,14 @@
 
 #include <stdatomic.h>
 
+struct replicator;
+
 struct receiver {
     struct hf_port *port;
     struct door *door;             /* NULL: without sessions */
     struct door_now now;           /* of this round; only with a door */
     uint32_t origin;               /* whose datagram is being read, from 0 */
+    struct replicator *replicator; /* of a pair: only the primary takes operations; or NULL */
     struct rte_ring *free_bundles; /* from the transmit poller */
     struct bundle *
         *spare; /* free bundles taken from that ring, the one used last on top: it is the */
@@ -37,6 +40,7 @@ struct receiver {
     _Atomic uint64_t queries;
     _Atomic uint64_t refused;    /* answered with a refusal of their shape */
     _Atomic uint64_t busy;       /* answered BUSY */
+    _Atomic uint64_t redirected; /* answered NOT_PRIMARY */
     _Atomic uint64_t unanswered; /* neither taken nor answered: broken, or no room even for BUSY */
 };
 

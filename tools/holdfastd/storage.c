@@ -78,8 +78,25 @@ static enum hf_status lock_and_open_key(struct storage *storage, struct hf_fault
     return key_open(storage->config, storage->secret_key, &storage->key_is_new, fault);
 }
 
+static enum hf_status make_pair(struct storage *storage, const struct hf_pair_options *pair,
+                                struct hf_log_writer_options *options, struct hf_fault *fault)
+{
+    enum hf_status status =
+        hf_disk_uring_open(storage->config->data_directory, true, false,
+                           storage->state.superblock.block_size, &storage->read_disk, fault);
+
+    if (status == HF_STATUS_OK)
+        status = hf_pair_create(pair, &storage->state, storage->disk, storage->read_disk,
+                                &storage->pair, fault);
+    options->pair_batches = HF_PAIR_BATCHES;
+    options->observe = hf_pair_observe;
+    options->observe_context = storage->pair;
+    return status;
+}
+
 enum hf_status storage_open(struct storage *storage, const struct config *config,
-                            struct hf_id cluster, struct load *load, struct hf_fault *fault)
+                            struct hf_id cluster, struct load *load,
+                            const struct hf_pair_options *pair, struct hf_fault *fault)
 {
     struct hf_log_writer_options options;
     enum hf_status status;
@@ -107,8 +124,11 @@ enum hf_status storage_open(struct storage *storage, const struct config *config
     options.batch_capacity = (uint32_t)config->batch_bytes;
     options.seal_span = (uint32_t)config->seal_records;
     options.secret_key = storage->secret_key;
-    status =
-        hf_log_writer_create(storage->disk, &storage->state, &options, &storage->writer, fault);
+    if (pair != NULL)
+        status = make_pair(storage, pair, &options, fault);
+    if (status == HF_STATUS_OK)
+        status =
+            hf_log_writer_create(storage->disk, &storage->state, &options, &storage->writer, fault);
     hf_chain_key_wipe(storage->secret_key); /* the writer has its own */
     return status;
 }
@@ -172,6 +192,9 @@ enum hf_status storage_write_checkpoint(struct storage *storage, struct hf_fault
 void storage_close(struct storage *storage)
 {
     hf_log_writer_destroy(storage->writer);
+    hf_pair_destroy(storage->pair);
+    if (storage->read_disk != NULL)
+        storage->read_disk->maker->destroy(storage->read_disk);
     if (storage->checkpoint_disk != NULL)
         storage->checkpoint_disk->maker->destroy(storage->checkpoint_disk);
     if (storage->disk != NULL)

@@ -3,6 +3,7 @@
 #define HOLDFASTD_STORAGE_H
 
 #include "load.h"
+#include "replication/pair.h"
 #include "wal/writer.h"
 
 struct storage {
@@ -10,8 +11,10 @@ struct storage {
     struct load *load;    /* the node's ledger */
     struct hf_disk *disk; /* the log's */
     struct hf_disk
-        *checkpoint_disk; /* the same directory, for the main thread and the last checkpoint */
+        *checkpoint_disk;      /* the same directory, for the main thread and the last checkpoint */
+    struct hf_disk *read_disk; /* the same, to read old records for the peer; NULL: no pair */
     struct hf_log_writer *writer;
+    struct hf_pair *pair; /* NULL: no pair */
     struct hf_log_state state;
     uint8_t secret_key[HF_CHAIN_SECRET_SIZE]; /* until the writer has it */
     bool key_is_new;
@@ -21,10 +24,10 @@ struct storage {
 /* Opens the data directory (made when missing), loads the newest checkpoint into the empty ledger
  * of `load`, replays the log after it, and makes the writer that goes on from there. Blocks; prints
  * its progress to stderr. The status and line of whatever stands in the way; storage_close undoes
- * what was done. */
+ * what was done. With `pair` (else NULL) a node of a pair is made of what was found. */
 HF_MUST_USE enum hf_status storage_open(struct storage *storage, const struct config *config,
                                         struct hf_id cluster, struct load *load,
-                                        struct hf_fault *fault);
+                                        const struct hf_pair_options *pair, struct hf_fault *fault);
 
 /* The log leaves room for a checkpoint of so many bytes on its file system, and some more: from now
  * on it is full when there would not be that much. Any thread. */

@@ -1,6 +1,8 @@
 #include "transmit.h"
 
 #include "counters.h"
+#include "load.h"
+#include "replication/pair.h"
 
 #include <assert.h>
 #include <string.h>
@@ -179,6 +181,9 @@ uint32_t transmitter_poll(struct transmitter *transmitter)
         transmitter->waiting = bundle;
         if (bundle == NULL || bundle->batch_index > commit) /* I6 */
             break;
+        if (bundle->reads && transmitter->pair != NULL &&
+            !hf_pair_may_read(transmitter->pair, load_clock_ns()))
+            break; /* somebody else may lead, and have answered otherwise */
         send_bundle(transmitter, bundle);
         transmitter->waiting = NULL;
         give_back(transmitter->free_bundles, bundle);

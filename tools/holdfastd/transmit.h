@@ -20,9 +20,12 @@ struct open_datagram {
     struct hf_wire_writer writer;
 };
 
+struct hf_pair;
+
 struct transmitter {
     struct hf_port *port;
     struct hf_sealer *sealer;       /* NULL: without sessions */
+    const struct hf_pair *pair;     /* of a pair: reads need its lease; or NULL */
     struct rte_ring *applied;       /* from the order poller */
     struct rte_ring *free_bundles;  /* to the receive poller */
     struct rte_ring *refusals;      /* from the receive poller */

@@ -1,0 +1,110 @@
+#include "answer_pair.h"
+
+#include "counters.h"
+
+#include <stdio.h>
+
+static json_t *number(const _Atomic uint64_t *value)
+{
+    return json_integer((json_int_t)counter_read(value));
+}
+
+static json_t *alarms_of(uint64_t raised)
+{
+    json_t *list = json_array();
+
+    for (int i = HF_ALARM_ALONE; i <= HF_ALARM_LOSS_POSSIBLE; i++) {
+        if ((raised >> i & 1) != 0)
+            json_array_append_new(list, json_string(hf_alarm_name((enum hf_alarm)i)));
+    }
+    return list;
+}
+
+static json_t *client_address(uint64_t packed)
+{
+    const struct hf_address address = {.ip = (uint32_t)(packed >> 16), .udp = (uint16_t)packed};
+    char text[HF_ADDRESS_TEXT_SIZE];
+
+    if (packed == 0)
+        return json_null();
+    hf_address_format(&address, text);
+    return json_string(text);
+}
+
+static json_t *arbiter_state(const struct arbiter *arbiter)
+{
+    return json_pack("{s:s, s:o, s:o, s:f}", "kind", arbiter->way->name, "asked",
+                     number(&arbiter->asked), "unknown", number(&arbiter->unknown), "slowest_ms",
+                     (double)counter_read(&arbiter->slowest_ns) / 1e6);
+}
+
+json_t *answer_pair_state(struct node *node)
+{
+    struct replicator *replicator = &node->replicator;
+    const struct replicate_state *state = &replicator->state;
+    struct hf_fault line;
+    char peer[HF_ADDRESS_TEXT_SIZE];
+
+    if (replicator->pair == NULL)
+        return json_null();
+    replicator_line(replicator, &line);
+    hf_address_format(&replicator->peer, peer);
+    return json_pack(
+        "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:s}",
+        "role", hf_role_name((enum hf_role)counter_read(&state->role)), "serves",
+        (int)replicator_serves(replicator), "epoch", number(&state->epoch), "promise",
+        number(&state->promise), "incarnation", number(&state->incarnation), "last_index",
+        number(&state->last_index), "commit_index", number(&state->commit_index), "acked_index",
+        number(&state->acked_index), "applied", number(&node->orderer.followed), "insync",
+        number(&state->insync), "fenced", (int)counter_read(&state->fenced), "peer", peer,
+        "peer_incarnation", number(&state->peer_incarnation), "peer_clients",
+        client_address(counter_read(&state->peer_client)), "arbiter",
+        arbiter_state(&replicator->arbiter), "alarms", alarms_of(counter_read(&state->alarms)),
+        "says", line.line);
+}
+
+json_t *answer_pair_counters(struct node *node)
+{
+    const struct replicate_state *state = &node->replicator.state;
+
+    if (node->replicator.pair == NULL)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "records_received",
+                     number(&state->records_received), "records_sent", number(&state->records_sent),
+                     "records_read", number(&state->records_read), "datagrams_sent",
+                     number(&state->datagrams_sent), "datagrams_received",
+                     number(&state->datagrams_received), "datagrams_repeated",
+                     number(&state->datagrams_repeated), "refused", number(&state->refused),
+                     "quarantined", number(&state->quarantined), "redirected",
+                     number(&node->receiver.redirected));
+}
+
+static json_t *order(struct node *node, enum replicate_order what, const char *answer)
+{
+    if (node->replicator.pair == NULL)
+        return json_pack("{s:s}", "error", "this node is not one of a pair");
+    atomic_store_explicit(&node->replicator.order, (int)what, memory_order_release);
+    return json_pack("{s:s}", "ordered", answer);
+}
+
+json_t *answer_promote(struct node *node, const char *argument)
+{
+    (void)argument;
+    return order(node, REPLICATE_PROMOTE,
+                 "to lead, alone if need be: see `pair` for whether it does");
+}
+
+json_t *answer_standby(struct node *node, const char *argument)
+{
+    (void)argument;
+    if (node->replicator.pair != NULL && !replicator_serves(&node->replicator))
+        return json_pack("{s:s}", "error", "this node does not lead");
+    return order(node, REPLICATE_STEP_DOWN, "to give the role away: see `pair`");
+}
+
+json_t *answer_pair(struct node *node, const char *argument)
+{
+    (void)argument;
+    return json_pack("{s:o, s:o}", "pair", answer_pair_state(node), "counters",
+                     answer_pair_counters(node));
+}
