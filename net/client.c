@@ -5,10 +5,13 @@
  * doubles from level to level. BUSY is treated like silence, one level up. A reply to something
  * that is no longer in flight (the second answer after a repeat) is counted and dropped.
  *
- * With two servers, new operations go to the one that answered last; a repeat goes to the other.
+ * With several servers, new operations go to the one that answered last; a repeat goes to the next.
+ * A node that does not lead says NOT_PRIMARY, and who does if it knows: that one is asked at once,
+ * or the next after a while. When an answer shows who leads now, all that waits for others goes
+ * there.
  *
  * With sessions, what is queued for a server waits until its gate is open (gate.h); when only the
- * other's is, it goes there. */
+ * next one's is, it goes there. */
 #include "client.h"
 
 #include "flight.h"
@@ -55,6 +58,7 @@ struct hf_client {
     struct hf_address servers[HF_CLIENT_SERVERS_MAX];
     uint8_t server_count;
     uint8_t preferred; /* the server that answered last */
+    bool is_unsure;    /* whether that one still leads: it said no, or nothing */
     bool busy_is_answer;
     uint32_t datagram_size;         /* with its seal */
     uint32_t seal_size;             /* 0 without sessions */
@@ -548,7 +552,67 @@ static void back_off(struct hf_client *client, uint32_t index, uint64_t now)
     hf_flight_await(&client->flight, index, now + wait_ns(client, slot->level));
 }
 
-static void take_reply(struct hf_client *client, const struct hf_query_reply *reply, uint64_t now)
+/* The server at this address, taken in when it is new and there is room; the next after `server`
+ * when the address is none. */
+static uint8_t server_at(struct hf_client *client, uint8_t server, uint64_t packed)
+{
+    const struct hf_address address = {.ip = (uint32_t)(packed >> 16), .udp = (uint16_t)packed};
+    uint8_t found = server_of(client, &address);
+    if (packed == 0 || address.udp == 0)
+        return (uint8_t)((server + 1) % client->server_count);
+    if (found == client->server_count) {
+        if (client->server_count == HF_CLIENT_SERVERS_MAX || client->gatehouse != NULL)
+            return (uint8_t)((server + 1) % client->server_count); /* no room, or no key for it */
+        client->servers[client->server_count++] = address;
+    }
+    return found;
+}
+
+/* NOT_PRIMARY: at once to the one that leads; when nobody says who does, in turn, without ever
+ * waiting longer: a takeover takes a moment. */
+static void redirect(struct hf_client *client, uint32_t index, uint8_t server, uint64_t packed,
+                     uint64_t now)
+{
+    struct hf_flight_slot *slot = hf_flight_slot(&client->flight, index);
+    uint8_t target = server_at(client, server, packed);
+    client->counters.redirected++;
+    client->is_unsure = true;
+    if (client->preferred == server)
+        client->preferred = target;
+    if (slot->state != HF_FLIGHT_WAITING || slot->server != server)
+        return; /* it is on its way to somebody else already */
+    slot->was_busy = true;
+    slot->level = 0;
+    if (packed != 0 && target != server && !slot->was_redirected) {
+        slot->was_redirected = true;
+        hf_flight_queue(&client->flight, index, target);
+        return;
+    }
+    hf_flight_queue(&client->flight, index, server);
+    hf_flight_await(&client->flight, index, now + wait_ns(client, 0));
+}
+
+/* This one leads: what waits for others would wait for nothing. */
+static void prefer(struct hf_client *client, uint8_t server)
+{
+    struct hf_flight *flight = &client->flight;
+    client->preferred = server;
+    if (!client->is_unsure)
+        return;
+    client->is_unsure = false;
+    for (uint32_t level = 0; level < client->level_count; level++) {
+        uint32_t index = flight->waiting[level].first;
+        while (index != HF_FLIGHT_NONE) {
+            uint32_t next = hf_flight_slot(flight, index)->next;
+            if (hf_flight_slot(flight, index)->server != server)
+                hf_flight_queue(flight, index, server);
+            index = next;
+        }
+    }
+}
+
+static void take_reply(struct hf_client *client, const struct hf_query_reply *reply, uint8_t server,
+                       uint64_t now)
 {
     uint32_t index = hf_flight_find(&client->flight, reply->reply.id);
     if (index == HF_FLIGHT_NONE) {
@@ -560,6 +624,11 @@ static void take_reply(struct hf_client *client, const struct hf_query_reply *re
         client->counters.foreign++;
         return;
     }
+    if (reply->reply.code == HF_CODE_NOT_PRIMARY) {
+        redirect(client, index, server, (uint64_t)reply->reply.posted, now);
+        return;
+    }
+    prefer(client, server);
     if (reply->reply.code == HF_CODE_BUSY && !client->busy_is_answer) {
         back_off(client, index, now);
         return;
@@ -606,7 +675,6 @@ static void take_datagram(struct hf_client *client, const struct hf_packet *pack
         client->counters.foreign++;
         return;
     }
-    client->preferred = server;
     client->servers[server] = packet->peer; /* with the Ethernet address, where there is one */
 
     struct hf_query_reply reply;
@@ -615,7 +683,7 @@ static void take_datagram(struct hf_client *client, const struct hf_packet *pack
         if (step == HF_WIRE_END)
             return;
         if (step == HF_WIRE_MESSAGE)
-            take_reply(client, &reply, now);
+            take_reply(client, &reply, server, now);
         else
             client->counters.foreign++;
     }
@@ -646,6 +714,8 @@ static void repeat_due(struct hf_client *client, uint64_t now)
         while (list->count > 0 && hf_flight_slot(flight, list->first)->due_ns <= now) {
             uint32_t index = list->first;
             struct hf_flight_slot *slot = hf_flight_slot(flight, index);
+            client->is_unsure = true;
+            slot->was_redirected = false;
             hf_flight_queue(flight, index, (uint8_t)((slot->server + 1) % client->server_count));
             if (level + 1 < client->level_count)
                 slot->level++;

@@ -19,7 +19,7 @@
 
 #define HF_FLIGHT_NONE        UINT32_MAX
 #define HF_FLIGHT_LEVELS_MAX  24
-#define HF_FLIGHT_SERVERS_MAX 2
+#define HF_FLIGHT_SERVERS_MAX 4
 
 enum hf_flight_state {
     HF_FLIGHT_FREE = 0,
@@ -46,6 +46,7 @@ struct hf_flight_slot {
     uint8_t server;          /* whom it goes to next, or went to */
     uint8_t state;           /* enum hf_flight_state */
     uint8_t type;            /* of the operation */
+    bool was_redirected;     /* at once to where it is now, since it last waited its time */
     bool was_busy;           /* it was refused for a while: its round trip says nothing */
     bool answered;           /* done: with a reply; otherwise given up */
 };

@@ -37,7 +37,7 @@
 extern "C" {
 #endif
 
-#define HF_CLIENT_SERVERS_MAX 2
+#define HF_CLIENT_SERVERS_MAX 4
 #define HF_CLIENT_WINDOW_MAX  (1u << 20)
 
 enum hf_transport {
@@ -49,8 +49,11 @@ enum hf_transport {
  * only. */
 struct hf_client_options {
     enum hf_transport transport;
-    const char *servers[HF_CLIENT_SERVERS_MAX]; /* "A.B.C.D:PORT"; NULL: none. Used in turn when an
-                                                   operation must be sent again */
+    const char *servers[HF_CLIENT_SERVERS_MAX]; /* "A.B.C.D:PORT"; NULL: none. The nodes of a pair:
+                                                   whoever answers is asked first; in turn when an
+                                                   operation must be sent again. A node that does
+                                                   not lead says who does: that one is asked then,
+                                                   whether it is named here or not */
     const char *local;      /* "A.B.C.D" or "A.B.C.D:PORT"; NULL: any. DPDK: must be given */
     const char *eal;        /* DPDK: arguments of its environment, split at blanks */
     uint16_t device;        /* DPDK: which Ethernet device, from 0 */
@@ -95,6 +98,7 @@ struct hf_client_counters {
     uint64_t sent;          /* operations put into datagrams, repeats included */
     uint64_t retransmitted; /* of these, repeats */
     uint64_t busy;          /* BUSY answers seen */
+    uint64_t redirected;    /* NOT_PRIMARY answers seen */
     uint64_t timed_out;
     uint64_t late; /* replies to what is no longer in flight: dropped */
     uint64_t

@@ -270,6 +270,16 @@ static void alarm(struct hf_pair *pair, enum hf_alarm which)
 {
     if (which != HF_ALARM_DISK_FAILED || pair->fault.line[0] == '\0') {
         snprintf(pair->fault.line, sizeof pair->fault.line, "%s", sentence_of(which));
+        pair->fault_alarm = which;
+    }
+}
+
+/* What is over is not complained of any more. */
+static void forget_alarm(struct hf_pair *pair)
+{
+    if (pair->fault_alarm != 0 && (pair->replica.alarms & (1u << pair->fault_alarm)) == 0) {
+        pair->fault_alarm = 0;
+        pair->fault.line[0] = '\0';
     }
 }
 
@@ -334,6 +344,7 @@ static void step(struct hf_pair *pair, const struct hf_input *input)
     for (uint32_t i = 0; i < pair->update.count; i++) {
         perform(pair, &pair->update.outputs[i]);
     }
+    forget_alarm(pair);
     publish_lease(pair);
 }
 

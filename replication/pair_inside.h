@@ -75,6 +75,7 @@ struct hf_pair {
 
     uint64_t ticked_ns;
     struct hf_fault fault;
+    enum hf_alarm fault_alarm; /* the alarm it is of; 0: of none */
     struct hf_pair_counts counts;
 
     /* For any thread. */

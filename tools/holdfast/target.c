@@ -21,7 +21,8 @@ enum {
 };
 
 static const struct argp_option target_options[] = {
-    {"server", KEY_SERVER, "A.B.C.D:PORT", 0, "The node; given twice, both are used in turn", 0},
+    {"server", KEY_SERVER, "A.B.C.D:PORT", 0,
+     "The node; several, or separated by commas: those of a pair", 0},
     {"transport", KEY_TRANSPORT, "kernel|dpdk", 0, "How to reach it (kernel)", 0},
     {"local", KEY_LOCAL, "A.B.C.D[:PORT]", 0, "Own address (kernel: any; dpdk: needed)", 0},
     {"eal", KEY_EAL, "ARGS", 0, "DPDK: arguments of its environment, in one string", 0},
@@ -61,17 +62,22 @@ double hf_target_parse_positive(const struct argp_state *state, const char *opti
     return value;
 }
 
-static void add_server(const struct argp_state *state, struct hf_client_options *options,
-                       const char *text)
+/* One, or several separated by commas: the text is argv's, and is cut there. */
+static void add_servers(const struct argp_state *state, struct hf_client_options *options,
+                        char *text)
 {
-    size_t count = 0;
-    while (count < HF_CLIENT_SERVERS_MAX && options->servers[count] != NULL)
-        count++;
-    if (count == HF_CLIENT_SERVERS_MAX) {
-        argp_error(state, "--server: at most two");
-        return;
+    char *rest;
+    for (char *server = strtok_r(text, ",", &rest); server != NULL;
+         server = strtok_r(NULL, ",", &rest)) {
+        size_t count = 0;
+        while (count < HF_CLIENT_SERVERS_MAX && options->servers[count] != NULL)
+            count++;
+        if (count == HF_CLIENT_SERVERS_MAX) {
+            argp_error(state, "--server: at most %d", HF_CLIENT_SERVERS_MAX);
+            return;
+        }
+        options->servers[count] = server;
     }
-    options->servers[count] = text;
 }
 
 static void add_node_key(const struct argp_state *state, struct hf_client_options *options,
@@ -101,7 +107,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
     struct hf_client_options *options = state->input;
     switch (key) {
     case KEY_SERVER:
-        add_server(state, options, text);
+        add_servers(state, options, text);
         return 0;
     case KEY_TRANSPORT:
         if (strcmp(text, "kernel") == 0)

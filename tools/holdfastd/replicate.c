@@ -79,7 +79,8 @@ static void tell_line(struct replicator *replicator)
     pthread_mutex_lock(&replicator->line_lock);
     replicator->line = *fault;
     pthread_mutex_unlock(&replicator->line_lock);
-    fprintf(stderr, "holdfastd: pair: %s\n", fault->line);
+    fprintf(stderr, "holdfastd: pair: %s\n",
+            fault->line[0] != '\0' ? fault->line : "the alarm is over");
 }
 
 void replicator_line(struct replicator *replicator, struct hf_fault *line)
