@@ -581,15 +581,13 @@ static void redirect(struct hf_client *client, uint32_t index, uint8_t server, u
         client->preferred = target;
     if (slot->state != HF_FLIGHT_WAITING || slot->server != server)
         return; /* it is on its way to somebody else already */
+    bool at_once = packed != 0 && target != server && !slot->was_redirected;
+    hf_flight_queue(&client->flight, index, at_once ? target : server);
+    slot->was_redirected = true;
     slot->was_busy = true;
     slot->level = 0;
-    if (packed != 0 && target != server && !slot->was_redirected) {
-        slot->was_redirected = true;
-        hf_flight_queue(&client->flight, index, target);
-        return;
-    }
-    hf_flight_queue(&client->flight, index, server);
-    hf_flight_await(&client->flight, index, now + wait_ns(client, 0));
+    if (!at_once)
+        hf_flight_await(&client->flight, index, now + wait_ns(client, 0));
 }
 
 /* This one leads: what waits for others would wait for nothing. */

@@ -106,6 +106,11 @@ enum hf_status hf_pair_create(const struct hf_pair_options *options,
     if (status == HF_STATUS_OK) {
         status = hf_log_seek_oldest(&pair->seek, &pair->first_index, fault);
     }
+    pair->held = aligned_alloc(64, HF_RECORD_LENGTH_MAX);
+    if (status == HF_STATUS_OK && pair->held == NULL) {
+        snprintf(fault->line, sizeof fault->line, "no memory for the pair's records");
+        status = HF_STATUS_NO_MEMORY;
+    }
     if (status == HF_STATUS_OK &&
         !hf_recent_create(&pair->recent, options->recent_bytes, state->last_index + 1)) {
         snprintf(fault->line, sizeof fault->line, "no memory for the pair's records");
@@ -127,6 +132,7 @@ void hf_pair_destroy(struct hf_pair *pair)
     hf_log_seek_finish(&pair->seek);
     hf_recent_destroy(&pair->recent);
     hf_link_destroy(pair->link);
+    free(pair->held);
     free(pair);
 }
 
@@ -162,6 +168,19 @@ static bool save(struct hf_pair *pair)
     return true;
 }
 
+/* What is committed and in this node's hands: a record may be known committed as it comes in. */
+static void publish_commit(struct hf_pair *pair)
+{
+    uint64_t index = pair->replica.commit;
+    if (index >= pair->recent.next) {
+        index = pair->recent.next - 1;
+    }
+    if (index > atomic_load_explicit(&pair->commit, memory_order_relaxed)) {
+        /* Release: whoever sees the index sees the records, and may show what stands on them. */
+        atomic_store_explicit(&pair->commit, index, memory_order_release);
+    }
+}
+
 static void begin_epoch(struct hf_pair *pair)
 {
     enum hf_status status = hf_log_writer_begin_epoch(pair->writer, pair->epoch, !pair->has_led);
@@ -171,35 +190,64 @@ static void begin_epoch(struct hf_pair *pair)
     } /* AGAIN, FULL: with the next poll; IO: the poll finds it poisoned */
 }
 
+/* The accepted record, wherever it is. */
+static const struct hf_record_header *accepted_record(struct hf_pair *pair)
+{
+    uint32_t length = 0;
+    const uint8_t *bytes = pair->held;
+    if (!pair->is_held) {
+        bytes = hf_link_frame(pair->link, &length);
+        assert(bytes != NULL);
+        bytes += HF_MESSAGE_SIZE;
+    }
+    return (const struct hf_record_header *)(const void *)bytes;
+}
+
+/* Its stream may break before the writer has room. */
+static void hold_record(struct hf_pair *pair, const struct hf_record_header *record)
+{
+    if (!pair->is_held) {
+        memcpy(pair->held, record, record->length);
+        pair->is_held = true;
+        hf_link_take(pair->link, pair->now_ns);
+    }
+}
+
+static void refuse_record(struct hf_pair *pair, uint64_t index, enum hf_status status)
+{
+    snprintf(pair->fault.line, sizeof pair->fault.line,
+             status == HF_STATUS_DIVERGED
+                 ? "record %" PRIu64 " of the peer does not follow this node's log"
+                 : "record %" PRIu64 " of the peer does not fit this node's log: log.batch_bytes "
+                   "must be as large here as there",
+             index);
+    pair->is_copying = false;
+    hf_pair_fail(pair);
+}
+
 /* Gives the accepted record to the writer, now or with a later poll. */
 static void copy_record(struct hf_pair *pair)
 {
-    uint32_t length = 0;
-    const uint8_t *frame = hf_link_frame(pair->link, &length);
-    assert(frame != NULL);
+    const struct hf_record_header *record = accepted_record(pair);
     assert(pair->is_copying);
     assert(pair->spare_count != 0);
-    const struct hf_record_header *record =
-        (const struct hf_record_header *)(const void *)(frame + HF_MESSAGE_SIZE);
-    if (!hf_recent_has_room(&pair->recent, record->length, applied_of(pair))) {
-        return;
+    enum hf_status status = HF_STATUS_AGAIN;
+    if (hf_recent_has_room(&pair->recent, record->length, applied_of(pair))) {
+        status = hf_log_writer_copy(pair->writer, pair->spare[pair->spare_count - 1], record);
     }
-    enum hf_status status =
-        hf_log_writer_copy(pair->writer, pair->spare[pair->spare_count - 1], record);
     if (status == HF_STATUS_OK) {
         pair->spare_count--;
         pair->is_copying = false;
         pair->counts.records_received++;
-        hf_link_take(pair->link, pair->now_ns);
+        publish_commit(pair);
+        if (!pair->is_held) {
+            hf_link_take(pair->link, pair->now_ns);
+        }
+        pair->is_held = false;
     } else if (status == HF_STATUS_DIVERGED || status == HF_STATUS_INVALID) {
-        snprintf(pair->fault.line, sizeof pair->fault.line,
-                 status == HF_STATUS_DIVERGED
-                     ? "record %" PRIu64 " of the peer does not follow this node's log"
-                     : "record %" PRIu64 " of the peer does not fit this node's log: batch_bytes "
-                       "must be as large here",
-                 record->index);
-        pair->is_copying = false;
-        hf_pair_fail(pair);
+        refuse_record(pair, record->index, status);
+    } else {
+        hold_record(pair, record);
     }
 }
 
@@ -214,13 +262,6 @@ static void ask(struct hf_pair *pair, const struct hf_output *output)
         pair->question.expected = pair->replica.config;
         pair->question.wanted = output->config;
     }
-}
-
-static void commit(struct hf_pair *pair, uint64_t index)
-{
-    hf_log_writer_set_committed(pair->writer, index);
-    /* Release: whoever sees the index sees the records, and may show what stands on them. */
-    atomic_store_explicit(&pair->commit, index, memory_order_release);
 }
 
 static void set_role(struct hf_pair *pair, enum hf_role role)
@@ -290,7 +331,7 @@ static void perform(struct hf_pair *pair, const struct hf_output *output)
         hf_pair_send_message(pair, &output->message);
         break;
     case HF_OUTPUT_APPEND:
-        pair->is_copying = true; /* what was accepted is the frame in the link's hand */
+        pair->is_copying = true; /* the frame in the link's hand */
         break;
     case HF_OUTPUT_APPEND_EPOCH:
         pair->begins_epoch = true;
@@ -310,7 +351,8 @@ static void perform(struct hf_pair *pair, const struct hf_output *output)
         ask(pair, output);
         break;
     case HF_OUTPUT_COMMIT:
-        commit(pair, output->index);
+        hf_log_writer_set_committed(pair->writer, output->index);
+        publish_commit(pair);
         break;
     case HF_OUTPUT_ROLE:
         set_role(pair, output->role);

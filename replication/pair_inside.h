@@ -39,7 +39,9 @@ struct hf_pair {
     /* Records of the peer's. */
     struct hf_log_batch *spare[HF_PAIR_BATCHES];
     uint32_t spare_count;
-    bool is_copying; /* the link's frame is accepted, and not yet with the writer */
+    bool is_copying; /* a record is accepted, and not yet with the writer */
+    bool is_held;    /* it is in `held`; else it is the link's frame */
+    uint8_t *held;   /* HF_RECORD_LENGTH_MAX bytes, 8-byte aligned */
 
     /* Own records, on their way to the replica. */
     struct hf_tag appended[APPENDED_MAX];

@@ -49,6 +49,7 @@ static void test_every_code(void **state)
         {53, "ID_TOO_NEW", "12", "902"},
         {60, "BUSY", "91", "907"},
         {61, "CAPACITY", "96", "909"},
+        {62, "NOT_PRIMARY", "91", "907"},
         {70, "MALFORMED", "30", "904"},
         {71, "WRONG_VERSION", "30", "904"},
         {72, "UNKNOWN_TYPE", "12", "902"},

@@ -73,7 +73,7 @@ static const struct argp_option load_options[] = {
      "exceeds (0, cards 4). Never fewer than an earlier run made",
      1},
     {"seed", KEY_SEED, "S", 0, "Same seed, same load (1)", 1},
-    {"seconds", KEY_SECONDS, "S", 0, "Send for so long (10)", 2},
+    {"seconds", KEY_SECONDS, "S", 0, "Send for so long (10); ^C ends it earlier", 2},
     {"operations", KEY_OPERATIONS, "N", 0, "Send so many", 2},
     {"rate", KEY_RATE, "R", 0,
      "Open loop: so many operations a second, timed from when each should have been sent", 2},

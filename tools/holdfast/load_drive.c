@@ -7,6 +7,7 @@
 #include "target.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,10 +117,28 @@ static void send_batch(struct drive *drive, uint32_t count, uint64_t now)
     result->sent += count;
 }
 
+/* The first SIGINT ends the sending: what is under way is waited for and counted. The second ends
+ * the program. */
+static volatile sig_atomic_t is_interrupted;
+
+static void interrupt(int signal_number)
+{
+    (void)signal_number;
+    is_interrupted = 1;
+}
+
+static void heed_interrupt(void)
+{
+    const struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
+    (void)sigaction(SIGINT, &action, NULL);
+}
+
 /* How many operations there are still to send. */
 static uint64_t left_to_send(const struct drive *drive, uint64_t now)
 {
     const struct hf_load_options *options = drive->options;
+    if (is_interrupted != 0)
+        return 0;
     if (options->seconds > 0 && (double)(now - drive->start_ns) >= options->seconds * NS_PER_S)
         return 0;
     if (options->workload.operations == 0)
@@ -266,6 +285,7 @@ enum hf_status hf_load_drive(struct hf_client *client, const struct hf_load_opti
         snprintf(fault->line, sizeof fault->line, "no memory for the load");
         return HF_STATUS_NO_MEMORY;
     }
+    heed_interrupt();
     drive_until_done(&drive);
     hf_journal_flush(journal);
     result->lost = result->sent + result->duplicates - result->answered;
