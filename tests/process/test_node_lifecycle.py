@@ -62,7 +62,7 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual(status["limits"]["accounts"], 100)
         self.assertEqual(set(status), set(expected) | {
             "version", "timestamp_ns", "commit_index", "recovery_s", "uptime_s", "tables", "limits", "oldest_id_ms",
-            "memory_bytes", "memory_per_account_bytes", "checkpoint", "log", "settings"})
+            "memory_bytes", "memory_per_account_bytes", "checkpoint", "log", "pair", "settings"})
         self.assertGreater(status["memory_bytes"], 0)
         self.assertGreater(status["commit_index"], 0)
 
@@ -94,7 +94,7 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual(set(operation), set(expected) | {"available", "posted", "timestamp_ns"})
 
         metrics = ask("metrics")
-        self.assertEqual(set(metrics), {"durability", "port", "rx", "order", "log", "tx", "cores", "security"})
+        self.assertEqual(set(metrics), {"durability", "port", "rx", "order", "log", "tx", "cores", "security", "pair"})
         self.assertEqual(metrics["rx"]["operations"], 10)
         self.assertEqual(metrics["order"]["operations"], 10)
         self.assertEqual(metrics["order"]["approved"], 10)
@@ -118,7 +118,8 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual(ask("digest"), digest)
         self.assertEqual([line.split()[0] for line in ask("help")["commands"]],
                          ["status", "account", "instrument", "hold", "authorisation", "authorisations", "operation", "metrics", "memory", "checkpoint",
-                          "digest", "advance", "help"])
+                          "digest", "advance", "reload", "pair", "promote",
+                          "standby", "help"])
 
     def test_limits(self):
         """Those of a card and of its account, more than a page of them, as the admin socket shows them; and again
