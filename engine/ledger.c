@@ -355,7 +355,8 @@ uint64_t hf_ledger_apply(struct hf_ledger *ledger, uint64_t timestamp_ns,
     ledger->bundle_ns = timestamp_ns;
     hf_turns_prepare(ledger, operations, count);
     for (uint32_t i = 0; i < count; i++)
-        placed |= (uint64_t)apply_one(ledger, &ledger->turns[i], &horizon, &replies[i]) << i;
+        if (__builtin_expect(apply_one(ledger, &ledger->turns[i], &horizon, &replies[i]), 1))
+            placed |= UINT64_C(1) << i;
     if (placed != 0)
         ledger->timestamp_ns = timestamp_ns;
     return placed;

@@ -535,6 +535,28 @@ static void fetch_limits(const struct hf_ledger *ledger, struct limit_links *lim
     }
 }
 
+/* The passes after the second for MOVEs alone, with no look at what else there might be. */
+static void fetch_moves(struct hf_ledger *ledger, uint32_t count)
+{
+    struct hf_turn *turns = ledger->turns;
+    struct lost_keys lost;
+
+    for (uint32_t i = 0; i < count; i++) {
+        follow_key(&turns[i], 0);
+        follow_key(&turns[i], 1);
+    }
+    lost.count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        note_if_lost(&lost, &turns[i], i, 0);
+        note_if_lost(&lost, &turns[i], i, 1);
+    }
+    ask_lost(ledger, &lost);
+    for (uint32_t i = 0; i < count; i++)
+        turns[i].fingerprint =
+            fingerprint_of_length(turns[i].operation, sizeof(turns[i].operation->move));
+    fetch_lost(ledger, &lost);
+}
+
 void hf_turns_prepare(struct hf_ledger *ledger, const union hf_operation *const operations[],
                       uint32_t count)
 {
@@ -546,11 +568,16 @@ void hf_turns_prepare(struct hf_ledger *ledger, const union hf_operation *const 
 
     for (uint32_t i = 0; i < count; i++) {
         look_up(ledger, operations[i], &turns[i]);
-        are_moves &= operations[i]->header.type == HF_OP_MOVE;
+        are_moves &= turns[i].type == HF_OP_MOVE;
     }
+#pragma GCC unroll 4
     for (uint32_t i = 0; i < count; i++)
         ask(&turns[i]);
-    for (uint32_t i = 0; i < count && !are_moves; i++)
+    if (are_moves) {
+        fetch_moves(ledger, count);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++)
         ask_more(ledger, &turns[i], &hold_count);
     for (uint32_t i = 0; i < count; i++)
         fetch(ledger, &turns[i]);
@@ -561,8 +588,6 @@ void hf_turns_prepare(struct hf_ledger *ledger, const union hf_operation *const 
     for (uint32_t i = 0; i < count; i++)
         take_fingerprint(&turns[i]);
     fetch_lost(ledger, &lost);
-    if (are_moves)
-        return;
     limits.count = 0;
     for (uint32_t i = 0; i < count; i++)
         fetch_behind(ledger, &turns[i], &limits);
