@@ -498,7 +498,7 @@ static bool peer_fits(struct hf_pair *pair, const struct hf_pair_self *peer)
         snprintf(
             pair->fault.line, sizeof pair->fault.line,
             "the peer signs with another key than the one this node's log knows: it is another "
-            "node, or was made anew; forget the old one with holdfast admin forget-peer");
+            "node, or was made anew without the old one's node-key");
         return false;
     }
     return true;

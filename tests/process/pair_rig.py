@@ -101,7 +101,7 @@ class Pair:
             return {}
         try:
             return node.admin("pair")["pair"]
-        except (OSError, ValueError, AssertionError):
+        except (OSError, ValueError, EOFError):
             return {}
 
     def primary(self):

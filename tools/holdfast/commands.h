@@ -14,5 +14,6 @@ int holdfast_run_main(int argc, char **argv);
 int holdfast_admin_main(int argc, char **argv);
 int holdfast_log_main(int argc, char **argv);
 int holdfast_keygen_main(int argc, char **argv);
+int holdfast_drill_main(int argc, char **argv);
 
 #endif

@@ -34,6 +34,7 @@ enum {
     KEY_SETUP,
     KEY_NO_SETUP,
     KEY_JOURNAL,
+    KEY_TIMELINE,
     KEY_CHECK,
     KEY_VERIFY,
     KEY_CLEAR,
@@ -86,6 +87,7 @@ static const struct argp_option load_options[] = {
     {"setup", KEY_SETUP, NULL, 0, "Make and fund what is missing first (default)", 3},
     {"no-setup", KEY_NO_SETUP, NULL, 0, "All is there from an earlier run", 3},
     {"verify-balances", KEY_VERIFY, NULL, 0, "Afterwards compare every account with own books", 3},
+    {"timeline", KEY_TIMELINE, "FILE", 0, "Write how many answers came when, and the slowest", 3},
     {"journal", KEY_JOURNAL, "FILE", 0, "Append what is sent and answered", 3},
     {"check", KEY_CHECK, "FILE", 0, "No load: check a journal against the node", 3},
     {"json", KEY_JSON, NULL, 0, "Print one JSON object", 4},
@@ -233,6 +235,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
     case KEY_VERIFY:
         options->verify_balances = true;
         break;
+    case KEY_TIMELINE:
+        options->timeline = text;
+        break;
     case KEY_JOURNAL:
         options->journal = text;
         break;
@@ -340,6 +345,7 @@ static void print_json(const struct hf_load_options *options, const struct hf_lo
         {"p99_us", quantile_us(result, 0.99)},
         {"p999_us", quantile_us(result, 0.999)},
         {"max_us", (double)result->latency.max / 1000},
+        {"longest_gap_us", (double)result->longest_gap_ns / 1000},
         {"seconds", result->seconds},
     };
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)

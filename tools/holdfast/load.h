@@ -19,8 +19,9 @@ struct hf_load_options {
     bool spin; /* never sleep while waiting for answers */
     bool verify_balances;
     bool json;
-    const char *journal; /* file; NULL: none */
-    const char *check;   /* check this journal instead of putting load on */
+    const char *journal;  /* file; NULL: none */
+    const char *timeline; /* likewise: timeline.h */
+    const char *check;    /* check this journal instead of putting load on */
 };
 
 /* Makes asset, accounts and cards where they are missing, and funds accounts that run low. Running
@@ -49,9 +50,10 @@ struct hf_load_result {
     uint64_t lost;     /* never answered */
     uint64_t captures; /* and clearings */
     uint64_t reversals;
-    uint64_t duplicates; /* sent a second time; not in `sent` */
-    uint64_t changed;    /* of these, answered otherwise than the first time */
-    double seconds;      /* from the first send to the last answer */
+    uint64_t duplicates;     /* sent a second time; not in `sent` */
+    uint64_t changed;        /* of these, answered otherwise than the first time */
+    double seconds;          /* from the first send to the last answer */
+    uint64_t longest_gap_ns; /* between two answers */
     uint64_t by_code[HF_LOAD_CODES];
     uint8_t durability; /* as the last answer that took a place said */
     struct hf_histogram latency;

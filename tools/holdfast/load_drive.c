@@ -5,8 +5,10 @@
  * was: a node that stalls cannot hide behind a generator that waits for it. */
 #include "load.h"
 #include "target.h"
+#include "timeline.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +46,7 @@ struct drive {
     uint32_t *batch;                         /* and where each of it is kept */
     uint64_t start_ns;
     uint64_t last_answer_ns;
+    struct hf_timeline timeline;
     uint64_t quiet_since_ns; /* something is in flight, and nothing was heard since */
 };
 
@@ -199,7 +202,9 @@ static void settle(struct drive *drive, const struct hf_answer *answer, uint64_t
     result->by_code[reply->code < HF_LOAD_CODES ? reply->code : HF_LOAD_CODES - 1]++;
     if (reply->place != 0)
         result->durability = reply->durability;
-    hf_histogram_add(&result->latency, now > flown->intended_ns ? now - flown->intended_ns : 0);
+    uint64_t latency_ns = now > flown->intended_ns ? now - flown->intended_ns : 0;
+    hf_histogram_add(&result->latency, latency_ns);
+    hf_timeline_add(&drive->timeline, now, latency_ns);
     if (flown->is_repeat) {
         result->changed += memcmp(&flown->first, reply, sizeof *reply) != 0;
     } else {
@@ -254,6 +259,9 @@ static void drive_until_done(struct drive *drive)
         for (uint32_t i = 0; i < count; i++)
             settle(drive, &answers[i], now);
         if (count > 0) {
+            uint64_t gap_ns = drive->last_answer_ns != 0 ? now - drive->last_answer_ns : 0;
+            if (gap_ns > drive->result->longest_gap_ns)
+                drive->result->longest_gap_ns = gap_ns;
             drive->last_answer_ns = now;
             drive->quiet_since_ns = now;
         }
@@ -285,8 +293,15 @@ enum hf_status hf_load_drive(struct hf_client *client, const struct hf_load_opti
         snprintf(fault->line, sizeof fault->line, "no memory for the load");
         return HF_STATUS_NO_MEMORY;
     }
+    if (options->timeline != NULL && hf_timeline_open(&drive.timeline, options->timeline) != 0) {
+        clean_up(&drive);
+        snprintf(fault->line, sizeof fault->line, "%.200s: %s", options->timeline, strerror(errno));
+        return HF_STATUS_IO;
+    }
     heed_interrupt();
     drive_until_done(&drive);
+    if (hf_timeline_close(&drive.timeline) != 0)
+        fprintf(stderr, "holdfast load: %s: %s\n", options->timeline, strerror(errno));
     hf_journal_flush(journal);
     result->lost = result->sent + result->duplicates - result->answered;
     result->seconds = (double)(drive.last_answer_ns - drive.start_ns) / NS_PER_S;

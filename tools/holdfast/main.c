@@ -20,6 +20,8 @@ static const struct command commands[] = {
      "verify, print, retell or prove what is in a node's log"},
     {"keygen", "holdfast keygen", holdfast_keygen_main,
      "make a key for sessions, or show a key's public half"},
+    {"drill", "holdfast drill", holdfast_drill_main,
+     "break a pair of nodes on purpose, and report what became of it"},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

@@ -7,6 +7,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+/* After a question without an answer. */
+#define PAUSE_NS 20000000
 
 static void *arbiter_main(void *argument)
 {
@@ -34,6 +38,8 @@ static void *arbiter_main(void *argument)
         counter_add(&arbiter->unknown, answer.kind == HF_ANSWER_UNKNOWN);
         if (took_ns > counter_read(&arbiter->slowest_ns))
             atomic_store_explicit(&arbiter->slowest_ns, took_ns, memory_order_relaxed);
+        if (answer.kind == HF_ANSWER_UNKNOWN)
+            nanosleep(&(struct timespec){0, PAUSE_NS}, NULL); /* it will be asked again at once */
         pthread_mutex_lock(&arbiter->lock);
         arbiter->answer = answer;
         arbiter->has_answer = true;
