@@ -53,6 +53,7 @@ void hf_primary_tick(struct hf_replica *r, struct hf_update *u);
 void hf_primary_confirmed(struct hf_replica *r, struct hf_update *u);
 void hf_primary_on_message(struct hf_replica *r, struct hf_update *u, const struct hf_message *m);
 void hf_primary_on_nack(struct hf_replica *r, struct hf_update *u, const struct hf_message *m);
+void hf_primary_on_position(struct hf_replica *r, const struct hf_message *m);
 /* Stops leading: what only a primary has is gone. */
 void hf_primary_leave(struct hf_replica *r);
 

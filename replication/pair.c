@@ -534,6 +534,24 @@ static void on_self(struct hf_pair *pair, const struct hf_link_carried *carried)
     hf_pair_send_self(pair);
 }
 
+/* This node's record that a CUT is to be compared with; NULL when there is none so long or so old:
+ * the next beacon asks again. One that should be there and cannot be read is damage, and the end.
+ */
+static const struct hf_record_header *record_to_compare(struct hf_pair *pair, uint64_t index)
+{
+    if (index > pair->replica.last.place.index) {
+        return NULL;
+    }
+    const struct hf_record_header *record = hf_pair_record(pair, index);
+    if (record == NULL && index >= pair->first_index) {
+        snprintf(pair->fault.line, sizeof pair->fault.line,
+                 "record %" PRIu64 " of this node's own log, or one before it, cannot be read back",
+                 index);
+        hf_pair_fail(pair);
+    }
+    return record;
+}
+
 static void on_note(struct hf_pair *pair, const struct hf_link_carried *carried)
 {
     struct hf_input input = input_of(pair, HF_INPUT_MESSAGE);
@@ -544,12 +562,9 @@ static void on_note(struct hf_pair *pair, const struct hf_link_carried *carried)
         return;
     }
     if (input.message.kind == HF_MESSAGE_CUT && input.message.index != 0) {
-        const struct hf_record_header *record =
-            input.message.index <= pair->replica.last.place.index
-                ? hf_pair_record(pair, input.message.index)
-                : NULL;
+        const struct hf_record_header *record = record_to_compare(pair, input.message.index);
         if (record == NULL) {
-            return; /* longer than our log, or too old to be compared: the next beacon asks again */
+            return;
         }
         input.own = tag_of(record);
     }

@@ -268,6 +268,9 @@ static void on_ack(struct hf_replica *r, struct hf_update *u, uint64_t index)
         r->times.progress = r->times.now;
     }
     if (r->next <= r->acked) {
+        if (r->next == 0) {
+            r->times.progress = r->times.now; /* it is owed nothing before it was sent anything */
+        }
         r->next = r->acked + 1;
     }
     advance_commit(r, u);
@@ -335,6 +338,15 @@ void hf_primary_on_nack(struct hf_replica *r, struct hf_update *u, const struct 
     r->has_lease = 0;
     if (r->asking == HF_ASKING_NOTHING) {
         hf_settle_look(r, u);
+    }
+}
+
+/* The life that closed this epoch is over, and the one after it cannot finish what was begun: it
+ * need not be waited for. */
+void hf_primary_on_position(struct hf_replica *r, const struct hf_message *m)
+{
+    if (m->epoch == r->epoch && r->is_fenced != 0) {
+        (void)is_current(r, m);
     }
 }
 

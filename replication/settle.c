@@ -89,6 +89,10 @@ static void strand(struct hf_replica *r, struct hf_update *u)
 
 void hf_settle_on_position(struct hf_replica *r, struct hf_update *u, const struct hf_message *m)
 {
+    if (hf_is_leading(r)) {
+        hf_primary_on_position(r, m);
+        return;
+    }
     if (r->is_stranded == 0 || m->epoch != r->config.epoch || r->asking != HF_ASKING_NOTHING) {
         return;
     }

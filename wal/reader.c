@@ -94,6 +94,8 @@ void hf_log_reader_finish(struct hf_log_reader *reader)
 static enum hf_status open_segment(struct hf_log_reader *reader, uint64_t segment)
 {
     struct hf_disk *disk = reader->disk;
+    reader->segment = 0; /* which none is, until this one is open */
+    reader->window_length = 0;
     if (reader->file >= 0) {
         enum hf_status closed = disk->maker->close(disk, reader->file);
         reader->file = -1;
@@ -126,7 +128,6 @@ static enum hf_status open_segment(struct hf_log_reader *reader, uint64_t segmen
         return HF_STATUS_CORRUPT;
     }
     reader->segment = segment;
-    reader->window_length = 0;
     return HF_STATUS_OK;
 }
 

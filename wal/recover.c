@@ -77,7 +77,7 @@ static enum hf_status create_superblock(struct hf_opening *opening)
     }
     hf_superblock_init(superblock, options->cluster, options->node, opening->disk->block_size,
                        options->segment_size, options->public_key);
-    superblock->incarnation = 1;
+    superblock->incarnation = options->first_incarnation != 0 ? options->first_incarnation : 1;
     memcpy(superblock->settings, options->settings, sizeof superblock->settings);
     if (options->before_create != NULL) {
         enum hf_status ready = options->before_create(options->create_context, opening->fault);
@@ -387,6 +387,22 @@ static enum hf_status check_sealing(struct hf_opening *opening,
     return HF_STATUS_OK;
 }
 
+/* The end of a log is cut in two steps, of which the first takes its epochs out of the table. Where
+ * that was interrupted the records are still there, and say which epochs they are of. */
+static void note_epoch(struct hf_superblock *superblock, const struct hf_record_header *record)
+{
+    if (record->epoch <= hf_superblock_epoch(superblock)) {
+        return;
+    }
+    if (superblock->epoch_count == HF_SUPERBLOCK_EPOCHS_MAX) {
+        memmove(&superblock->epochs[0], &superblock->epochs[1],
+                (HF_SUPERBLOCK_EPOCHS_MAX - 1) * sizeof superblock->epochs[0]);
+        superblock->epoch_count--;
+    }
+    superblock->epochs[superblock->epoch_count++] =
+        (struct hf_epoch_start){.epoch = record->epoch, .start_index = record->index};
+}
+
 static enum hf_status replay_records(struct hf_opening *opening)
 {
     struct hf_log_state *state = opening->state;
@@ -419,6 +435,7 @@ static enum hf_status replay_records(struct hf_opening *opening)
         if (record->commit > state->known_commit) {
             state->known_commit = record->commit;
         }
+        note_epoch(&state->superblock, record);
         opening->newest[record->index % HF_OPENING_NEWEST_MAX] =
             place_before(&opening->reader, record);
         if (record->index <= state->checkpoint_index) {

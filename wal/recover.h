@@ -27,6 +27,9 @@ struct hf_log_options {
      * CORRUPT when it is not reached. */
     uint64_t until_index;
     uint64_t segment_size; /* of a new log, bytes; an existing one keeps its own */
+    /* Of a new log, 0: 1. Who is one of a pair and is made anew must not seem to live an older life
+     * than the one before, to a peer that has heard of that: seconds of the wall clock will do. */
+    uint64_t first_incarnation;
     /* Called when an empty directory is about to become a log: what must be durable before its
      * superblock is (the key) is made so here. May be NULL; a status other than OK ends the opening
      * with it. */
@@ -66,7 +69,8 @@ struct hf_log_replay {
 
 /* Where a log ends, and how that was found. What the writer goes on from. */
 struct hf_log_state {
-    struct hf_superblock superblock; /* as it is on disk now */
+    struct hf_superblock superblock; /* as it is on disk now; on a read-only disk with the epochs
+                                        that only the records know */
     bool created;
     uint64_t last_index;        /* of the newest record, 0 when there is none */
     struct hf_hash last_hash;   /* its hash, zero when there is none */

@@ -714,6 +714,51 @@ static void test_crash_during_recovery(void **state)
     }
 }
 
+/* A cut takes epochs out of the table first. Interrupted there, the log still has their records,
+ * and the next start finds them. */
+static void test_epochs_that_only_the_records_know(void **state)
+{
+    struct hf_superblock superblock;
+    (void)state;
+    make_log(41, 3);
+    assert_int_equal(log_world_open(&world), HF_STATUS_OK);
+    uint64_t start = world.state.last_index + 1;
+    superblock = world.state.superblock;
+    world.state.superblock.epochs[1] = (struct hf_epoch_start){.epoch = 4, .start_index = start};
+    world.state.superblock.epoch_count = 2;
+    assert_int_equal(log_world_start(&world), HF_STATUS_OK);
+    log_world_append(&world, 5);
+    log_world_append(&world, 5);
+    log_world_stop(&world);
+    assert_int_equal(hf_superblock_epoch(&superblock), 1);
+    for (int turn = 0; turn < 2; turn++) {
+        assert_int_equal(log_world_open(&world), HF_STATUS_OK);
+        assert_int_equal(world.state.superblock.epoch_count, 2);
+        assert_int_equal(world.state.superblock.epochs[1].epoch, 4);
+        assert_int_equal(world.state.superblock.epochs[1].start_index, start);
+        hf_disk_sim_kill(world.disk);
+    }
+    assert_int_equal(hf_superblock_read(world.disk, &superblock, &world.fault), HF_STATUS_OK);
+    assert_int_equal(hf_superblock_epoch(&superblock), 4);
+    log_world_end(&world);
+}
+
+/* A node made anew in an old one's place begins above the lives of that. */
+static void test_first_incarnation(void **state)
+{
+    struct hf_disk_sim_options options = {.seed = 1, .block_size = 512};
+    (void)state;
+    log_world_init(&world, hf_disk_sim_create(&options));
+    world.options.first_incarnation = 1700000000;
+    assert_int_equal(log_world_open(&world), HF_STATUS_OK);
+    assert_int_equal(world.state.superblock.incarnation, 1700000000);
+    hf_disk_sim_kill(world.disk);
+    world.options.first_incarnation = 5; /* of a new log only */
+    assert_int_equal(log_world_open(&world), HF_STATUS_OK);
+    assert_int_equal(world.state.superblock.incarnation, 1700000001);
+    log_world_end(&world);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 3) {
@@ -742,6 +787,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_checkpoint_of_another_history),
         cmocka_unit_test(test_only_two_checkpoints_stay),
         cmocka_unit_test(test_checkpoint_stopped_anywhere),
+        cmocka_unit_test(test_epochs_that_only_the_records_know),
+        cmocka_unit_test(test_first_incarnation),
         cmocka_unit_test(test_crash_during_recovery),
         cmocka_unit_test(test_crash_runs),
     };

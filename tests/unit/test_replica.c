@@ -643,9 +643,61 @@ static void test_messages(void **state)
     assert_string_equal(hf_message_kind_name(99), "?");
 }
 
+/* A stream that has just begun has had no time to be acknowledged, however long the learner was
+ * away. */
+static void test_learner_is_owed_nothing_before_it_is_sent_something(void **state)
+{
+    struct stage s;
+    (void)state;
+    lead_alone(&s);
+    s.now_ns += 10 * DROP_NS;
+    feed(&s, (struct hf_input){.kind = HF_INPUT_TICK});
+    struct hf_message echo = message_from_peer(&s, HF_MESSAGE_ECHO, 2);
+    echo.flags = HF_MESSAGE_VERIFIED;
+    get(&s, echo);
+    assert_int_equal(s.replica.next, s.replica.last.place.index + 1);
+    s.now_ns += DROP_NS - 1;
+    get(&s, echo);
+    feed(&s, (struct hf_input){.kind = HF_INPUT_TICK});
+    assert_int_not_equal(s.replica.next, 0);
+    s.now_ns += 1;
+    feed(&s, (struct hf_input){.kind = HF_INPUT_TICK});
+    assert_int_equal(s.replica.next, 0); /* it echoes and takes nothing */
+}
+
+/* Set to refuse, a primary whose epoch the standby has closed waits for it to take over; but not
+ * for a life of it that cannot (pair-fast: its memory is gone). */
+static void test_refusing_primary_goes_on_when_the_claimant_died(void **state)
+{
+    struct stage s;
+    (void)state;
+    lead_alone(&s);
+    s.replica.options.on_loss = HF_ON_LOSS_REFUSE;
+    struct hf_message nack = message_from_peer(&s, HF_MESSAGE_NACK, 2);
+    nack.promise = 3;
+    get(&s, nack);
+    assert_non_null(said(&s, HF_OUTPUT_READ));
+    struct hf_config config = s.replica.config;
+    answer(&s, HF_ANSWER_VALUE, config);
+    assert_null(said(&s, HF_OUTPUT_SWAP));
+    struct hf_message position = message_from_peer(&s, HF_MESSAGE_POSITION, 1);
+    get(&s, position); /* of another epoch: says nothing */
+    feed(&s, (struct hf_input){.kind = HF_INPUT_TICK});
+    answer(&s, HF_ANSWER_VALUE, config);
+    assert_null(said(&s, HF_OUTPUT_SWAP));
+    position.epoch = 2;
+    get(&s, position);
+    feed(&s, (struct hf_input){.kind = HF_INPUT_TICK});
+    answer(&s, HF_ANSWER_VALUE, config);
+    assert_non_null(said(&s, HF_OUTPUT_SWAP));
+    assert_int_equal(said(&s, HF_OUTPUT_SWAP)->config.epoch, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_learner_is_owed_nothing_before_it_is_sent_something),
+        cmocka_unit_test(test_refusing_primary_goes_on_when_the_claimant_died),
         cmocka_unit_test(test_lease_counts_from_sending),
         cmocka_unit_test(test_lease_takes_the_newest_echo),
         cmocka_unit_test(test_lease_is_of_this_epoch),
