@@ -106,10 +106,11 @@ void hf_log_writer_defaults(struct hf_log_writer_options *options)
 }
 
 /* What all batches take in a segment, all full, with every seal that may fall due meanwhile: one a
- * span, those that open and close the segment, and one that was due when they came. */
+ * span, those that open and close the segment, one that was due when they came, and one for time.
+ */
 static uint64_t batches_size(const struct hf_log_writer_options *options, uint32_t block_size)
 {
-    uint64_t seals = 3 + options->batch_count / options->seal_span;
+    uint64_t seals = 4 + options->batch_count / options->seal_span;
     return (uint64_t)options->batch_capacity * options->batch_count + seals * block_size;
 }
 
@@ -339,6 +340,12 @@ static void publish_room(struct hf_log_writer *writer)
     atomic_store_explicit(&writer->room, room && !is_poisoned(writer), memory_order_relaxed);
 }
 
+/* Records under no seal yet. */
+static uint64_t span_count(const struct hf_log_writer *writer)
+{
+    return writer->last_index + 1 - writer->span.first_index;
+}
+
 void hf_log_writer_count(const struct hf_log_writer *writer, struct hf_log_writer_counts *counts)
 {
     *counts = (struct hf_log_writer_counts){
@@ -350,6 +357,7 @@ void hf_log_writer_count(const struct hf_log_writer *writer, struct hf_log_write
         .offset = writer->offset,
         .records = writer->records,
         .seals = writer->seal_count,
+        .unsealed = span_count(writer),
         .operations = writer->operations,
         .bytes_logical = writer->bytes_logical,
         .bytes_device = writer->bytes_device,
@@ -517,11 +525,6 @@ static void hash_appended(struct hf_log_writer *writer)
     }
 }
 
-static uint64_t span_count(const struct hf_log_writer *writer)
-{
-    return writer->last_index + 1 - writer->span.first_index;
-}
-
 static enum hf_status append_seal(struct hf_log_writer *writer)
 {
     if (!may_append(writer)) {
@@ -599,6 +602,20 @@ enum hf_status hf_log_writer_submit(struct hf_log_writer *writer, struct hf_log_
     batch->index = record->index;
     status = append(writer, record, batch, false);
     return status;
+}
+
+enum hf_status hf_log_writer_seal(struct hf_log_writer *writer)
+{
+    assert(writer->attached);
+    if (is_poisoned(writer)) {
+        return HF_STATUS_IO;
+    }
+    if (span_count(writer) == 0) {
+        return HF_STATUS_OK;
+    }
+    /* Room for it is kept: no record takes a segment's last block. */
+    assert(writer->block_size <= writer->segment_size - writer->offset);
+    return append_seal(writer);
 }
 
 /* ---- One log on two nodes ---- */

@@ -76,6 +76,11 @@ HF_MUST_USE enum hf_status hf_log_writer_attach(struct hf_log_writer *writer,
 HF_MUST_USE enum hf_status hf_log_writer_submit(struct hf_log_writer *writer,
                                                 struct hf_log_batch *batch);
 
+/* Signs the newest records now: leaves a seal over those that are under none, if there are any. How
+ * long they may go without is the caller's to know, who has a clock. OK, AGAIN, FULL, IO as submit;
+ * of two nodes the leader's alone, as submit is. */
+HF_MUST_USE enum hf_status hf_log_writer_seal(struct hf_log_writer *writer);
+
 /* ---- One log on two nodes (pair_batches is not 0) ----
  *
  * The records of both are the same, byte for byte. So that they also lie at the same places, a node
@@ -133,6 +138,7 @@ struct hf_log_writer_counts {
     uint64_t offset;         /* in it, of the next record */
     uint64_t records;        /* since create, as are those below; seals included */
     uint64_t seals;
+    uint64_t unsealed; /* records under no seal yet */
     uint64_t operations;
     uint64_t bytes_logical; /* records without padding */
     uint64_t bytes_device;  /* with padding, without prewritten zeros */

@@ -4,6 +4,7 @@ holdfast-verify-proof, which trusts a public key and nothing else. None of them 
 
 test_row_0_4 is row 0.4 of the scenarios: a thousand moves, a signed root over them, a flipped byte that the verifier
 names, and a proof of move 517 that holds by the signer's key alone."""
+import contextlib
 import datetime
 import json
 import os
@@ -17,7 +18,7 @@ from test_node_refusals import read, records, write, xxh3_128
 
 VERIFY_PROOF = os.path.join(BUILD, "holdfast-verify-proof")
 ISSUER, WALLET = 1001, 2001
-SMALL = dict(log__segment_bytes="1m", log__segments_ahead=1, log__batch_bytes="64k", log__depth=2, ledger__accounts=100,
+SMALL = dict(log__segment_bytes="1m", log__segments_ahead=1, log__batch_bytes="64k", log__depth=2, log__seal_interval="0s", ledger__accounts=100,
              ledger__instruments=100, ledger__holds=100, ledger__remembered=10000)
 PROOF_HEADER, SEAL = 64, 344
 
@@ -271,6 +272,29 @@ class Tools(unittest.TestCase):
         self.assertEqual(self.node.admin("status")["state"], "serving")
         self.client.must(m.move(ISSUER, WALLET, 1))
         self.stop()
+
+    def test_the_newest_records_are_signed_in_time(self):
+        """Of a node that nobody sends anything more, and after a kill -9 of one that had not come to it."""
+        node = self.start(log__seal_records=1000, log__seal_interval="0s")
+        self.client.must(m.move(ISSUER, WALLET, 1))
+        [verdict] = self.json("verify", node.data)
+        self.assertEqual((verdict["seals"], verdict["unsealed_records"]), (0, 4))
+        self.client.close()
+        node.kill9()
+        node.settings["log.seal_interval"] = "20ms"
+        self.signed_in_time(node.start(), 4)
+        with contextlib.closing(m.Client(node.address)) as client:
+            client.must(m.move(ISSUER, WALLET, 1))
+        self.signed_in_time(node, 5)
+        self.assertEqual(node.terminate(), 0)
+
+    def signed_in_time(self, node, places):
+        for _ in range(1000):
+            [verdict] = self.json("verify", node.data)
+            if verdict["unsealed_records"] == 0:
+                self.assertEqual((verdict["holds"], verdict["last_place"]), (True, places))
+                return
+        self.fail("no seal after a thousand looks")
 
     def test_directories_that_are_refused(self):
         empty = self.space.path("empty")

@@ -117,6 +117,48 @@ static void test_every_so_many_records(void **state)
     log_world_end(&world);
 }
 
+static void seal_now(void)
+{
+    struct hf_log_writer_counts before;
+    struct hf_log_writer_counts after;
+    hf_log_writer_count(world.writer, &before);
+    assert_int_equal(hf_log_writer_seal(world.writer), HF_STATUS_OK);
+    hf_log_writer_count(world.writer, &after);
+    assert_int_equal(after.unsealed, 0);
+    log_world_note_seals(&world, &before, &after, after.last_index);
+    while (world.acked_index < after.last_index) {
+        log_world_poll(&world);
+    }
+}
+
+/* In between, because it is time: also where only a segment's last block is left. */
+static void test_when_asked(void **state)
+{
+    (void)state;
+    struct hf_log_writer_counts counts;
+    make_log(3);
+    hf_log_writer_count(world.writer, &counts);
+    assert_int_equal(counts.unsealed, 3);
+    seal_now();
+    hf_log_writer_count(world.writer, &counts);
+    assert_int_equal(counts.last_index, 4);
+    /* Over nothing there is none. */
+    seal_now();
+    hf_log_writer_count(world.writer, &counts);
+    assert_int_equal(counts.last_index, 4);
+    for (uint32_t i = 0; i < 150; i++) {
+        log_world_append(&world, 3);
+        seal_now();
+    }
+    hf_log_writer_count(world.writer, &counts);
+    assert_true(counts.segment >= 3);
+    stop(&world);
+    assert_int_equal(log_world_open(&world), HF_STATUS_OK);
+    assert_true(world.state.seals >= counts.seals);
+    assert_int_equal(world.state.span.tree.leaf_count, 0);
+    log_world_end(&world);
+}
+
 /* A segment by itself: its first and last records are seals, each of the other names the value. */
 static void test_both_ends_of_a_segment(void **state)
 {
@@ -396,6 +438,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_so_many_records),
+        cmocka_unit_test(test_when_asked),
         cmocka_unit_test(test_both_ends_of_a_segment),
         cmocka_unit_test(test_narrow),
         cmocka_unit_test(test_spans_survive_a_death),

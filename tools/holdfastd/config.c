@@ -79,6 +79,9 @@ static const struct setting settings[] = {
      "block of direct writes, 512 or 4096 (fixed when the directory is made)"},
     {"log", "seal_records", KIND_NUMBER, AT(seal_records), "1024", 1, 1 << 20, NULL,
      "records of the log under one signature"},
+    {"log", "seal_interval", KIND_DURATION, AT(seal_interval_ns), "1s", 0, 86400 * NS_PER_S, NULL,
+     "time after which the newest records of a node by itself are signed, however few; 0s: not by "
+     "time"},
     {"log", "retain_bytes", KIND_SIZE, AT(retain_bytes), "1g", 0, UINT64_C(1) << 50, NULL,
      "log that stays although no checkpoint needs it to start; what is older is removed"},
     {"log", "archive", KIND_TEXT, AT(archive), "", 0, 0, NULL,

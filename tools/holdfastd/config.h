@@ -60,6 +60,7 @@ struct config {
     uint64_t depth;
     uint64_t block_bytes;
     uint64_t seal_records;
+    uint64_t seal_interval_ns;
     uint64_t retain_bytes;
     char archive[CONFIG_TEXT_SIZE];
     /* [checkpoint] */

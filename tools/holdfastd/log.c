@@ -8,11 +8,15 @@
 #include <assert.h>
 
 #define LOG_DONE_MAX 16
+/* Polls between two looks at the clock, while there are records to be signed. */
+#define POLLS_BETWEEN_LOOKS 32
 
 enum hf_status logger_attach(struct logger *logger, struct hf_fault *fault)
 {
     enum hf_status status = HF_STATUS_OK;
 
+    /* A log that ended in a crash has records that nothing signs for. */
+    logger->may_be_unsealed = logger->seal_interval_ns != 0;
     if (logger->writer != NULL)
         status = hf_log_writer_attach(logger->writer, fault);
     if (status == HF_STATUS_OK && logger->replicator != NULL) {
@@ -62,6 +66,29 @@ static uint32_t submit_batches(struct logger *logger)
             return count;
         logger->waiting = NULL;
         logger->in_flight++;
+    }
+}
+
+/* Sees to it that records which nobody follows are signed in time. */
+static void seal_in_time(struct logger *logger)
+{
+    struct hf_log_writer_counts counts;
+    uint64_t now_ns;
+
+    if (!logger->may_be_unsealed || logger->polls_to_look-- != 0)
+        return;
+    logger->polls_to_look = POLLS_BETWEEN_LOOKS;
+    now_ns = load_clock_ns();
+    hf_log_writer_count(logger->writer, &counts);
+    if (counts.unsealed == 0) {
+        logger->may_be_unsealed = false;
+        logger->unsealed_since_ns = 0;
+    } else if (logger->unsealed_since_ns == 0 || counts.seals != logger->seals_then) {
+        logger->unsealed_since_ns = now_ns;
+        logger->seals_then = counts.seals;
+    } else if (now_ns - logger->unsealed_since_ns >= logger->seal_interval_ns &&
+               hf_log_writer_seal(logger->writer) != HF_STATUS_OK) {
+        logger->polls_to_look = 0; /* every write is under way: again at once */
     }
 }
 
@@ -154,6 +181,8 @@ uint32_t logger_poll(struct logger *logger)
     if (logger->replicator != NULL)
         return poll_pair(logger);
     submitted = submit_batches(logger);
+    logger->may_be_unsealed |= submitted != 0 && logger->seal_interval_ns != 0;
+    seal_in_time(logger);
     count = hf_log_writer_poll(logger->writer, done, LOG_DONE_MAX);
     if (hf_log_writer_is_poisoned(logger->writer)) {
         atomic_store_explicit(&logger->failed, true, memory_order_release); /* P7 */

@@ -21,6 +21,11 @@ struct logger {
     struct rte_ring *free_batches; /* to the order poller */
     struct hf_log_batch *waiting;  /* taken from the ring, not yet taken by the writer */
     uint32_t in_flight;
+    uint64_t seal_interval_ns;  /* a record is signed after so long at most; 0: no bound */
+    bool may_be_unsealed;       /* something is perhaps not */
+    uint64_t unsealed_since_ns; /* monotonic: from when that counts; 0: not known yet */
+    uint64_t seals_then;        /* of the writer, at that time */
+    uint32_t polls_to_look;     /* at the clock */
     /* Of a pair: the records of batches that are not committed, from `committed_batch` + 1 on. */
     uint64_t uncommitted[LOG_UNCOMMITTED_MAX];
     uint64_t submitted_batch;

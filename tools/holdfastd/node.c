@@ -311,6 +311,7 @@ static void connect_pollers(struct node *node)
     node->orderer.checkpoint_context = node;
 
     node->logger.writer = node->storage.writer;
+    node->logger.seal_interval_ns = node->config->seal_interval_ns;
     node->logger.batches = rings[RING_BATCHES];
     node->logger.free_batches = rings[RING_FREE_BATCHES];
     atomic_store(&node->logger.commit_index, config_is_pair(node->config)
