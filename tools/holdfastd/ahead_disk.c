@@ -1,15 +1,19 @@
 #include "ahead_disk.h"
 
-#include "wal/disk_uring.h"
-
 #include <assert.h>
+#include <fcntl.h>
+#include <liburing.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define ALIGNMENT ((size_t)4096)
 /* So far ahead at most; the rest of the chunks are what the caller may still be reading. */
 #define DEPTH_MOST 16
+/* Reads in flight at once. */
+#define READS 4
 
 static struct ahead_disk *self_of(struct hf_disk *disk)
 {
@@ -37,70 +41,139 @@ static uint8_t *bytes_at(const struct ahead_disk *self, uint64_t number)
  * -------------------------------------------------------------------------------------------------
  */
 
-/* Reads one chunk of the helper's own open file. */
-static enum ahead_state read_chunk(struct ahead_disk *self, int file, uint64_t number,
-                                   size_t *length)
-{
-    struct hf_disk *disk = self->helper_disk;
+/* The helper's own: what it reads, and how far it has come. */
+struct ahead_helping {
+    struct ahead_disk *ahead;
+    struct io_uring ring;
+    int file;            /* -1: could not be opened; the caller will find out for itself */
+    uint64_t size;       /* of it, bytes */
+    uint64_t generation; /* that it is of */
+    uint64_t begun;      /* chunks before this one have been read or are being read */
+    uint32_t in_flight;
+};
 
-    *length = 0;
-    if (file < 0 ||
-        disk->maker->read(disk, file, number * AHEAD_CHUNK_BYTES, bytes_at(self, number),
-                          AHEAD_CHUNK_BYTES, length) != HF_STATUS_OK)
-        return AHEAD_FAILED;
-    return AHEAD_READ;
+/* Opens the file that is wanted now. */
+static void reopen(struct ahead_helping *helping, const char *name)
+{
+    struct stat info;
+
+    if (helping->file >= 0)
+        close(helping->file);
+    helping->file = openat(helping->ahead->directory, name,
+                           O_RDONLY | O_DIRECT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (helping->file >= 0 && (fstat(helping->file, &info) != 0 || !S_ISREG(info.st_mode))) {
+        close(helping->file);
+        helping->file = -1;
+    }
+    helping->size = helping->file >= 0 ? (uint64_t)info.st_size : 0;
 }
 
-/* The helper's file for the name that is wanted now. -1 when it cannot be opened: the caller will
- * find out for itself. */
-static int reopen(struct ahead_disk *self, int file, const char *name)
+/* How much of a chunk there is. */
+static size_t length_of(const struct ahead_helping *helping, uint64_t number)
 {
-    struct hf_disk *disk = self->helper_disk;
+    uint64_t begin = number * AHEAD_CHUNK_BYTES;
+    uint64_t there = helping->size > begin ? helping->size - begin : 0;
 
-    if (file >= 0)
-        (void)!disk->maker->close(disk, file);
-    if (disk->maker->open(disk, name, HF_DISK_READ | HF_DISK_DIRECT, &file) != HF_STATUS_OK)
-        return -1;
-    return file;
+    return there < AHEAD_CHUNK_BYTES ? (size_t)there : AHEAD_CHUNK_BYTES;
+}
+
+/* One chunk has been read, or not. Those without a gap before them count. With the mutex. */
+static void take_in(struct ahead_helping *helping, uint64_t number, int result)
+{
+    struct ahead_disk *self = helping->ahead;
+    size_t length = length_of(helping, number);
+    bool is_whole = helping->file >= 0 && result >= 0 && (size_t)result == length;
+
+    if (self->generation != helping->generation)
+        return;
+    *chunk_at(self, number) = (struct ahead_chunk){.number = number,
+                                                   .length = is_whole ? length : 0,
+                                                   .state = is_whole ? AHEAD_READ : AHEAD_FAILED};
+    while (self->next < self->limit) {
+        const struct ahead_chunk *chunk = chunk_at(self, self->next);
+        if (chunk->state == AHEAD_EMPTY || chunk->number != self->next)
+            break;
+        self->next++;
+        if (chunk->length < AHEAD_CHUNK_BYTES)
+            self->limit = self->next; /* the end, or a failure: nothing comes after it */
+    }
+    pthread_cond_signal(&self->news);
+}
+
+/* Begins as many reads as may be in flight. With the mutex, which it lets go of meanwhile. */
+static void begin_reads(struct ahead_helping *helping)
+{
+    struct ahead_disk *self = helping->ahead;
+    uint64_t first = helping->begun;
+
+    while (helping->begun < self->limit && helping->in_flight + (helping->begun - first) < READS)
+        helping->begun++;
+    uint64_t end = helping->begun;
+    if (helping->file < 0) {
+        for (uint64_t number = first; number < end; number++)
+            take_in(helping, number, -1);
+        return;
+    }
+    pthread_mutex_unlock(&self->mutex);
+    for (uint64_t number = first; number < end; number++) {
+        struct io_uring_sqe *sqe = io_uring_get_sqe(&helping->ring);
+        assert(sqe != NULL); /* as many as may be in flight */
+        io_uring_prep_read(sqe, helping->file, bytes_at(self, number), AHEAD_CHUNK_BYTES,
+                           number * AHEAD_CHUNK_BYTES);
+        io_uring_sqe_set_data64(sqe, number);
+        helping->in_flight++;
+    }
+    (void)!io_uring_submit(&helping->ring); /* what it does not take now goes with the next */
+    pthread_mutex_lock(&self->mutex);
+}
+
+/* Waits for a read to end. With the mutex, which it lets go of meanwhile. */
+static void await_read(struct ahead_helping *helping)
+{
+    struct ahead_disk *self = helping->ahead;
+    struct io_uring_cqe *cqe = NULL;
+
+    pthread_mutex_unlock(&self->mutex);
+    int result = io_uring_submit_and_wait(&helping->ring, 1);
+    pthread_mutex_lock(&self->mutex);
+    if (result < 0)
+        return; /* interrupted, or short of memory: again */
+    while (io_uring_peek_cqe(&helping->ring, &cqe) == 0) {
+        take_in(helping, io_uring_cqe_get_data64(cqe), cqe->res);
+        io_uring_cqe_seen(&helping->ring, cqe);
+        helping->in_flight--;
+    }
 }
 
 static void *help(void *argument)
 {
-    struct ahead_disk *self = argument;
-    uint64_t opened = 0; /* the generation that `file` is of */
-    int file = -1;
+    struct ahead_helping *helping = argument;
+    struct ahead_disk *self = helping->ahead;
 
     pthread_mutex_lock(&self->mutex);
-    while (!self->is_ending) {
-        if (self->next >= self->limit) {
+    while (!self->is_ending || helping->in_flight != 0) {
+        bool is_current = helping->generation == self->generation;
+        bool is_wanted = !self->is_ending && self->next < self->limit;
+
+        if (is_wanted && is_current && helping->begun < self->limit && helping->in_flight < READS) {
+            begin_reads(helping);
+        } else if (helping->in_flight != 0) {
+            await_read(helping); /* chunks that are read into are nobody else's yet */
+        } else if (is_wanted && !is_current) {
+            char name[HF_DISK_NAME_SIZE];
+            memcpy(name, self->name, sizeof name);
+            helping->generation = self->generation;
+            helping->begun = self->next;
+            pthread_mutex_unlock(&self->mutex);
+            reopen(helping, name);
+            pthread_mutex_lock(&self->mutex);
+        } else {
             pthread_cond_wait(&self->work, &self->mutex);
-            continue;
         }
-        uint64_t generation = self->generation;
-        uint64_t number = self->next;
-        char name[HF_DISK_NAME_SIZE];
-        size_t length = 0;
-        memcpy(name, self->name, sizeof name);
-        pthread_mutex_unlock(&self->mutex);
-
-        if (generation != opened)
-            file = reopen(self, file, name);
-        opened = generation;
-        enum ahead_state state = read_chunk(self, file, number, &length);
-
-        pthread_mutex_lock(&self->mutex);
-        if (self->generation == generation) {
-            *chunk_at(self, number) =
-                (struct ahead_chunk){.number = number, .length = length, .state = state};
-            self->next = number + 1;
-            if (length < AHEAD_CHUNK_BYTES)
-                self->limit = self->next; /* the end, or a failure: nothing comes after it */
-        }
-        pthread_cond_signal(&self->news);
     }
     pthread_mutex_unlock(&self->mutex);
-    if (file >= 0)
-        (void)!self->helper_disk->maker->close(self->helper_disk, file);
+    if (helping->file >= 0)
+        close(helping->file);
     return NULL;
 }
 
@@ -306,14 +379,22 @@ static enum hf_status ahead_lock(struct hf_disk *disk)
 
 static bool start_helper(struct ahead_disk *self, const char *directory)
 {
-    struct hf_fault fault;
+    struct ahead_helping *helping = calloc(1, sizeof *helping);
 
-    if (hf_disk_uring_open(directory, true, false, self->inner->block_size, &self->helper_disk,
-                           &fault) != HF_STATUS_OK)
-        return false;
-    if (pthread_create(&self->helper, NULL, help, self) == 0)
-        return true;
-    self->helper_disk->maker->destroy(self->helper_disk);
+    self->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    self->helping = helping;
+    if (helping != NULL && self->directory >= 0) {
+        helping->ahead = self;
+        helping->file = -1;
+        if (io_uring_queue_init(READS, &helping->ring, 0) == 0) {
+            if (pthread_create(&self->helper, NULL, help, helping) == 0)
+                return true;
+            io_uring_queue_exit(&helping->ring);
+        }
+    }
+    if (self->directory >= 0)
+        close(self->directory);
+    free(helping);
     return false;
 }
 
@@ -356,7 +437,9 @@ void ahead_disk_finish(struct ahead_disk *ahead)
         pthread_cond_signal(&ahead->work);
         pthread_mutex_unlock(&ahead->mutex);
         pthread_join(ahead->helper, NULL);
-        ahead->helper_disk->maker->destroy(ahead->helper_disk);
+        io_uring_queue_exit(&ahead->helping->ring);
+        free(ahead->helping);
+        close(ahead->directory);
         free(ahead->memory);
         ahead->memory = NULL;
     }

@@ -1,6 +1,7 @@
 /* A disk that reads ahead: passes every call on to another disk, but a helper thread of its own
- * reads what a reader that goes through a file will want next, so that the device and the replay
- * work at the same time. For a start; only the blocking half, and one caller. */
+ * reads what a reader that goes through a file will want next, several pieces at once, so that the
+ * device and the replay work at the same time. For a start; only the blocking half, and one caller.
+ */
 #ifndef HOLDFASTD_AHEAD_DISK_H
 #define HOLDFASTD_AHEAD_DISK_H
 
@@ -27,14 +28,15 @@ struct ahead_disk {
     uint8_t *memory;                                  /* of all chunks; NULL: does not read ahead */
 
     pthread_t helper;
-    struct hf_disk *helper_disk;  /* its own way to the directory: it shares no file with anybody */
-    pthread_mutex_t mutex;        /* over all below */
-    pthread_cond_t work;          /* for the helper: there is something to read, or the end */
-    pthread_cond_t news;          /* for the caller: a chunk has been read */
-    char name[HF_DISK_NAME_SIZE]; /* of the file that is read; empty: none */
+    int directory;                 /* its own: it shares no file with anybody */
+    struct ahead_helping *helping; /* the helper's state */
+    pthread_mutex_t mutex;         /* over all below */
+    pthread_cond_t work;           /* for the helper: there is something to read, or the end */
+    pthread_cond_t news;           /* for the caller: a chunk has been read */
+    char name[HF_DISK_NAME_SIZE];  /* of the file that is read; empty: none */
     uint64_t generation; /* counts the beginnings: what was read for an older one is void */
     uint64_t first;      /* the oldest chunk that is wanted */
-    uint64_t next;       /* the next to read; below `limit` */
+    uint64_t next;       /* the first that has not been read yet; below `limit` */
     uint64_t limit;
     uint32_t depth; /* how many chunks ahead: more with every read that went on where one ended */
     bool is_ending;
