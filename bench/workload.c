@@ -115,8 +115,26 @@ void hf_bench_make_move(struct hf_bench_workload *workload, struct hf_op_move *m
     move->asset = HF_BENCH_ASSET;
 }
 
-/* Each account of a residual could give a little more than the one before, so that sums differ; a
- * waterfall's give a few units each. */
+/* The amount that account `i` of a residual could give: a little more than the one before, so that
+ * sums differ; late, a square, of which the largest reach only their own sum. */
+static uint64_t residual_amount(const struct hf_bench_plan_shape *shape, uint64_t made, uint64_t i)
+{
+    return shape->is_late ? (2 * i + 1) * (2 * i + 1) : 1000 + 37 * i + (made * 11 + i * i) % 29;
+}
+
+static uint64_t residual_total(const struct hf_bench_plan_shape *shape, uint64_t made)
+{
+    uint64_t total = 0;
+    if (!shape->is_late) {
+        return 3000 + (made & 1023);
+    }
+    for (uint32_t i = 0; i < shape->choose_max; i++) {
+        total += residual_amount(shape, made, shape->sources - 1u - i);
+    }
+    return total;
+}
+
+/* A waterfall's accounts give a few units each. */
 void hf_bench_make_plan(struct hf_bench_workload *workload, struct hf_op_move_plan *move,
                         const struct hf_bench_plan_shape *shape, const uint64_t accounts[])
 {
@@ -125,7 +143,7 @@ void hf_bench_make_plan(struct hf_bench_workload *workload, struct hf_op_move_pl
 
     make_header(workload, &move->header, HF_OP_MOVE_PLAN,
                 sizeof(*move) + (sources + 1u) * sizeof(struct hf_op_entry));
-    move->plan.amount = is_residual ? 3000 + (workload->made & 1023) : 16u * sources;
+    move->plan.amount = is_residual ? residual_total(shape, workload->made) : 16u * sources;
     move->plan.asset = HF_BENCH_ASSET;
     move->plan.method = is_residual ? HF_PLAN_SMALLEST_RESIDUAL : HF_PLAN_IN_ORDER;
     move->plan.choose_max = shape->choose_max;
@@ -137,7 +155,7 @@ void hf_bench_make_plan(struct hf_bench_workload *workload, struct hf_op_move_pl
         entry->account = hf_bench_account_id(accounts[i]);
         entry->rule = i == sources || is_last ? HF_ENTRY_REMAINING : HF_ENTRY_UP_TO;
         if (entry->rule == HF_ENTRY_UP_TO)
-            entry->amount = is_residual ? 1000 + 37 * i + (workload->made * 11 + i * i) % 29 : 16;
+            entry->amount = is_residual ? residual_amount(shape, workload->made, i) : 16;
     }
 }
 

@@ -29,6 +29,7 @@ struct hf_bench_workload {
 struct hf_bench_plan_shape {
     uint8_t sources;
     uint8_t choose_max;
+    bool is_late; /* of a residual: only the last ones reach the sum, which takes longest to find */
 };
 #define HF_BENCH_PLAN_LENGTH_MAX \
     (sizeof(struct hf_op_move_plan) + (HF_PLAN_CANDIDATES_MAX + 1) * sizeof(struct hf_op_entry))

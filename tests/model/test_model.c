@@ -328,8 +328,7 @@ static void do_bundle(struct run *run, uint32_t count)
     fill_bundle(run, count, &bundle);
     settle_bundle(run);
     compare_edge(run);
-    if (run->bundles % 16 == 0)
-        check_limits(run);
+    check_limits(run);
     struct hf_op_query query;
     draw_query(&run->draw, bundle.operations[0].operation.header.id, &query);
     compare_query(run, &query);

@@ -544,6 +544,11 @@ static void test_residual_of_64(void **state)
     uint64_t most = values[60] + values[61] + values[62] + values[63];
     choose(values, 64, 4, most, 4, (const uint8_t[]){60, 61, 62, 63});
     choose(values, 64, 4, most + 1, 0, NULL);
+    /* As many as there may be, against every set. */
+    for (uint64_t sum = most / 2; sum < most; sum += most / 16) {
+        struct hf_residual_choice naive = choose_naively(values, 64, 4, sum);
+        choose(values, 64, 4, sum, naive.count, naive.indices);
+    }
 }
 
 /* A plan that pays 18 with the cards of scenario 3.9, and what is left of them. */
