@@ -638,7 +638,7 @@ static void crash_run(uint64_t seed)
     world.writer_options.segments_ahead = 1 + random_below(3);
     world.writer_options.seal_span = 3 + random_below(30);
     if (options.block_size == 4096) { /* and so is a seal */
-        world.writer_options.batch_count = 5;
+        world.writer_options.batch_count = 4;
         world.writer_options.seal_span += 5;
     }
     for (int lives = 0; lives < 12; lives++) {
