@@ -137,18 +137,29 @@ class Stage:
 
 # ---- faults: (what a person reads, needs name spaces, break, heal) --------------------------------------------------
 
+def start_again(stage, node):
+    stage.end(f"node{node}")  # a process that was killed may take its time to be gone
+    stage.start_node(node)
+
+
 def restart(stage, leads):
-    stage.start_node(leads)
+    start_again(stage, leads)
+
+
+def start_etcd_again(stage):
+    stage.end("etcd")
+    stage.start_etcd()
 
 
 FAULTS = {
-    "kill-primary": ("kill -9 of the primary", False, lambda s, p: s.end(f"node{p}"), restart),
-    "kill-standby": ("kill -9 of the standby", False, lambda s, p: s.end(f"node{1 - p}"),
-                     lambda s, p: s.start_node(1 - p)),
+    "kill-primary": ("kill -9 of the primary", False, lambda s, p: s.tell(f"node{p}", signal.SIGKILL), restart),
+    "kill-standby": ("kill -9 of the standby", False, lambda s, p: s.tell(f"node{1 - p}", signal.SIGKILL),
+                     lambda s, p: start_again(s, 1 - p)),
     "pause-primary": ("the primary stands still, then goes on", False, lambda s, p: s.tell(f"node{p}", signal.SIGSTOP),
                       lambda s, p: s.tell(f"node{p}", signal.SIGCONT)),
-    "stop-primary": ("clean stop of the primary, and back", False, lambda s, p: s.end(f"node{p}", signal.SIGTERM), restart),
-    "kill-etcd": ("kill -9 of etcd", False, lambda s, p: s.end("etcd"), lambda s, p: s.start_etcd()),
+    "stop-primary": ("clean stop of the primary, and back", False, lambda s, p: s.tell(f"node{p}", signal.SIGTERM), restart),
+    "kill-etcd": ("kill -9 of etcd", False, lambda s, p: s.tell("etcd", signal.SIGKILL),
+                  lambda s, p: start_etcd_again(s)),
     "cut-peers": ("the link between the nodes is cut", True, lambda s, p: s.network.cut("ab", "ba"),
                   lambda s, p: s.network.heal()),
     "cut-one-way": ("the standby hears nothing from the primary, which hears it", True,
@@ -164,9 +175,9 @@ FAULTS = {
 QUICK = ("kill-primary", "cut-peers", "pause-primary", "cut-one-way", "isolate-primary", "kill-etcd")
 
 
-def watch(stage, leads, before, until_ms):
+def watch(stage, leads, before, began, until_ms):
     """Looks at both nodes until then: when somebody noticed, and when the other one led."""
-    began, noticed, leading = now_ms(), None, None
+    noticed, leading = None, None
     while now_ms() < until_ms:
         for node in (0, 1):
             state = stage.state(node)
@@ -184,7 +195,7 @@ def inflict(stage, name):
     before = [stage.state(node)["role"] for node in (0, 1)]
     began = now_ms()
     break_it(stage, leads)
-    noticed, leading = watch(stage, leads, before, began + stage.options.hold * 1000)
+    noticed, leading = watch(stage, leads, before, began, began + stage.options.hold * 1000)
     heal(stage, leads)
     healed = now_ms()
     whole = stage.wait_for(f"{name}: the pair is whole again", stage.is_whole)
