@@ -117,8 +117,18 @@ class Stage:
         return sorted(state.get("role", "") for state in states) == ["backup", "primary"] and \
             all(state["insync"] == 2 for state in states)
 
-    def leader(self):
-        return next((node for node in (0, 1) if self.state(node).get("serves")), None)
+    def roles(self):
+        """Who leads, and what both are, once the pair is whole."""
+        found = []
+
+        def look():
+            states = [self.state(node) for node in (0, 1)]
+            roles = [state.get("role") for state in states]
+            found[:] = [roles.index("primary") if "primary" in roles else None, roles]
+            return sorted(map(str, roles)) == ["backup", "primary"]
+
+        self.wait_for("the pair is whole", look)
+        return found
 
     def wait_for(self, what, condition):
         until = time.monotonic() + WAIT_S
@@ -191,8 +201,7 @@ def watch(stage, leads, before, began, until_ms):
 
 def inflict(stage, name):
     what, _, break_it, heal = FAULTS[name]
-    leads = stage.leader()
-    before = [stage.state(node)["role"] for node in (0, 1)]
+    leads, before = stage.roles()
     began = now_ms()
     break_it(stage, leads)
     noticed, leading = watch(stage, leads, before, began, began + stage.options.hold * 1000)
