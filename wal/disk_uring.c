@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,9 +29,8 @@
 #define OPS_MAX 128
 #define FLUSHES_MAX \
     2 /* in flight: while one is under way, what ends meanwhile gathers for the next */
-#define RING_ENTRIES    (2 * OPS_MAX)
-#define POLLS_ALONE_MAX 8
-#define BUFFERS_MAX     64
+#define RING_ENTRIES (2 * OPS_MAX)
+#define BUFFERS_MAX  64
 
 enum op_state { OP_FREE, OP_WRITING, OP_WRITTEN, OP_FLUSHING, OP_ENDED };
 
@@ -76,7 +74,6 @@ struct uring_disk {
     uint32_t ended_count;
     bool flushes[FLUSHES_MAX]; /* in flight */
     uint32_t unsubmitted;      /* requests prepared since the last submit */
-    uint32_t polls_alone;      /* since others were last let on this processor */
 };
 
 static struct uring_disk *self_of(struct hf_disk *disk)
@@ -588,17 +585,6 @@ static bool wants_in(const struct uring_disk *self)
     return !self->is_flagged || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
 }
 
-/* The end of a write, and a flush, are the work of kernel threads which may have to run on the
- * processor that this thread polls on. Without this they wait until it has had its share: until the
- * next tick of the clock, milliseconds. */
-static void let_workers_run(struct uring_disk *self)
-{
-    if (++self->polls_alone >= POLLS_ALONE_MAX) {
-        self->polls_alone = 0;
-        (void)!sched_yield();
-    }
-}
-
 /* Submits what is queued; what the kernel does not take now (it is out of memory, or busy with
  * completions) waits for the next poll. */
 static void submit(struct uring_disk *self)
@@ -637,8 +623,6 @@ static uint32_t uring_poll(struct hf_disk *disk, struct hf_disk_completion *comp
         submit(self);
     } else if (io_uring_cq_ready(&self->ring) == 0 && wants_in(self)) {
         (void)!io_uring_get_events(&self->ring);
-    } else {
-        let_workers_run(self);
     }
     collect(self);
     if (self->written_count != 0) {
