@@ -327,6 +327,7 @@ def play(stage, names):
 
 def main():
     options, names = parse(sys.argv[1:])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and leave nothing behind
     network = NameSpaces() if os.geteuid() == 0 and not options.loopback else Loopback()
     if not network.can_cut:
         left_out = [name for name in names if FAULTS[name][1]]
