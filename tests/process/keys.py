@@ -3,7 +3,7 @@ import os
 
 from node import HOLDFAST, run
 
-ALL = "allow = all\naccounts = all\ninstruments = all\n"
+ALL = "allow = all\naccounts = all\ninstruments = all\nqueries = 1000000\n"
 
 
 class Keys:

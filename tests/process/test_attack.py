@@ -28,8 +28,7 @@ def memory_kb(node):
 def attack(program, count, seed):
     with workspace() as space:
         keys = Keys(space)
-        node = space.node(**keys.settings(client="allow = all\naccounts = all\nqueries = 1000000\n",
-                                          other="allow = all\naccounts = all\nqueries = 1000000\n")).start()
+        node = space.node(**keys.settings(client=ALL, other=ALL)).start()
         command = [program, node.address, keys.public["node"], keys.path("client"), keys.path("other")]
         run([*command, 2000, seed], timeout=120)  # everything has been touched once
         before, met_before = memory_kb(node), node.admin("metrics")["security"]

@@ -175,6 +175,32 @@ class Sessions(unittest.TestCase):
         port = sealed.address.split(":")[1]
         load(["--server", f"127.0.0.1:{port}", *self.keys.options()], *SMALL, "--operations", "100")
 
+    def test_rights_that_are_given_up(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root (to become somebody else)")
+        os.chmod(self.space.directory, 0o755)
+        node = self.space.node(node__user="nobody", data__directory=self.space.path("theirs"), admin__socket=self.space.path("run/admin"),
+                               **self.keys.settings())
+        os.mkdir(self.space.path("run"))
+        os.chown(self.space.path("run"), 65534, 65534)
+        for name in ("", "node", "origins"):
+            os.chown(self.keys.path(name), 65534, 65534)
+        node.start()
+        for task in os.listdir(f"/proc/{node.process.pid}/task"):
+            with open(f"/proc/{node.process.pid}/task/{task}/status", encoding="ascii") as status:
+                told = dict(line.split(":\t", 1) for line in status.read().splitlines() if ":\t" in line)
+            self.assertEqual((told["Uid"].split(), told["Gid"].split(), told["Groups"].split()),
+                             (["65534"] * 4, ["65534"] * 4, []))
+            self.assertEqual((told["NoNewPrivs"].strip(), told["Seccomp"].strip()), ("1", "2"))
+            self.assertEqual({told[name].strip(" 0\t") for name in ("CapEff", "CapPrm", "CapInh")}, {""})
+        load(self.keys.target(node), *SMALL, "--operations", "1000")
+        self.assertEqual(os.stat(self.space.path("theirs")).st_uid, 65534)
+        # A checkpoint is made by a process that the node starts: it can.
+        made = json.loads(run([HOLDFAST, "admin", "--socket", self.space.path("run/admin"), "checkpoint"]).stdout)
+        self.assertEqual(made["written"], True)
+        self.assertEqual(node.terminate(), 0)
+        self.assertIn("no such user", refusal(self.space.node("other"), node__user="no-such-user-here")[1])
+
     def test_usage(self):
         for words, why in (["--key", "x"], "go together"), (["--node-key", "x"], "go together"), \
                 (["--cluster", "2"], "goes with --key"), (["--key", "x", "--node-key", "y", "--cluster", "z"], "is no id"):

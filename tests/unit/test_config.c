@@ -23,6 +23,7 @@ static const struct text {
 } texts[] = {
     {"node.cluster", AT(cluster), "1"},
     {"node.cores", AT(cores), "0: rx order log tx"},
+    {"node.user", AT(user), ""},
     {"data.directory", AT(data_directory), "holdfast-data"},
     {"port.address", AT(port_address), "127.0.0.1:4600"},
     {"port.eal", AT(port_eal), ""},
@@ -87,6 +88,7 @@ static const struct choice {
     {"node.idle", AT(idle), CONFIG_IDLE_SLEEP, {"sleep", "spin"}},
     {"node.benchmark", AT(benchmark), 0, {"no", "yes"}},
     {"node.test_clock", AT(test_clock), 0, {"no", "yes"}},
+    {"node.sandbox", AT(sandbox), 1, {"no", "yes"}},
     {"port.kind", AT(port_kind), CONFIG_PORT_KERNEL, {"kernel", "dpdk"}},
     {"checkpoint.priority", AT(checkpoint_priority), CONFIG_PRIORITY_IDLE, {"idle", "low"}},
 };

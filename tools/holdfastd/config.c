@@ -53,6 +53,11 @@ static const struct setting settings[] = {
     {"node", "key", KIND_TEXT, AT(key), "node-key", 0, 0, NULL,
      "file of the key that signs the log, in the data directory unless it has a slash; made at the "
      "first start"},
+    {"node", "user", KIND_TEXT, AT(user), "", 0, 0, NULL,
+     "kernel: user to become when the port is open, with its group; the data directory is to be "
+     "its own"},
+    {"node", "sandbox", KIND_CHOICE, AT(sandbox), "yes", 0, 0, "no yes",
+     "yes: once it serves, the node cannot trace, mount, load or change the machine any more"},
     {"data", "directory", KIND_TEXT, AT(data_directory), "holdfast-data", 0, 0, NULL,
      "where log, checkpoints and superblock live; made when missing"},
     {"port", "kind", KIND_CHOICE, AT(port_kind), "kernel", 0, 0, "kernel dpdk",

@@ -44,6 +44,8 @@ struct config {
     uint64_t benchmark;
     uint64_t test_clock;
     char key[CONFIG_TEXT_SIZE];
+    char user[CONFIG_TEXT_SIZE];
+    uint64_t sandbox;
     /* [data] */
     char data_directory[CONFIG_TEXT_SIZE];
     /* [port] */

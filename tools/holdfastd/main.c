@@ -4,6 +4,7 @@
 #include "config.h"
 #include "copy.h"
 #include "node.h"
+#include "sandbox.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -93,6 +94,11 @@ static int serve(const struct config *config, int signal_file, char **argv)
 
     if (status == HF_STATUS_OK) {
         status = admin_open(&admin, &node, &fault);
+        if (status == HF_STATUS_OK && config->sandbox != 0) {
+            status = sandbox_enter(&fault);
+            if (status != HF_STATUS_OK)
+                admin_close(&admin);
+        }
         if (status == HF_STATUS_OK) {
             say_ready();
             admin_serve(&admin, signal_file);

@@ -2,6 +2,7 @@
 
 #include "counters.h"
 #include "listen.h"
+#include "sandbox.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -529,6 +530,8 @@ enum hf_status node_start(struct node *node, const struct config *config, struct
     status = place_pollers(node, &core_count, fault);
     if (status == HF_STATUS_OK)
         status = open_port(node, fault);
+    if (status == HF_STATUS_OK)
+        status = sandbox_become_user(config, fault);
     if (status == HF_STATUS_OK)
         status = load_make_ledger(&node->load, config, true, fault);
     if (status == HF_STATUS_OK && config_keeps_log(config)) {
