@@ -48,6 +48,7 @@
 #define DATAGRAM_SIZE_LEAST (sizeof(struct hf_wire_header) + HF_OPERATION_FIXED_MAX)
 
 _Static_assert(HF_CLIENT_SERVERS_MAX == HF_FLIGHT_SERVERS_MAX, "one queue for each server");
+_Static_assert(HF_CLIENT_SERVERS_MAX == HF_GATEHOUSE_SERVERS_MAX, "and one gate");
 
 struct hf_client {
     uint32_t magic;
@@ -418,15 +419,17 @@ static void say_hellos(struct hf_client *client, uint64_t now)
     }
 }
 
-/* What is queued for a server that has no session goes to one that has. */
+/* What is queued for a server that has no session goes to the next that has. */
 static void go_where_heard(struct hf_client *client, uint64_t now)
 {
     for (uint8_t server = 0; server < client->server_count; server++) {
         struct hf_flight_list *queue = &client->flight.queued[server];
-        uint8_t other = (uint8_t)((server + 1) % client->server_count);
-        if (can_speak(client, server, now) || !can_speak(client, other, now))
-            continue;
-        while (queue->count > 0)
+        uint8_t other = server;
+        for (uint8_t i = 0; i < client->server_count && !can_speak(client, other, now); i++)
+            other = (uint8_t)((other + 1) % client->server_count);
+        if (!can_speak(client, other, now))
+            return; /* nobody is heard */
+        while (other != server && queue->count > 0)
             hf_flight_queue(&client->flight, queue->first, other);
     }
 }

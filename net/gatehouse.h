@@ -5,7 +5,7 @@
 #include "gate.h"
 #include "wire.h"
 
-#define HF_GATEHOUSE_SERVERS_MAX 2
+#define HF_GATEHOUSE_SERVERS_MAX 4
 
 struct hf_gatehouse {
     struct hf_key_pair own;

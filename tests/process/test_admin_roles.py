@@ -104,7 +104,7 @@ class Roles(unittest.TestCase):
         with open(keys.path("origins"), "a", encoding="ascii") as file:
             file.write("nonsense = 1\n")
         answer = node.admin("reload")["error"]
-        self.assertIn(f"{keys.path('origins')}:7: [origin 1] nonsense no such setting", answer)
+        self.assertIn(f"{keys.path('origins')}:8: [origin 1] nonsense no such setting", answer)
         self.assertEqual([(line["command"], line["outcome"]) for line in self.audit(node)],
                          [("reload", "asked"), ("reload", "done"), ("SIGHUP", "asked"), ("SIGHUP", "done"),
                           ("reload", "asked"), ("reload", "failed")])

@@ -30,7 +30,7 @@ static const struct argp_option target_options[] = {
     {"datagram", KEY_DATAGRAM, "BYTES", 0, "Most UDP payload in a datagram (1472)", 0},
     {"key", KEY_KEY, "FILE", 0, "Sessions: own private key (holdfast keygen)", 0},
     {"node-key", KEY_NODE_KEY, "HEX-or-FILE", 0,
-     "Sessions: the node's public key; given twice, the second is the second node's", 0},
+     "Sessions: the node's public key; given again, the next node's", 0},
     {"cluster", KEY_CLUSTER, "ID", 0, "Sessions: the node's node.cluster (1)", 0},
     {0},
 };
@@ -83,9 +83,11 @@ static void add_servers(const struct argp_state *state, struct hf_client_options
 static void add_node_key(const struct argp_state *state, struct hf_client_options *options,
                          const char *text)
 {
-    size_t count = options->node_keys[0] != NULL;
-    if (options->node_keys[1] != NULL) {
-        argp_error(state, "--node-key: at most two");
+    size_t count = 0;
+    while (count < HF_CLIENT_SERVERS_MAX && options->node_keys[count] != NULL)
+        count++;
+    if (count == HF_CLIENT_SERVERS_MAX) {
+        argp_error(state, "--node-key: at most %d", HF_CLIENT_SERVERS_MAX);
         return;
     }
     options->node_keys[count] = text;
