@@ -6,6 +6,7 @@ void hf_follower_leave(struct hf_replica *r)
     r->handed_over = 0;
     r->epoch_start = 0;
     r->cut = 0;
+    r->asked = (struct hf_place){0};
     r->is_verified = 0;
     r->is_insync = 0;
     r->is_suspicious = 0;
@@ -31,11 +32,11 @@ static void ask_for_more(struct hf_replica *r, struct hf_update *u)
     hf_step_send(r, u, HF_MESSAGE_RESEND, r->epoch)->index = r->last.place.index + 1;
 }
 
-static void send_learn(struct hf_replica *r, struct hf_update *u, struct hf_place place)
+static void send_learn(struct hf_replica *r, struct hf_update *u)
 {
     struct hf_message *m = hf_step_send(r, u, HF_MESSAGE_LEARN, r->epoch);
-    m->record_epoch = place.epoch;
-    m->index = place.index;
+    m->record_epoch = r->asked.epoch;
+    m->index = r->asked.index;
 }
 
 static void set_follower_role(struct hf_replica *r, struct hf_update *u)
@@ -56,9 +57,9 @@ static void follow(struct hf_replica *r, struct hf_update *u, uint64_t epoch)
     r->wanted = (struct hf_config){0};
     r->times.heard = r->times.now;
     set_follower_role(r, u);
-    send_learn(r, u,
-               hf_epochs_floor(&r->epochs, r->last.place.index,
-                               (struct hf_place){UINT64_MAX, UINT64_MAX}));
+    r->asked =
+        hf_epochs_floor(&r->epochs, r->last.place.index, (struct hf_place){UINT64_MAX, UINT64_MAX});
+    send_learn(r, u);
 }
 
 /* ---- Comparing and cutting ---- */
@@ -106,10 +107,16 @@ static void on_cut(struct hf_replica *r, struct hf_update *u, const struct hf_in
     if (r->is_verified || m->index > r->last.place.index) {
         return;
     }
+    /* An answer to a question of this life and this round: what was said of a shorter log, before a
+     * restart, would cut off what was acknowledged since (I7). */
+    if (m->promise != r->asked.epoch || m->commit != r->asked.index) {
+        return;
+    }
     struct hf_place theirs = {m->record_epoch, m->index};
     struct hf_place ours = hf_epochs_floor(&r->epochs, r->last.place.index, theirs);
     if (ours.epoch != theirs.epoch || ours.index != theirs.index) {
-        send_learn(r, u, ours);
+        r->asked = ours;
+        send_learn(r, u);
         return;
     }
     assert(m->index == 0 || input->own.place.index == m->index);
@@ -210,9 +217,7 @@ static void on_beacon(struct hf_replica *r, struct hf_update *u, const struct hf
     r->is_insync = (m->flags & HF_MESSAGE_INSYNC) != 0;
     set_follower_role(r, u);
     if (!r->is_verified) {
-        send_learn(r, u,
-                   hf_epochs_floor(&r->epochs, r->last.place.index,
-                                   (struct hf_place){UINT64_MAX, UINT64_MAX}));
+        send_learn(r, u);
     } else if (m->index > r->last.place.index) {
         ask_for_more(r, u);
     }

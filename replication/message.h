@@ -40,8 +40,9 @@ struct hf_message {
     uint16_t flags;
     uint64_t incarnation;  /* of the sender */
     uint64_t epoch;        /* in which it is said */
-    uint64_t promise;      /* NACK */
-    uint64_t commit;       /* PREPARE, BEACON: what the primary knows committed */
+    uint64_t promise;      /* NACK; CUT: the epoch of the place asked about */
+    uint64_t commit;       /* PREPARE, BEACON: what the primary knows committed; CUT: the index of
+                              the place asked about */
     uint64_t time_ns;      /* BEACON: the sender's monotonic clock; ECHO: the beacon's */
     uint64_t record_epoch; /* of the record at `index` */
     uint64_t index;

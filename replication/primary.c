@@ -285,6 +285,8 @@ static void on_learn(struct hf_replica *r, struct hf_update *u, const struct hf_
     struct hf_message *cut = hf_step_send(r, u, HF_MESSAGE_CUT, r->epoch);
     cut->record_epoch = place.epoch;
     cut->index = place.index;
+    cut->promise = m->record_epoch; /* which question it answers */
+    cut->commit = m->index;
 }
 
 void hf_primary_on_message(struct hf_replica *r, struct hf_update *u, const struct hf_message *m)

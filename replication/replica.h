@@ -200,6 +200,7 @@ struct hf_replica {
     uint64_t handed_over;   /* the epoch whose primary has said it leads no more */
     uint64_t epoch_start;   /* of the epoch that SAVING_EPOCH enters */
     uint64_t cut;           /* where TRUNCATE cuts */
+    struct hf_place asked;  /* comparing logs: the place that LEARN names */
     uint32_t is_verified;   /* its log was compared with the primary's in this epoch */
     uint32_t is_insync;     /* the primary says so */
     uint32_t is_suspicious; /* no beacon for the grace */

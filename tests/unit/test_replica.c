@@ -432,6 +432,8 @@ static void test_another_hash_halts(void **state)
     struct hf_message cut = message_from_peer(&s, HF_MESSAGE_CUT, 1);
     cut.record_epoch = 1;
     cut.index = 3;
+    cut.promise = 1; /* it answers the question about this log's end */
+    cut.commit = 3;
     cut.hash = hash_of(4);
     get(&s, cut);
     assert_halted(&s, HF_ALARM_DIVERGED);
@@ -447,6 +449,8 @@ static void test_cut_of_the_committed_halts(void **state)
         struct hf_message cut = message_from_peer(&s, HF_MESSAGE_CUT, 1);
         cut.record_epoch = 1;
         cut.index = 1;
+        cut.promise = 1;
+        cut.commit = 3;
         cut.hash = hash_of(1);
         get(&s, cut);
         if (commit == 2) {
@@ -456,6 +460,30 @@ static void test_cut_of_the_committed_halts(void **state)
             assert_int_equal(said(&s, HF_OUTPUT_TRUNCATE)->index, 1);
         }
     }
+}
+
+/* What was said of a shorter log, in the life before, is no answer to this life's question: it
+ * would cut off what was acknowledged since. */
+static void test_answer_to_another_question_cuts_nothing(void **state)
+{
+    (void)state;
+    struct stage s;
+    follow_in_epoch_1(&s, 3);
+    const struct hf_message *learn = sent(&s, HF_MESSAGE_LEARN);
+    assert_non_null(learn);
+    assert_int_equal(learn->index, 3);
+    get(&s, message_from_peer(&s, HF_MESSAGE_CUT, 1)); /* of the empty log */
+    assert_int_equal(s.update.count, 0);
+    assert_false(s.replica.is_verified);
+    struct hf_message cut = message_from_peer(&s, HF_MESSAGE_CUT, 1);
+    cut.record_epoch = 1;
+    cut.index = 3;
+    cut.promise = 1;
+    cut.commit = 3;
+    cut.hash = hash_of(3);
+    get(&s, cut);
+    assert_true(s.replica.is_verified);
+    assert_int_equal(s.replica.last.place.index, 3);
 }
 
 static void test_second_primary_halts(void **state)
@@ -713,6 +741,7 @@ int main(void)
         cmocka_unit_test(test_strangers_change_nothing),
         cmocka_unit_test(test_another_hash_halts),
         cmocka_unit_test(test_cut_of_the_committed_halts),
+        cmocka_unit_test(test_answer_to_another_question_cuts_nothing),
         cmocka_unit_test(test_second_primary_halts),
         cmocka_unit_test(test_failed_disk_hands_over_and_ends),
         cmocka_unit_test(test_learner_behind_the_log_takes_a_checkpoint),
