@@ -309,7 +309,8 @@ void hf_primary_on_message(struct hf_replica *r, struct hf_update *u, const stru
         on_ack(r, u, m->index);
         break;
     case HF_MESSAGE_RESEND:
-        if (m->index <= r->last.place.index + 1) {
+        /* One from before it acknowledged what it asks for is old. */
+        if (m->index > r->acked && m->index <= r->last.place.index + 1) {
             r->next = m->index;
             stream(r, u);
         }

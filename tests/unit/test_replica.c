@@ -486,6 +486,33 @@ static void test_answer_to_another_question_cuts_nothing(void **state)
     assert_int_equal(s.replica.last.place.index, 3);
 }
 
+/* A gap that has been filled long ago is not filled again: that could be more than a step may say.
+ */
+static void test_old_resend_is_nothing(void **state)
+{
+    (void)state;
+    struct stage s;
+    lead_pair(&s);
+    for (uint64_t i = 0; i < 2 * HF_REPLICA_OUTPUTS_MAX; i++) {
+        uint64_t index = s.replica.last.place.index + 1;
+        feed(&s, (struct hf_input){.kind = HF_INPUT_APPENDED, .own = tag(3, index)});
+        feed(&s, (struct hf_input){.kind = HF_INPUT_FLUSHED, .index = index});
+        struct hf_message ack = message_from_peer(&s, HF_MESSAGE_ACK, 3);
+        ack.index = index;
+        get(&s, ack);
+    }
+    struct hf_message resend = message_from_peer(&s, HF_MESSAGE_RESEND, 3);
+    resend.index = 1;
+    get(&s, resend);
+    assert_null(sent(&s, HF_MESSAGE_PREPARE));
+    feed(&s, (struct hf_input){.kind = HF_INPUT_APPENDED,
+                               .own = tag(3, s.replica.last.place.index + 1)});
+    assert_non_null(sent(&s, HF_MESSAGE_PREPARE));
+    resend.index = s.replica.last.place.index;
+    get(&s, resend);
+    assert_int_equal(sent(&s, HF_MESSAGE_PREPARE)->index, resend.index);
+}
+
 static void test_second_primary_halts(void **state)
 {
     (void)state;
@@ -742,6 +769,7 @@ int main(void)
         cmocka_unit_test(test_another_hash_halts),
         cmocka_unit_test(test_cut_of_the_committed_halts),
         cmocka_unit_test(test_answer_to_another_question_cuts_nothing),
+        cmocka_unit_test(test_old_resend_is_nothing),
         cmocka_unit_test(test_second_primary_halts),
         cmocka_unit_test(test_failed_disk_hands_over_and_ends),
         cmocka_unit_test(test_learner_behind_the_log_takes_a_checkpoint),
