@@ -45,6 +45,12 @@ void sim_arbiter_ask(struct sim *sim, const struct sim_node *node, const struct 
                     asked->kind == HF_QUESTION_READ ? "asks for CFG"
                                                     : "asks for epoch # instead of #",
                     asked->wanted.epoch, asked->expected.epoch, asked->ask);
+    const struct hf_replica *replica = hf_pair_replica(node->pair);
+    bool is_promised = replica->promise >= asked->wanted.epoch && replica->saving == 0;
+    if (asked->kind == HF_QUESTION_SWAP && replica->role == HF_ROLE_CLAIMING && !is_promised) {
+        sim_wrong(sim, "P6: node %" PRIu32 " claims epoch %" PRIu64 ", and has not promised it",
+                  node->number + 1, asked->wanted.epoch);
+    }
     if (question == NULL) {
         return; /* it is overrun: no answer ever comes */
     }
@@ -53,6 +59,10 @@ void sim_arbiter_ask(struct sim *sim, const struct sim_node *node, const struct 
                                       .life = node->life,
                                       .asked = *asked,
                                       .answer = {.ask = asked->ask}};
+    /* In pair-fast, when nobody in I has his memory any more, the longer of both logs goes on; and
+     * the operator may promote. */
+    const uint32_t excuses = 1u << HF_ALARM_BOTH_LOGS_NEEDED | 1u << HF_ALARM_LOSS_POSSIBLE;
+    question->is_excused = (replica->alarms & excuses) != 0;
     question->execute_ms = sim->now_ms + sim_between(&arbiter->random, 0, DELAY_MOST_MS);
     question->answer_ms = question->execute_ms + sim_between(&arbiter->random, 0, DELAY_MOST_MS);
     bool unsure = sim_below(&arbiter->random, 1000) < mix->unsure_permille;
@@ -76,7 +86,7 @@ static void execute(struct sim *sim, struct sim_question *question)
     question->is_done = true;
     if (swaps) {
         *config = asked->wanted;
-        sim_truth_swapped(sim, config);
+        sim_truth_swapped(sim, config, question->is_excused);
         if (!answers) {
             sim_mark(question->answer_ms == 0 ? SIM_MARK_ARBITER_LATE : SIM_MARK_ARBITER_UNSURE);
         }

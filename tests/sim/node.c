@@ -430,6 +430,11 @@ void sim_node_poll(struct sim_node *node)
     if (!sim_node_is_up(node) || node->paused_ms > node->sim->now_ms) {
         return;
     }
+    /* In the node these are threads: after a pause any of them may be the first to go on. */
+    if (sim_below(&node->random, 3) == 0) {
+        serve_clients(node);
+        release_answers(node);
+    }
     receive_from_peer(node);
     turn_writer(node);
     ask_arbiter(node);

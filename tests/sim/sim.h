@@ -101,8 +101,9 @@ struct sim_truth {
 
 struct sim_question {
     bool is_live;
-    bool is_done; /* executed */
-    bool is_lost; /* never executed */
+    bool is_done;    /* executed */
+    bool is_lost;    /* never executed */
+    bool is_excused; /* its asker need not be in I */
     uint32_t node;
     uint64_t life; /* of the asker */
     uint64_t execute_ms;
@@ -357,7 +358,7 @@ void sim_truth_flushed(struct sim_node *node, uint64_t index);
 void sim_truth_crashed(struct sim_node *node);
 void sim_truth_wiped(struct sim_node *node);
 void sim_truth_turned(struct sim_node *node); /* after each turn: I1 to I7 */
-void sim_truth_swapped(struct sim *sim, const struct hf_config *config);
+void sim_truth_swapped(struct sim *sim, const struct hf_config *config, bool is_excused);
 /* A node shows this place to somebody (I6). */
 void sim_truth_shown(struct sim *sim, uint64_t place);
 /* A client was told of it. */

@@ -20,7 +20,7 @@ static uint64_t common(const struct sim_log *log, const struct sim_log *committe
 
 /* ---- The arbiter's chain ---- */
 
-void sim_truth_swapped(struct sim *sim, const struct hf_config *config)
+void sim_truth_swapped(struct sim *sim, const struct hf_config *config, bool is_excused)
 {
     struct sim_truth *truth = &sim->truth;
     sim_trace_event(sim, UINT32_MAX, "CFG: epoch #, primary #, standby #", config->epoch,
@@ -33,10 +33,6 @@ void sim_truth_swapped(struct sim *sim, const struct hf_config *config)
         sim_wrong(sim, "no end of epochs");
     }
     const struct hf_config *before = &truth->configs[truth->epoch];
-    /* But for the longer of both logs in pair-fast, when nobody in I has his memory any more, and
-     * for whom the operator promotes. */
-    const uint32_t excuses = 1u << HF_ALARM_BOTH_LOGS_NEEDED | 1u << HF_ALARM_LOSS_POSSIBLE;
-    bool is_excused = (sim->nodes[config->primary - 1].seen.alarms & excuses) != 0;
     if (truth->epoch != 0 && hf_config_member(before, config->primary) == NULL && !is_excused) {
         sim_wrong(sim, "I2: node %" PRIu32 " leads epoch %" PRIu64 ", and was not in I",
                   config->primary, config->epoch);
