@@ -72,6 +72,12 @@ def need_root():
         skip("needs root (network namespaces, DPDK devices)")
 
 
+def is_sanitized():
+    """Is the node built with the address sanitizer? Under it nothing is ever locked into memory."""
+    with open(NODE, "rb") as program:
+        return b"__asan_init" in program.read()
+
+
 def run(arguments, timeout=120, check=True, **options):
     """A program of ours or of the system, to its end; its output as text."""
     done = subprocess.run([str(word) for word in arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
