@@ -193,6 +193,7 @@ struct hf_replica {
     struct hf_config config; /* as last read or written */
     struct hf_config wanted; /* by the swap in doubt */
     uint64_t ask;            /* number of the newest question */
+    uint64_t knew;           /* of epochs, when that was asked: see settle.c */
     uint32_t asking;
     uint32_t must_look; /* 1: read CFG at the next chance */
 

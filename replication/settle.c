@@ -5,10 +5,18 @@
 
 /* ---- Asking ---- */
 
+/* Grows with everything that CFG cannot be behind. What this node has learned since it asked may be
+ * newer than the answer: that says nothing against the arbiter. */
+static uint64_t knows(const struct hf_replica *r)
+{
+    return r->promise + hf_epochs_newest(&r->epochs) + (r->last.place.index != 0);
+}
+
 static struct hf_output *ask(struct hf_replica *r, struct hf_update *u, enum hf_output_kind kind)
 {
     r->asking = kind == HF_OUTPUT_READ ? HF_ASKING_READ : HF_ASKING_SWAP;
     r->must_look = 0;
+    r->knew = knows(r);
     r->times.asked = r->times.now;
     struct hf_output *output = hf_step_output(u, kind);
     output->ask = ++r->ask;
@@ -109,14 +117,14 @@ void hf_settle_on_position(struct hf_replica *r, struct hf_update *u, const stru
 
 /* ---- What CFG says ---- */
 
-static void found(struct hf_replica *r, struct hf_update *u)
+/* The chain of CFGs never goes back (I1), and nobody promises more than one ahead of it. Without
+ * any CFG there is no record and no promise but a founder's. */
+static bool is_behind(const struct hf_replica *r, const struct hf_config *config)
 {
-    bool is_new = r->last.place.index == 0 && r->promise <= 1;
-    if (!is_new) {
-        hf_step_halt(r, u, HF_ALARM_ARBITER_BEHIND);
-    } else if (r->options.may_found != 0) {
-        claim(r, u);
+    if (config->epoch == 0) {
+        return r->last.place.index != 0 || r->promise > 1;
     }
+    return config->epoch < hf_epochs_newest(&r->epochs) || config->epoch + 1 < r->promise;
 }
 
 /* CFG names this node, which does not lead. */
@@ -178,14 +186,19 @@ static void peer_named(struct hf_replica *r, struct hf_update *u)
 
 static void judge(struct hf_replica *r, struct hf_update *u, const struct hf_config *config)
 {
-    if (config->epoch == 0) {
-        r->config = *config;
-        found(r, u);
+    if (is_behind(r, config)) {
+        if (r->knew != knows(r)) {
+            r->must_look = 1;
+        } else {
+            hf_step_halt(r, u, HF_ALARM_ARBITER_BEHIND);
+        }
         return;
     }
-    /* The chain of CFGs never goes back (I1), and nobody promises more than one ahead of it. */
-    if (config->epoch < hf_epochs_newest(&r->epochs) || config->epoch + 1 < r->promise) {
-        hf_step_halt(r, u, HF_ALARM_ARBITER_BEHIND);
+    if (config->epoch == 0) {
+        r->config = *config;
+        if (r->options.may_found != 0) {
+            claim(r, u);
+        }
         return;
     }
     if (hf_config_is_pair(config) && config->durability != r->options.durability) {

@@ -72,6 +72,14 @@ def need_root():
         skip("needs root (network namespaces, DPDK devices)")
 
 
+def wait_until(condition, what):
+    """Looks again and again; what is waited for is in another process."""
+    until = time.monotonic() + ADMIN_S
+    while not condition():
+        assert time.monotonic() < until, f"not in {ADMIN_S} s: {what}"
+        time.sleep(0.002)
+
+
 def is_sanitized():
     """Is the node built with the address sanitizer? Under it nothing is ever locked into memory."""
     with open(NODE, "rb") as program:

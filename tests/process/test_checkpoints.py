@@ -7,11 +7,10 @@ import shutil
 import signal
 import struct
 import subprocess
-import time
 import unittest
 
 import messages as m
-from node import ADMIN_S, HOLDFAST, die_with_parent, hash_directory, read_answer, refusal, run, workspace
+from node import ADMIN_S, HOLDFAST, die_with_parent, hash_directory, read_answer, refusal, run, wait_until, workspace
 
 ISSUER, WALLET = 1001, 2001
 HEADER = struct.Struct("<16s8sII16sQQQQ16sQQQ")  # wal/FORMAT.md
@@ -19,14 +18,6 @@ SEGMENT = 1 << 20
 SMALL = dict(log__segment_bytes="1m", log__segments_ahead=1, log__batch_bytes="64k", log__depth=2, ledger__accounts=1000,
              ledger__instruments=1000, ledger__holds=1000, ledger__remembered=20000)
 BY_HAND = dict(checkpoint__bytes=0, checkpoint__interval="0s")
-
-
-def wait_until(condition, what):
-    """Looks again and again; what is waited for is in another process."""
-    until = time.monotonic() + ADMIN_S
-    while not condition():
-        assert time.monotonic() < until, f"not in {ADMIN_S} s: {what}"
-        time.sleep(0.002)
 
 
 def state_of(process):

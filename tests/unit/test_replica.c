@@ -397,6 +397,30 @@ static void test_arbiter_behind_halts(void **state)
     }
 }
 
+/* An answer to a question that was asked before the primary's first record came may be older than
+ * that record: it is asked again, and only then believed. */
+static void test_news_while_asking(void **state)
+{
+    (void)state;
+    struct stage s;
+    memset(&s, 0, sizeof s);
+    struct hf_replica_options options = options_of(2, HF_DURABILITY_PAIR_SAFE);
+    struct hf_replica_start start = {.incarnation = 1};
+    hf_replica_init(&s.replica, &options, &start);
+    feed(&s, (struct hf_input){.kind = HF_INPUT_START});
+    assert_non_null(said(&s, HF_OUTPUT_READ));
+    s.replica.promise = 1;
+    s.replica.last = tag(1, 1);
+    hf_epochs_add(&s.replica.epochs, 1, 1);
+    answer(&s, HF_ANSWER_VALUE, (struct hf_config){0});
+    assert_int_not_equal(s.replica.role, HF_ROLE_HALTED);
+    s.now_ns += ASK_NS;
+    feed(&s, (struct hf_input){.kind = HF_INPUT_TICK});
+    assert_non_null(said(&s, HF_OUTPUT_READ));
+    answer(&s, HF_ANSWER_VALUE, (struct hf_config){0});
+    assert_halted(&s, HF_ALARM_ARBITER_BEHIND);
+}
+
 static void test_other_durability_halts(void **state)
 {
     (void)state;
@@ -764,6 +788,7 @@ int main(void)
         cmocka_unit_test(test_handover_needs_no_grace),
         cmocka_unit_test(test_answers_to_old_questions_are_nothing),
         cmocka_unit_test(test_arbiter_behind_halts),
+        cmocka_unit_test(test_news_while_asking),
         cmocka_unit_test(test_other_durability_halts),
         cmocka_unit_test(test_strangers_change_nothing),
         cmocka_unit_test(test_another_hash_halts),

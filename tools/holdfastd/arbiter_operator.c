@@ -23,11 +23,11 @@ _Static_assert(sizeof(struct kept) == 88, "kept");
 struct operator_state {
     char directory[CONFIG_TEXT_SIZE];
     struct hf_id cluster;
-    uint32_t node;
     pthread_mutex_t lock;
     struct hf_config config;
     bool is_permitted;
-    bool leads; /* by a change of this life */
+    bool leads;     /* by a change of this life */
+    bool may_found; /* who may not has no use for "there is no CFG", which need not be so */
 };
 
 static struct hf_hash hash_of(const struct kept *kept)
@@ -98,7 +98,8 @@ static enum hf_answer_kind ask(void *context, const struct hf_question *question
     pthread_mutex_lock(&state->lock);
     if (question->kind == HF_QUESTION_SWAP) {
         answer = swap(state, question, config);
-    } else if (state->is_permitted || state->leads || state->config.epoch == 0) {
+    } else if (state->is_permitted || state->leads ||
+               (state->config.epoch == 0 && state->may_found)) {
         *config = state->config;
         answer = HF_ANSWER_VALUE;
     }
@@ -152,7 +153,7 @@ enum hf_status arbiter_operator_open(const struct config *config, struct hf_id c
     }
     snprintf(state->directory, sizeof state->directory, "%s", config->data_directory);
     state->cluster = cluster;
-    state->node = (uint32_t)config->node;
+    state->may_found = config->node < config_peer_node(config);
     pthread_mutex_init(&state->lock, NULL);
     status = read_kept(state, fault);
     if (status != HF_STATUS_OK) {

@@ -144,4 +144,10 @@ int config_write_flags(const struct config *config, char text[CONFIG_FLAG_TEXT_S
 /* Prints every setting with its default and its meaning. */
 void config_print_help(FILE *out);
 
+/* The number of the pair's other node. */
+static inline uint32_t config_peer_node(const struct config *config)
+{
+    return (uint32_t)(config->pair_peer_node != 0 ? config->pair_peer_node : 3 - config->node);
+}
+
 #endif

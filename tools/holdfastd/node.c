@@ -150,8 +150,7 @@ static void describe_pair(struct node *node, struct hf_pair_options *options)
     memset(options, 0, sizeof *options);
     replica->cluster = node->cluster;
     replica->node = (uint32_t)config->node;
-    replica->peer =
-        (uint32_t)(config->pair_peer_node != 0 ? config->pair_peer_node : 3 - config->node);
+    replica->peer = config_peer_node(config);
     replica->durability = config->durability == CONFIG_DURABILITY_PAIR_FAST
                               ? HF_DURABILITY_PAIR_FAST
                               : HF_DURABILITY_PAIR_SAFE;

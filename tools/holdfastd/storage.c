@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* Room that is left for a checkpoint, beyond the state as it is now and an eighth more: it may grow
  * until the next look. */
@@ -51,6 +52,8 @@ static enum hf_status recover(struct storage *storage, struct hf_id cluster, str
     struct hf_log_options options = {
         .cluster = cluster,
         .create = true,
+        /* A node made anew in another's place is in a later life than that one was. */
+        .first_incarnation = (uint64_t)time(NULL),
         .before_create = keep_key,
         .create_context = storage,
     };
