@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from keys import ALL, Keys  # noqa: E402
-from node import HOLDFAST, need_root, run, workspace  # noqa: E402
+from node import HOLDFAST, is_sanitized, need_root, run, workspace  # noqa: E402
 
 # Published by networks and acquirers for tests.
 PANS = ("4111111111111111", "5555555555554444", "378282246310005", "6011111111111117", "3530111333300000", "30569309025904",
@@ -89,7 +89,9 @@ def main():
         node.admin("checkpoint")
         answers = [node.admin(command) for command in ("status", "metrics", "memory")]
         assert answers[0]["tables"]["instruments"] == len(PANS)
-        found = [("memory", *hit) for piece in memory_of(node.process.pid) for hit in hits(piece)]
+        # The address sanitizer keeps terabytes of its own, which nobody could read through.
+        memory = [] if is_sanitized() else memory_of(node.process.pid)
+        found = [("memory", *hit) for piece in memory for hit in hits(piece)]
         assert not found, found
         assert node.terminate() == 0
         found = scan_directory(node.data)
@@ -98,7 +100,8 @@ def main():
         found += [("told", *hit) for hit in hits(everything.encode())]
         assert not found, found
         assert events.count("DRAWN") >= len(PANS)
-        print(f"{len(PANS)} numbers, {sum(1 for _ in patterns())} forms: no hit in log, checkpoints, events, metrics, messages and memory")
+        print(f"{len(PANS)} numbers, {sum(1 for _ in patterns())} forms: no hit in log, checkpoints, events, metrics, messages" +
+              ("" if is_sanitized() else " and memory"))
 
 
 if __name__ == "__main__":
