@@ -543,7 +543,8 @@ static const struct hf_record_header *record_to_compare(struct hf_pair *pair, ui
         return NULL;
     }
     const struct hf_record_header *record = hf_pair_record(pair, index);
-    if (record == NULL && index >= pair->first_index) {
+    bool is_appended = index < pair->recent.next; /* else it waits for the writer to take it */
+    if (record == NULL && is_appended && index >= pair->first_index) {
         snprintf(pair->fault.line, sizeof pair->fault.line,
                  "record %" PRIu64 " of this node's own log, or one before it, cannot be read back",
                  index);
