@@ -459,10 +459,9 @@ const uint8_t *hf_link_frame(struct hf_link *link, uint32_t *length)
     return (const uint8_t *)link->frame;
 }
 
-void hf_link_take(struct hf_link *link, uint64_t now_ns)
+void hf_link_take(struct hf_link *link)
 {
     assert(frame_is_whole(link));
-    (void)now_ns;
     link->frame_length = 0;
     link->frame_done = 0;
     link->owes_credit = true;
@@ -506,8 +505,6 @@ enum hf_link_verdict hf_link_receive(struct hf_link *link, const void *bytes, si
         return HF_LINK_NOTHING;
     case HF_LINK_NOTE:
     case HF_LINK_SELF:
-    case HF_LINK_GET:
-    case HF_LINK_PIECE:
         *carried = (struct hf_link_carried){
             .kind = (enum hf_link_kind)header.kind,
             .node = header.node,

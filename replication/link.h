@@ -1,15 +1,14 @@
 /* The link: datagrams to and from the peer, over any port.
  *
  * Two kinds of things go over it. *Notes* are small and may be lost: every message of the protocol
- * but PREPARE, what a node tells about itself, pieces of files. A *stream* carries what is long and
- * should come in order: PREPAREs with their records, cut into datagrams, each numbered, kept until
+ * but PREPARE, and what a node tells about itself. A *stream* carries what is long and should come
+ * in order: PREPAREs with their records, cut into datagrams, each numbered, kept until
  * acknowledged, sent again when it was lost, and never more of them than the other side has room
  * for (credits). A stream breaks when either side starts anew or when too much was lost: then the
  * protocol above begins again where its acknowledgements are.
  *
- * Pure: no I/O, no clock, no allocation after create. A datagram is whole and authentic or is not
- * given to the link: sealing (net/transport.h) goes around it, and without sealing its hash tells
- * damage, not forgery.
+ * Pure: no I/O, no clock, no allocation after create. Its hash tells damage, not forgery: a seal
+ * would have to go around each datagram, and none does yet.
  *
  *      0  magic         4  "HFRL"
  *      4  format        2  1
@@ -50,8 +49,6 @@ enum hf_link_kind {
     HF_LINK_DATA = 2,   /* part of a stream */
     HF_LINK_CREDIT = 3, /* what of a stream has come */
     HF_LINK_SELF = 4,   /* a node about itself */
-    HF_LINK_GET = 5,    /* for a piece of a file */
-    HF_LINK_PIECE = 6,  /* of a file */
 };
 
 struct hf_link_header {
@@ -91,7 +88,7 @@ struct hf_link_counts {
 
 enum hf_link_verdict {
     HF_LINK_NOTHING = 0,  /* the link's own business, or old news */
-    HF_LINK_NOTED = 1,    /* a note, self, get or piece: `*carried` */
+    HF_LINK_NOTED = 1,    /* a note or self: `*carried` */
     HF_LINK_STREAMED = 2, /* the stream may have a frame now: ask hf_link_frame */
     HF_LINK_GARBAGE = 3,
     HF_LINK_OTHER_CLUSTER = 4,
@@ -137,7 +134,7 @@ void hf_link_restart(struct hf_link *link);
 /* The oldest whole frame that has come and has not been taken: a PREPARE and its record, 8-byte
  * aligned, lent until hf_link_take. NULL when there is none. */
 const uint8_t *hf_link_frame(struct hf_link *link, uint32_t *length);
-void hf_link_take(struct hf_link *link, uint64_t now_ns);
+void hf_link_take(struct hf_link *link);
 
 /* Sends again what is due, and credits that were held back. */
 void hf_link_poll(struct hf_link *link, uint64_t now_ns);

@@ -209,7 +209,7 @@ static void hold_record(struct hf_pair *pair, const struct hf_record_header *rec
     if (!pair->is_held) {
         memcpy(pair->held, record, record->length);
         pair->is_held = true;
-        hf_link_take(pair->link, pair->now_ns);
+        hf_link_take(pair->link);
     }
 }
 
@@ -241,7 +241,7 @@ static void copy_record(struct hf_pair *pair)
         pair->counts.records_received++;
         publish_commit(pair);
         if (!pair->is_held) {
-            hf_link_take(pair->link, pair->now_ns);
+            hf_link_take(pair->link);
         }
         pair->is_held = false;
     } else if (status == HF_STATUS_DIVERGED || status == HF_STATUS_INVALID) {
@@ -285,8 +285,7 @@ static const char *sentence_of(enum hf_alarm alarm)
         return "the standby is gone: nothing is answered until it is back (pair.when_alone)";
     case HF_ALARM_ARBITER_BEHIND:
         return "the arbiter knows less than this node's log: it was restored from an old backup, "
-               "or "
-               "emptied";
+               "or emptied";
     case HF_ALARM_DIVERGED:
         return "the peer's log has another record at the same place: one of the two is damaged";
     case HF_ALARM_CUT_COMMITTED:
@@ -344,7 +343,9 @@ static void perform(struct hf_pair *pair, const struct hf_output *output)
         hf_pair_cut(pair, output->index);
         break;
     case HF_OUTPUT_FETCH:
-        hf_pair_fetch(pair);
+        /* A checkpoint is needed, and no node sends one yet: a learner it stays. */
+        snprintf(pair->fault.line, sizeof pair->fault.line,
+                 "the primary's log does not go back to where this node's ends");
         break;
     case HF_OUTPUT_READ:
     case HF_OUTPUT_SWAP:
@@ -606,7 +607,7 @@ static void on_frame(struct hf_pair *pair, const uint8_t *frame, uint32_t length
     if (verdict != HF_MESSAGE_GOOD || input.message.kind != HF_MESSAGE_PREPARE ||
         record_in(pair, frame, length, &input.message) == NULL) {
         pair->counts.refused_garbage++;
-        hf_link_take(pair->link, pair->now_ns);
+        hf_link_take(pair->link);
         return;
     }
     uint64_t last = pair->replica.last.place.index;
@@ -617,7 +618,7 @@ static void on_frame(struct hf_pair *pair, const uint8_t *frame, uint32_t length
         happen(pair, &input); /* the table has learned of the record's epoch: now the record */
     }
     if (!is_over(pair) && pair->replica.last.place.index == last) {
-        hf_link_take(pair->link, pair->now_ns); /* it was not wanted */
+        hf_link_take(pair->link); /* it was not wanted */
     }
 }
 
@@ -658,11 +659,7 @@ void hf_pair_receive(struct hf_pair *pair, const void *bytes, size_t length, uin
         if (carried.kind == HF_LINK_SELF) {
             on_self(pair, &carried);
         } else if (pair->peer_is_known && carried.incarnation == pair->peer_incarnation) {
-            if (carried.kind == HF_LINK_NOTE) {
-                on_note(pair, &carried);
-            } else {
-                hf_pair_on_file(pair, &carried);
-            }
+            on_note(pair, &carried);
         }
         break;
     }
@@ -757,7 +754,6 @@ uint32_t hf_pair_poll(struct hf_pair *pair, struct hf_log_batch *done[], uint32_
     settle(pair);
     take_frames(pair);
     tick(pair);
-    hf_pair_turn_fetch(pair);
     hf_pair_pump(pair);
     hf_link_poll(pair->link, now_ns);
     return count;

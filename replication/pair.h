@@ -71,7 +71,6 @@ enum hf_pair_restart {
     HF_PAIR_RESTART_NO = 0,
     HF_PAIR_RESTART_DEPOSED = 1,   /* it led, and leads no more */
     HF_PAIR_RESTART_CUT = 2,       /* the log's end was cut off and lies in quarantine */
-    HF_PAIR_RESTART_INSTALLED = 3, /* a checkpoint of the peer's, and the log behind it, are here */
 };
 
 struct hf_pair_counts {

@@ -37,20 +37,3 @@ void hf_pair_cut(struct hf_pair *pair, uint64_t index)
     pair->counts.quarantined += count;
     atomic_store_explicit(&pair->restart, HF_PAIR_RESTART_CUT, memory_order_release);
 }
-
-void hf_pair_fetch(struct hf_pair *pair)
-{
-    snprintf(pair->fault.line, sizeof pair->fault.line,
-             "the primary's log does not go back to where this node's ends");
-}
-
-void hf_pair_turn_fetch(struct hf_pair *pair)
-{
-    (void)pair;
-}
-
-void hf_pair_on_file(struct hf_pair *pair, const struct hf_link_carried *carried)
-{
-    (void)pair;
-    (void)carried;
-}

@@ -2,7 +2,7 @@
  *
  *   pair.c          the node: what comes in, what the replica wants done
  *   pair_send.c     what goes to the peer
- *   pair_catchup.c  old records, cutting, checkpoints for a peer that has none */
+ *   pair_catchup.c  old records, and cutting */
 #ifndef HF_REPLICATION_PAIR_INSIDE_H
 #define HF_REPLICATION_PAIR_INSIDE_H
 
@@ -102,12 +102,6 @@ void hf_pair_pump(struct hf_pair *pair);
 const struct hf_record_header *hf_pair_record(struct hf_pair *pair, uint64_t index);
 /* Cuts the log after `index`. */
 void hf_pair_cut(struct hf_pair *pair, uint64_t index);
-/* The primary has no log any more that goes back as far as this node's does: a checkpoint is
- * needed. */
-void hf_pair_fetch(struct hf_pair *pair);
-void hf_pair_turn_fetch(struct hf_pair *pair);
-/* A GET or a PIECE. */
-void hf_pair_on_file(struct hf_pair *pair, const struct hf_link_carried *carried);
 
 /* ---- pair.c ---- */
 

@@ -399,8 +399,6 @@ void sim_life_checkpoint(struct sim_node *node)
 {
     static struct hf_image_writer image;
     struct hf_checkpoint_header header;
-    struct hf_retention retention = {0};
-    struct hf_retained retained;
     if (!sim_node_is_up(node) || !describe(node, &header) || header.index <= node->checkpointed) {
         return;
     }
@@ -413,13 +411,5 @@ void sim_life_checkpoint(struct sim_node *node)
     if (status != HF_STATUS_OK) {
         return; /* the older ones are as they were */
     }
-    /* The log behind the older of the two stays with it. */
-    retention.index = node->checkpointed;
-    node->checkpointed = header.index;
-    if (false && retention.index != 0) {
-        status =
-            hf_retain(node->disk, &node->state.superblock, &retention, &retained, &node->fault);
-        sim_trace_event(node->sim, node->number, "lets # segments go: status #",
-                        status == HF_STATUS_OK ? retained.removed : 0, status, 0);
-    }
+    node->checkpointed = header.index; /* the whole log stays: no node sends a checkpoint yet */
 }

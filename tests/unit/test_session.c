@@ -1,5 +1,5 @@
 /* Sessions from the first word to the last: handshakes and what refuses them, cookies, shares. Keys
- * that change are in test_transport.c, golden bytes in test_session_golden.c, what attackers send
+ * that change are in test_channel.c, golden bytes in test_session_golden.c, what attackers send
  * by the million in test_session_attack.c. */
 #include "session_fixture.h"
 
