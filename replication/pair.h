@@ -23,10 +23,9 @@
  * hf_pair_submit, and asks no more for records.
  *
  * Restarting. A node never goes back from leading, and never takes back what its ledger holds: when
- * the protocol demands that, or when the log was cut or a checkpoint was installed,
- * hf_pair_wants_restart says so. The host then stops as if it had been killed (nothing more is
- * acknowledged already), and starts anew from its disk. What happens on a restart is what happens
- * after a crash, and is no other code.
+ * the protocol demands that, or when the log was cut, hf_pair_wants_restart says so. The host then
+ * stops as if it had been killed (nothing more is acknowledged already), and starts anew from its
+ * disk. What happens on a restart is what happens after a crash, and is no other code.
  *
  * Nothing here reads a clock or allocates after hf_pair_create; it blocks where it uses a disk's
  * blocking half: when promise and epoch table are made durable, when a log is cut, when a record
@@ -69,8 +68,8 @@ struct hf_pair_options {
 
 enum hf_pair_restart {
     HF_PAIR_RESTART_NO = 0,
-    HF_PAIR_RESTART_DEPOSED = 1,   /* it led, and leads no more */
-    HF_PAIR_RESTART_CUT = 2,       /* the log's end was cut off and lies in quarantine */
+    HF_PAIR_RESTART_DEPOSED = 1, /* it led, and leads no more */
+    HF_PAIR_RESTART_CUT = 2,     /* the log's end was cut off and lies in quarantine */
 };
 
 struct hf_pair_counts {

@@ -4,6 +4,7 @@ arbiter restored from an old backup, two nodes that both believe to be founded, 
 one clear line, and nobody is served from a guess."""
 import base64
 import json
+import os
 import socket
 import unittest
 import urllib.request
@@ -182,6 +183,9 @@ class Refusals(unittest.TestCase):
             rig.wait_for("the first leads", lambda: rig.state(first).get("serves"))
             rig.wait_for("the pair is whole", rig.is_whole)
             rig.check(journal)
+            with open(os.path.join(second.data, "audit"), encoding="utf-8") as file:
+                asked = [json.loads(line)["command"] for line in file if '"asked"' in line]
+            self.assertEqual(asked, ["promote", "standby"])
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 #include "answer.h"
 
 #include "answer_pair.h"
+#include "clock.h"
 #include "counters.h"
 #include "wal/segment.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <jemalloc/jemalloc.h>
 
@@ -32,14 +32,6 @@ static json_t *id_text(struct hf_id id)
 static const char *durability_name(const struct node *node)
 {
     return config_durability_name(node->config);
-}
-
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 /* ---- records
@@ -286,7 +278,7 @@ static json_t *line_or_none(const struct hf_fault *fault)
 
 static double since_s(uint64_t unix_ns)
 {
-    uint64_t now_ns = clock_ns(CLOCK_REALTIME);
+    uint64_t now_ns = clock_wall_ns();
 
     return now_ns > unix_ns ? (double)(now_ns - unix_ns) / 1e9 : 0;
 }
@@ -495,7 +487,7 @@ static json_t *begin_checkpoint(struct node *node, struct answer_later *later)
     *later = (struct answer_later){
         .is_due = true,
         .index = checkpointer_ask(checkpointer),
-        .began_ns = clock_ns(CLOCK_MONOTONIC),
+        .began_ns = clock_monotonic_ns(),
         .made = checkpointer->made,
         .failures = checkpointer->failures,
     };
@@ -511,7 +503,7 @@ static json_t *checkpoint_answer(struct node *node, const struct answer_later *l
                          number(checkpointer->newest.place), "checkpoint_index",
                          number(checkpointer->newest.index), "written",
                          checkpointer->made != later->made, "seconds",
-                         (double)(clock_ns(CLOCK_MONOTONIC) - later->began_ns) / 1e9);
+                         (double)(clock_monotonic_ns() - later->began_ns) / 1e9);
     return checkpointer->failures != later->failures ? error_answer(checkpointer->failure.line)
                                                      : NULL;
 }

@@ -2,6 +2,7 @@
 
 #include "arbiter_etcd.h"
 #include "arbiter_operator.h"
+#include "clock.h"
 #include "counters.h"
 #include "load.h"
 
@@ -30,10 +31,10 @@ static void *arbiter_main(void *argument)
         question = arbiter->question;
         arbiter->has_question = false;
         pthread_mutex_unlock(&arbiter->lock);
-        began_ns = load_clock_ns();
+        began_ns = clock_monotonic_ns();
         answer.ask = question.ask;
         answer.kind = arbiter->way->ask(arbiter->state, &question, &answer.config);
-        took_ns = load_clock_ns() - began_ns;
+        took_ns = clock_monotonic_ns() - began_ns;
         counter_add(&arbiter->asked, 1);
         counter_add(&arbiter->unknown, answer.kind == HF_ANSWER_UNKNOWN);
         if (took_ns > counter_read(&arbiter->slowest_ns))

@@ -26,7 +26,7 @@ static bool audit_path(const struct config *config, char path[PATH_SIZE])
         snprintf(path, PATH_SIZE, "%s", config->admin_audit);
     else
         snprintf(path, PATH_SIZE, "%s/%s", config->data_directory, FILE_NAME);
-    return config->admin_audit[0] != '\0' || config->durability == CONFIG_DURABILITY_SOLO;
+    return config->admin_audit[0] != '\0' || config_keeps_log(config);
 }
 
 static char *make_line(const struct audit_peer *peer, const char *command, const char *outcome)

@@ -1,5 +1,6 @@
 #include "checkpointer.h"
 
+#include "clock.h"
 #include "counters.h"
 #include "wal/disk_uring.h"
 
@@ -43,7 +44,7 @@ void checkpointer_init(struct checkpointer *checkpointer, const struct config *c
     checkpointer->storage = storage;
     checkpointer->logger = logger;
     checkpointer->report_file = -1;
-    checkpointer->due_since_ns = load_clock_ns();
+    checkpointer->due_since_ns = clock_monotonic_ns();
     if (state->checkpoint_index != 0) {
         checkpointer->newest = (struct checkpointer_newest){
             .index = state->checkpoint_index,
@@ -84,7 +85,7 @@ static void rest(struct checkpointer *checkpointer, uint64_t most_ns)
     checkpointer->pause_ns = longer_ns < PAUSE_LEAST_NS ? PAUSE_LEAST_NS : longer_ns;
     if (checkpointer->pause_ns > most_ns)
         checkpointer->pause_ns = most_ns;
-    checkpointer->not_before_ns = load_clock_ns() + checkpointer->pause_ns;
+    checkpointer->not_before_ns = clock_monotonic_ns() + checkpointer->pause_ns;
 }
 
 static void note_failure(struct checkpointer *checkpointer)
@@ -146,8 +147,8 @@ static void end_copy(struct checkpointer *checkpointer)
     close(checkpointer->report_file);
     checkpointer->report_file = -1;
     checkpointer->copy = 0;
-    checkpointer->seconds = (double)(load_clock_ns() - checkpointer->started_ns) / 1e9;
-    checkpointer->due_since_ns = load_clock_ns();
+    checkpointer->seconds = (double)(clock_monotonic_ns() - checkpointer->started_ns) / 1e9;
+    checkpointer->due_since_ns = clock_monotonic_ns();
     note_segments(checkpointer);
     if (report->phase != COPY_ENDED || report->status != HF_STATUS_OK) {
         if (report->phase == COPY_ENDED)
@@ -290,7 +291,7 @@ static void start_copy(struct checkpointer *checkpointer)
 
     checkpointer->until_index = commit_index(checkpointer);
     checkpointer->is_pressing = lacks_space(checkpointer);
-    checkpointer->started_ns = load_clock_ns();
+    checkpointer->started_ns = clock_monotonic_ns();
     checkpointer->started_bytes = log_bytes(checkpointer);
     memset(&checkpointer->report, 0, sizeof checkpointer->report);
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
@@ -323,7 +324,7 @@ static void start_copy(struct checkpointer *checkpointer)
 static bool is_due(const struct checkpointer *checkpointer)
 {
     const struct config *config = checkpointer->config;
-    uint64_t now_ns = load_clock_ns();
+    uint64_t now_ns = clock_monotonic_ns();
     bool is_new = commit_index(checkpointer) > checkpointer->newest.index;
 
     if (is_new && checkpointer->asked_index > checkpointer->newest.index)
@@ -370,7 +371,7 @@ bool checkpointer_has(const struct checkpointer *checkpointer, uint64_t index)
 
 bool checkpointer_wants_look(struct checkpointer *checkpointer)
 {
-    uint64_t now_ns = load_clock_ns();
+    uint64_t now_ns = clock_monotonic_ns();
 
     if (now_ns < checkpointer->next_look_ns)
         return false;

@@ -136,8 +136,7 @@ static const struct setting settings[] = {
      "memif and network namespaces of its own only"},
     {"security", "key", KIND_TEXT, AT(session_key), "session-key", 0, 0, NULL,
      "file of the node's key for sessions, in the data directory unless it has a slash; made at "
-     "the "
-     "first start"},
+     "the first start"},
     {"security", "origins", KIND_TEXT, AT(origins_file), "", 0, 0, NULL,
      "file of the origins: who may send what; read again on SIGHUP"},
     {"security", "origins_max", KIND_NUMBER, AT(origins_max), "64", 1, 4096, NULL,

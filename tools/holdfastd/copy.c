@@ -1,5 +1,6 @@
 #include "copy.h"
 
+#include "clock.h"
 #include "engine/image.h"
 #include "load.h"
 #include "paced_disk.h"
@@ -176,13 +177,13 @@ static void retain(struct copy *copy, const struct hf_superblock *superblock, ui
 static enum hf_status verify(struct copy *copy, uint64_t index)
 {
     struct hf_checkpoint_header header;
-    uint64_t began_ns = load_clock_ns();
+    uint64_t began_ns = clock_monotonic_ns();
     enum hf_status status;
 
     tell(copy, COPY_VERIFYING);
     status =
         hf_checkpoint_verify(&copy->paced.disk, copy->cluster, index, &header, &copy->report.fault);
-    copy->report.verify_ns = load_clock_ns() - began_ns;
+    copy->report.verify_ns = clock_monotonic_ns() - began_ns;
     if (status != HF_STATUS_OK)
         return status;
     copy->report.index = header.index;
@@ -218,7 +219,7 @@ static enum hf_status write_checkpoint(struct copy *copy)
     const struct hf_checkpoint_stream stream = {.context = &image,
                                                 .source = storage_fill_from_image};
     struct hf_checkpoint_header header;
-    uint64_t began_ns = load_clock_ns();
+    uint64_t began_ns = clock_monotonic_ns();
     enum hf_status status;
 
     tell(copy, COPY_WRITING);
@@ -226,7 +227,7 @@ static enum hf_status write_checkpoint(struct copy *copy)
     header.digest = hf_ledger_digest(copy->load.ledger);
     hf_image_write_begin(&image, copy->load.ledger);
     status = hf_checkpoint_write(&copy->paced.disk, &header, &stream, &copy->report.fault);
-    copy->report.write_ns = load_clock_ns() - began_ns;
+    copy->report.write_ns = clock_monotonic_ns() - began_ns;
     return status;
 }
 

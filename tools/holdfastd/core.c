@@ -1,5 +1,6 @@
 #include "core.h"
 
+#include "clock.h"
 #include "counters.h"
 
 #include <assert.h>
@@ -8,21 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <rte_pause.h>
 
 /* Rounds without work between two looks at the clock. */
 #define IDLE_ROUNDS 64
-
-static uint64_t monotonic_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static uint32_t poll_all(struct core *core)
 {
@@ -52,7 +44,8 @@ static bool is_pending(const struct core *core)
  * round. */
 static void run(struct core *core)
 {
-    uint64_t since = monotonic_ns(); /* when the present stretch of work or of idleness began */
+    uint64_t since =
+        clock_monotonic_ns(); /* when the present stretch of work or of idleness began */
     bool working = false;
     uint32_t idle_rounds = 0;
 
@@ -65,7 +58,7 @@ static void run(struct core *core)
                 rte_pause();
             continue;
         }
-        now = monotonic_ns();
+        now = clock_monotonic_ns();
         idle_rounds = 0;
         if (found != working) {
             counter_add(working ? &core->busy_ns : &core->idle_ns, now - since);

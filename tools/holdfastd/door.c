@@ -1,5 +1,6 @@
 #include "door.h"
 
+#include "clock.h"
 #include "counters.h"
 #include "net/rate.h"
 #include "net/wire.h"
@@ -18,17 +19,9 @@
 
 _Static_assert(HF_WIRE_DATAGRAM_MAX >= HF_HANDSHAKE_ANSWER_MAX, "room for an answer");
 
-static uint64_t nanoseconds(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 struct door_now door_clock(void)
 {
-    return (struct door_now){nanoseconds(CLOCK_MONOTONIC), nanoseconds(CLOCK_REALTIME)};
+    return (struct door_now){clock_monotonic_ns(), clock_wall_ns()};
 }
 
 static void draw(void *context, void *bytes, size_t size)

@@ -1,6 +1,7 @@
 #include "load.h"
 
 #include "ahead_disk.h"
+#include "clock.h"
 #include "engine/image.h"
 #include "memory.h"
 #include "wal/replay.h"
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Between two lines of progress. */
 #define PROGRESS_NS UINT64_C(1000000000)
@@ -31,14 +31,6 @@ struct loading {
     uint64_t image_ended_ns; /* also when there was none: the beginning */
     uint64_t next_line_ns;
 };
-
-uint64_t load_clock_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* ---- the ledger
  * -------------------------------------------------------------------------------------------------
@@ -108,7 +100,7 @@ static bool is_time_to_tell(struct loading *loading, uint64_t *now_ns)
 {
     if (!loading->tells)
         return false;
-    *now_ns = load_clock_ns();
+    *now_ns = clock_monotonic_ns();
     if (*now_ns < loading->next_line_ns)
         return false;
     loading->next_line_ns = *now_ns + PROGRESS_NS;
@@ -163,7 +155,7 @@ static enum hf_status end_image(void *context, const struct hf_checkpoint_header
 
     if (status == HF_STATUS_OK && hf_ledger_place(load->ledger) == header->place &&
         hf_id_equal(loading->image->digest.sum, header->digest)) {
-        loading->image_ended_ns = load_clock_ns();
+        loading->image_ended_ns = clock_monotonic_ns();
         load->checkpoint_place = header->place;
         load->image_bytes = header->image_length;
         load->image_ns = loading->image_ended_ns - loading->began_ns;
@@ -249,7 +241,7 @@ enum hf_status load_log(struct load *load, const struct config *config, struct h
         .options = &options,
         .image = calloc(1, sizeof *loading.image),
         .tells = is_start,
-        .began_ns = load_clock_ns(),
+        .began_ns = clock_monotonic_ns(),
     };
     const struct hf_log_replay replay = {
         .context = &loading,
@@ -275,6 +267,6 @@ enum hf_status load_log(struct load *load, const struct config *config, struct h
     if (is_start)
         ahead_disk_finish(&ahead);
     free(loading.image);
-    load->replay_ns = load_clock_ns() - loading.image_ended_ns;
+    load->replay_ns = clock_monotonic_ns() - loading.image_ended_ns;
     return status;
 }

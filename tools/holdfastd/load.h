@@ -34,7 +34,4 @@ HF_MUST_USE enum hf_status load_log(struct load *load, const struct config *conf
                                     bool is_start, struct hf_log_state *state,
                                     struct hf_fault *fault);
 
-/* The monotonic clock. */
-uint64_t load_clock_ns(void);
-
 #endif

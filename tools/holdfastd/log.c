@@ -1,7 +1,7 @@
 #include "log.h"
 
+#include "clock.h"
 #include "counters.h"
-#include "load.h"
 #include "replicate.h"
 #include "wal/writer.h"
 
@@ -22,7 +22,7 @@ enum hf_status logger_attach(struct logger *logger, struct hf_fault *fault)
     if (status == HF_STATUS_OK && logger->replicator != NULL) {
         status = replicator_attach(logger->replicator, fault);
         if (status == HF_STATUS_OK)
-            hf_pair_start(logger->replicator->pair, logger->writer, load_clock_ns());
+            hf_pair_start(logger->replicator->pair, logger->writer, clock_monotonic_ns());
     }
     return status;
 }
@@ -78,7 +78,7 @@ static void seal_in_time(struct logger *logger)
     if (!logger->may_be_unsealed || logger->polls_to_look-- != 0)
         return;
     logger->polls_to_look = POLLS_BETWEEN_LOOKS;
-    now_ns = load_clock_ns();
+    now_ns = clock_monotonic_ns();
     hf_log_writer_count(logger->writer, &counts);
     if (counts.unsealed == 0) {
         logger->may_be_unsealed = false;
@@ -153,7 +153,7 @@ static uint32_t poll_pair(struct logger *logger)
 {
     struct hf_log_batch *done[LOG_DONE_MAX];
     struct hf_pair *pair = logger->replicator->pair;
-    uint64_t now_ns = load_clock_ns();
+    uint64_t now_ns = clock_monotonic_ns();
     uint32_t submitted = submit_to_pair(logger, now_ns);
     uint32_t count = hf_pair_poll(pair, done, LOG_DONE_MAX, now_ns);
 

@@ -1,5 +1,6 @@
 #include "node.h"
 
+#include "clock.h"
 #include "counters.h"
 #include "listen.h"
 #include "sandbox.h"
@@ -586,7 +587,7 @@ enum hf_status node_ask(struct node *node, enum mailbox_request request)
     struct mailbox *mailbox = &node->mailbox;
     struct pollfd file = {.fd = mailbox->event, .events = POLLIN};
     uint64_t count;
-    uint64_t asked_ns = load_clock_ns();
+    uint64_t asked_ns = clock_monotonic_ns();
 
     assert(atomic_load_explicit(&mailbox->state, memory_order_relaxed) == MAILBOX_EMPTY);
     mailbox->request = request;
@@ -603,7 +604,7 @@ enum hf_status node_ask(struct node *node, enum mailbox_request request)
     while (counter_read(&node->logger.committed_batch) < mailbox->batch_index) {
         if (node_is_over(node))
             return HF_STATUS_TIMEOUT;
-        if (node->storage.pair != NULL && load_clock_ns() - asked_ns > ASKED_NS)
+        if (node->storage.pair != NULL && clock_monotonic_ns() - asked_ns > ASKED_NS)
             return HF_STATUS_AGAIN;
         nanosleep(&look, NULL);
     }
@@ -668,15 +669,16 @@ static enum hf_status failed(struct node *node, struct hf_fault *fault)
 static enum hf_status leave_pair(struct node *node, struct hf_fault *fault)
 {
     const struct timespec look = {0, COMMIT_LOOK_NS};
-    uint64_t until_ns = load_clock_ns() + LEAVE_NS;
+    uint64_t until_ns = clock_monotonic_ns() + LEAVE_NS;
 
-    while (hf_pair_leads(node->storage.pair) && !node_is_over(node) && load_clock_ns() < until_ns &&
+    while (hf_pair_leads(node->storage.pair) && !node_is_over(node) &&
+           clock_monotonic_ns() < until_ns &&
            (!atomic_load_explicit(&node->receiver.quiet, memory_order_acquire) ||
             counter_read(&node->transmitter.bundles) != counter_read(&node->receiver.bundles)))
         nanosleep(&look, NULL);
     if (hf_pair_leads(node->storage.pair) && !node_is_over(node)) {
         atomic_store_explicit(&node->replicator.order, REPLICATE_STEP_DOWN, memory_order_release);
-        while (hf_pair_leads(node->storage.pair) && load_clock_ns() < until_ns + LEAVE_NS)
+        while (hf_pair_leads(node->storage.pair) && clock_monotonic_ns() < until_ns + LEAVE_NS)
             nanosleep(&look, NULL);
         nanosleep(&(struct timespec){0, 1000000}, NULL); /* its last words leave */
     }

@@ -1,5 +1,6 @@
 #include "order.h"
 
+#include "clock.h"
 #include "counters.h"
 #include "engine/image.h"
 #include "replication/pair.h"
@@ -8,7 +9,6 @@
 
 #include <assert.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Records applied in one poll. */
@@ -19,14 +19,6 @@
 /* The bits that UUID version 7 wants in an id that the node makes. */
 #define ID_UPPER UINT16_C(0x7000)
 #define ID_LOWER (UINT64_C(1) << 63)
-
-static uint64_t clock_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* The newest batch with something in it: what may be shown now waits for this one (I6). The log
  * numbers records, of which some are its own; here only batches count. */
@@ -85,7 +77,7 @@ static void count_batches_at_log(struct orderer *orderer)
 static uint64_t batch_timestamp(struct orderer *orderer)
 {
     uint64_t newest = hf_ledger_timestamp_ns(orderer->ledger);
-    uint64_t now = clock_ns() + orderer->clock_ahead_ns;
+    uint64_t now = clock_wall_ns() + orderer->clock_ahead_ns;
 
     if (orderer->batch->count != 0)
         return orderer->batch->timestamp_ns;

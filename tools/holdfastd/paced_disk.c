@@ -1,6 +1,6 @@
 #include "paced_disk.h"
 
-#include "load.h"
+#include "clock.h"
 
 #include <signal.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static void take_turn(struct paced_disk *self, size_t bytes)
 
     if (self->rate == 0)
         return;
-    now_ns = load_clock_ns();
+    now_ns = clock_monotonic_ns();
     if (self->free_at_ns > now_ns) {
         const struct timespec pause = {(time_t)((self->free_at_ns - now_ns) / NS_PER_S),
                                        (long)((self->free_at_ns - now_ns) % NS_PER_S)};

@@ -1,6 +1,7 @@
 #include "replicate.h"
 
 #include "arbiter_operator.h"
+#include "clock.h"
 #include "counters.h"
 #include "load.h"
 
@@ -64,7 +65,7 @@ static void tell_role(struct replicator *replicator, const struct hf_replica *re
     if (replica->role == replicator->told_role)
         return;
     replicator->told_role = replica->role;
-    put(&replicator->state.role_ns, load_clock_ns());
+    put(&replicator->state.role_ns, clock_monotonic_ns());
     fprintf(stderr, "holdfastd: pair: %s, epoch %llu, log to record %llu\n",
             hf_role_name((enum hf_role)replica->role), (unsigned long long)replica->epoch,
             (unsigned long long)replica->last.place.index);
@@ -213,7 +214,7 @@ static uint32_t receive(struct replicator *replicator, uint64_t now_ns)
 
 uint32_t replicator_poll(struct replicator *replicator)
 {
-    uint64_t now_ns = load_clock_ns();
+    uint64_t now_ns = clock_monotonic_ns();
     uint32_t count = receive(replicator, now_ns);
 
     carry(replicator, now_ns);

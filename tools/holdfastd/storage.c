@@ -1,5 +1,6 @@
 #include "storage.h"
 
+#include "clock.h"
 #include "engine/image.h"
 #include "key.h"
 #include "wal/disk_uring.h"
@@ -57,13 +58,13 @@ static enum hf_status recover(struct storage *storage, struct hf_id cluster, str
         .before_create = keep_key,
         .create_context = storage,
     };
-    uint64_t began_ns = load_clock_ns();
+    uint64_t began_ns = clock_monotonic_ns();
     enum hf_status status;
 
     memcpy(options.public_key, hf_chain_key_public(storage->secret_key), sizeof options.public_key);
     status = load_log(storage->load, storage->config, storage->disk, &options, true,
                       &storage->state, fault);
-    storage->recovery_ns = load_clock_ns() - began_ns;
+    storage->recovery_ns = clock_monotonic_ns() - began_ns;
     if (status == HF_STATUS_OK)
         tell_recovery(storage);
     return status;

@@ -1,25 +1,17 @@
 #include "transmit.h"
 
+#include "clock.h"
 #include "counters.h"
 #include "load.h"
 #include "replication/pair.h"
 
 #include <assert.h>
 #include <string.h>
-#include <time.h>
 
 static bool same_sender(const struct sender *a, const struct sender *b)
 {
     return a->session == b->session && a->address.ip == b->address.ip &&
            a->address.udp == b->address.udp;
-}
-
-static uint64_t monotonic_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 /* Closes a datagram: its header, and its seal. Without a session any more it stays empty, and the
@@ -31,7 +23,7 @@ static void finish(struct transmitter *transmitter, struct open_datagram *open)
 
     if (transmitter->sealer != NULL && length != 0) {
         length = hf_sealer_seal(transmitter->sealer, open->sender.session, open->packet.data,
-                                length, length + HF_CIPHER_TAG_SIZE, monotonic_ns());
+                                length, length + HF_CIPHER_TAG_SIZE, clock_monotonic_ns());
         if (length != 0)
             counter_add(&transmitter->sealed, 1);
         else
@@ -182,7 +174,7 @@ uint32_t transmitter_poll(struct transmitter *transmitter)
         if (bundle == NULL || bundle->batch_index > commit) /* I6 */
             break;
         if (bundle->reads && transmitter->pair != NULL &&
-            !hf_pair_may_read(transmitter->pair, load_clock_ns()))
+            !hf_pair_may_read(transmitter->pair, clock_monotonic_ns()))
             break; /* somebody else may lead, and have answered otherwise */
         send_bundle(transmitter, bundle);
         transmitter->waiting = NULL;
