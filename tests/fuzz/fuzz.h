@@ -1,11 +1,13 @@
-/* What the fuzz targets of the log share: the entry that libFuzzer and replay.c call, a directory
- * on the simulated disk, a ledger to load into, and an assertion that is none of the code's own.
+/* What the fuzz targets of the log share: a directory on the simulated disk and a ledger to load
+ * into.
  *
  * An input is a byte of flags, seven more that are unused so that what follows is aligned, and the
  * file. Whoever only turns bits is stopped at the first hash: with HF_FUZZ_REPAIR the target sets
  * the hashes right again before it reads, and what lies behind them is reached. */
 #ifndef HF_TESTS_FUZZ_H
 #define HF_TESTS_FUZZ_H
+
+#include "target.h"
 
 #include "engine/image.h"
 #include "wal/disk_sim.h"
@@ -17,20 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HF_FUZZ_HEAD         8
 #define HF_FUZZ_REPAIR       0x01
 #define HF_FUZZ_LARGE_BLOCKS 0x02 /* records begin at multiples of 4,096 instead of 512 */
 #define HF_FUZZ_SEGMENT_SIZE (16 << 10)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define FUZZ_CHECK(condition)                                                              \
-    do {                                                                                   \
-        if (!(condition)) {                                                                \
-            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                                       \
-        }                                                                                  \
-    } while (0)
 
 static const struct hf_id fuzz_cluster = {.lo = 0x0123456789abcdef, .hi = 0xfedcba9876543210};
 #define FUZZ_NODE 1

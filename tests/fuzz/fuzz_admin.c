@@ -1,5 +1,7 @@
 /* Fuzz target: lines at a live node's admin socket, behind the socket. An input is eight bytes that
  * are unused, and lines. Each is answered with one JSON object. */
+#include "target.h"
+
 #include "tools/holdfastd/answer.h"
 
 #include <jansson.h>
@@ -7,20 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FUZZ_HEAD  8
 #define LINE_SIZE  512
 #define LINES_MAX  16
 #define ADMIN_TEXT (LINE_SIZE * LINES_MAX)
-
-#define FUZZ_CHECK(condition)                                                              \
-    do {                                                                                   \
-        if (!(condition)) {                                                                \
-            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                                       \
-        }                                                                                  \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct node node;
 

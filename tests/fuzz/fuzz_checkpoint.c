@@ -55,14 +55,14 @@ static void load(struct hf_disk *disk, uint64_t index, enum hf_status verified)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < HF_FUZZ_HEAD || size - HF_FUZZ_HEAD > sizeof file) {
+    if (size < FUZZ_HEAD || size - FUZZ_HEAD > sizeof file) {
         return 0;
     }
-    size_t length = size - HF_FUZZ_HEAD;
+    size_t length = size - FUZZ_HEAD;
     memset(file, 0,
            length < sizeof(struct hf_checkpoint_header) ? sizeof(struct hf_checkpoint_header)
                                                         : length);
-    memcpy(file, data + HF_FUZZ_HEAD, length);
+    memcpy(file, data + FUZZ_HEAD, length);
     if ((data[0] & HF_FUZZ_REPAIR) != 0 && length >= HF_CHECKPOINT_HEADER_SIZE) {
         repair(length);
     }

@@ -3,6 +3,8 @@
  * An input is eight bytes, of which the second says which of the two, and the file's text. It is
  * read, or refused with a line that names the file. A configuration that was read, written out as
  * flags and read again, is the same. */
+#include "target.h"
+
 #include "tools/holdfastd/config.h"
 #include "tools/holdfastd/origins.h"
 
@@ -12,19 +14,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define FUZZ_HEAD   8
 #define ORIGINS_MAX 8
 #define TEXT_MAX    65536
-
-#define FUZZ_CHECK(condition)                                                              \
-    do {                                                                                   \
-        if (!(condition)) {                                                                \
-            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                                       \
-        }                                                                                  \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void read_again(const struct config *config)
 {

@@ -54,13 +54,13 @@ static void repair(uint32_t block_size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < HF_FUZZ_HEAD || size - HF_FUZZ_HEAD > sizeof segments) {
+    if (size < FUZZ_HEAD || size - FUZZ_HEAD > sizeof segments) {
         return 0;
     }
     uint32_t block_size = (data[0] & HF_FUZZ_LARGE_BLOCKS) != 0 ? 4096 : 512;
-    size_t length = size - HF_FUZZ_HEAD;
+    size_t length = size - FUZZ_HEAD;
     memset(segments, 0, sizeof segments);
-    memcpy(segments, data + HF_FUZZ_HEAD, length);
+    memcpy(segments, data + FUZZ_HEAD, length);
     if ((data[0] & HF_FUZZ_REPAIR) != 0) {
         repair(block_size);
     }

@@ -1,24 +1,15 @@
 /* Fuzz target: a scenario script. An input is eight bytes that are unused, and the text. It is
  * parsed, or refused with a line that names the file. */
+#include "target.h"
+
 #include "tools/holdfast/script.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FUZZ_HEAD 8
 #define FILE_NAME "script"
 #define TEXT_MAX  65536
-
-#define FUZZ_CHECK(condition)                                                              \
-    do {                                                                                   \
-        if (!(condition)) {                                                                \
-            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                                       \
-        }                                                                                  \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

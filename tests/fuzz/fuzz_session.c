@@ -6,12 +6,10 @@
  * header is sealed with the right key, so that what lies behind is reached: the handshake, and the
  * decoder. */
 #include "session_world.h"
+#include "target.h"
 
-#define FUZZ_HEAD   8
 #define FUZZ_REPAIR 0x01
 #define FUZZ_COOKIE 0x02 /* the node asks for cookies */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct session_world world, fresh;
 static uint8_t datagram[HF_WIRE_DATAGRAM_MAX];

@@ -37,12 +37,12 @@ static bool choose(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < HF_FUZZ_HEAD || size - HF_FUZZ_HEAD > sizeof copies) {
+    if (size < FUZZ_HEAD || size - FUZZ_HEAD > sizeof copies) {
         return 0;
     }
-    size_t length = size - HF_FUZZ_HEAD;
+    size_t length = size - FUZZ_HEAD;
     memset(copies, 0, sizeof copies);
-    memcpy(copies, data + HF_FUZZ_HEAD, length);
+    memcpy(copies, data + FUZZ_HEAD, length);
     if ((data[0] & HF_FUZZ_REPAIR) != 0) {
         repair();
     }

@@ -4,23 +4,13 @@
  * the datagram. The decoder reads nothing past its end (the address sanitizer sees to it: it lies
  * at the end of memory of exactly its size), comes to an end, and what it lets pass is a whole
  * message that passes the checks again and, packed anew, is the same. */
+#include "target.h"
+
 #include "net/wire.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define FUZZ_HEAD 8
-
-#define FUZZ_CHECK(condition)                                                              \
-    do {                                                                                   \
-        if (!(condition)) {                                                                \
-            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                                       \
-        }                                                                                  \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static union {
     union hf_operation operation;

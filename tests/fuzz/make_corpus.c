@@ -13,7 +13,7 @@ static const char *folder;
 static void put(const char *name, uint8_t flags, const void *bytes, size_t size)
 {
     char path[1024];
-    const uint8_t head[HF_FUZZ_HEAD] = {flags};
+    const uint8_t head[FUZZ_HEAD] = {flags};
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "wb");
     assert_non_null(file);

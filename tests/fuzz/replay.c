@@ -30,8 +30,8 @@ static void run(const uint8_t *bytes, size_t size)
 static size_t vary(size_t size)
 {
     memcpy(varied, original, size);
-    for (uint64_t times = 1 + draw(4); times != 0 && size > HF_FUZZ_HEAD; times--) {
-        size_t at = HF_FUZZ_HEAD + draw(size - HF_FUZZ_HEAD);
+    for (uint64_t times = 1 + draw(4); times != 0 && size > FUZZ_HEAD; times--) {
+        size_t at = FUZZ_HEAD + draw(size - FUZZ_HEAD);
         size_t length = 1 + draw(64);
         length = length < size - at ? length : size - at;
         switch (draw(5)) {
@@ -43,7 +43,7 @@ static size_t vary(size_t size)
             memset(varied + at, (int)(draw(3) * 0x7f), length);
             break;
         case 3:
-            memmove(varied + at, original + HF_FUZZ_HEAD + draw(size - HF_FUZZ_HEAD - length + 1),
+            memmove(varied + at, original + FUZZ_HEAD + draw(size - FUZZ_HEAD - length + 1),
                     length);
             break;
         default:

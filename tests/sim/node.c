@@ -345,8 +345,8 @@ static void answer(struct sim_node *node, struct sim_waiting *waiting)
     note_answerer(node, waiting);
 }
 
-/* A read's value was taken in this turn or before: the lease is asked for now. Without one nobody
- * is answered, and the client asks again. */
+/* A read's value was taken in this turn or before, so the lease must still hold at this moment.
+ * Without one nobody is answered, and the client asks again. */
 static bool may_answer(const struct sim_node *node, const struct sim_waiting *waiting)
 {
     if (!waiting->is_read) {

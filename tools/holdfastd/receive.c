@@ -89,16 +89,25 @@ static bool has_room(struct receiver *receiver)
     return receiver->bundle != NULL;
 }
 
-/* A place for an answer that needs no bundle's room; NULL when there is none left. */
-static struct hf_reply *take_refusal(struct receiver *receiver, const struct sender *sender)
+/* A bundle for answers that go past the order poller, with room for one more of each kind. NULL:
+ * there is none. */
+static struct bundle *refusal_with_room(struct receiver *receiver)
 {
-    struct bundle *refusal;
+    const struct bundle *refusal = receiver->refusal;
 
-    if (receiver->refusal != NULL && receiver->refusal->operation_count == HF_BUNDLE_OPERATIONS_MAX)
+    if (refusal != NULL && (refusal->operation_count == HF_BUNDLE_OPERATIONS_MAX ||
+                            refusal->extra_count == BUNDLE_EXTRAS_MAX))
         hand_over_refusals(receiver);
     if (receiver->refusal == NULL)
         receiver->refusal = emptied(ring_get(receiver->free_refusals));
-    refusal = receiver->refusal;
+    return receiver->refusal;
+}
+
+/* A place for an answer that needs no bundle's room; NULL when there is none left. */
+static struct hf_reply *take_refusal(struct receiver *receiver, const struct sender *sender)
+{
+    struct bundle *refusal = refusal_with_room(receiver);
+
     if (refusal == NULL) {
         counter_add(&receiver->unanswered, 1);
         return NULL;
@@ -252,17 +261,6 @@ static void read_datagram(struct receiver *receiver, const uint8_t *data, uint32
     } else {
         counter_add(&receiver->unanswered, 1);
     }
-}
-
-/* A bundle for answers that go past the order poller, with room for one more datagram. NULL: there
- * is none. */
-static struct bundle *refusal_with_room(struct receiver *receiver)
-{
-    if (receiver->refusal != NULL && receiver->refusal->extra_count == BUNDLE_EXTRAS_MAX)
-        hand_over_refusals(receiver);
-    if (receiver->refusal == NULL)
-        receiver->refusal = emptied(ring_get(receiver->free_refusals));
-    return receiver->refusal;
 }
 
 static bool is_handshake(const struct hf_packet *packet)
