@@ -370,7 +370,8 @@ static bool is_anothers(const struct hf_ledger *ledger, const struct hf_op_query
 
     if (query->header.origin == 0)
         return false;
-    if (query->subject == HF_QUERY_HOLD || query->subject == HF_QUERY_AUTHORISATION)
+    if (query->subject == HF_QUERY_HOLD || query->subject == HF_QUERY_AUTHORISATION ||
+        query->subject == HF_QUERY_OPERATION) /* which may have made one */
         slot = find_hold(ledger, query->subject_id);
     if (slot == HF_TABLE_NONE)
         return false;

@@ -478,7 +478,11 @@ static void test_holds_are_their_origins(void **state)
     ask(clients[1], &op, HF_CODE_NOT_PERMITTED, HF_RULE_ORIGIN);
     hf_make_query(&op, hf_client_next_id(clients[1]), HF_QUERY_HOLD, hold.header.id);
     ask(clients[1], &op, HF_CODE_NOT_PERMITTED, HF_RULE_ORIGIN);
+    hf_make_query(&op, hf_client_next_id(clients[1]), HF_QUERY_OPERATION, hold.header.id);
+    ask(clients[1], &op, HF_CODE_NOT_PERMITTED, HF_RULE_ORIGIN);
     hf_make_query(&op, hf_client_next_id(clients[0]), HF_QUERY_HOLD, hold.header.id);
+    ask(clients[0], &op, HF_CODE_OK, 0);
+    hf_make_query(&op, hf_client_next_id(clients[0]), HF_QUERY_OPERATION, hold.header.id);
     ask(clients[0], &op, HF_CODE_OK, 0);
     hf_make_capture(&op, hf_client_next_id(clients[1]), hold.header.id, HF_AMOUNT_ALL, true);
     op.header.origin = 1;
