@@ -23,7 +23,8 @@
 /* Sent again in one go. */
 #define REPEATS_MOST 64u
 /* A datagram behind which others have come is lost, not late, after this. */
-#define LATE_NS UINT64_C(300000)
+#define LATE_NS           UINT64_C(300000)
+#define LATE_DOUBLED_MOST 7
 /* Datagrams received before a credit goes out in any case. */
 #define CREDIT_EVERY 16u
 /* Put and not acknowledged, in slots of full size. */
@@ -31,7 +32,7 @@
 
 struct out_slot {
     uint64_t sent_ns;
-    uint32_t length; /* header included */
+    uint32_t overtaken; /* so often it was sent again for that */
     bool has_come;
 };
 
@@ -240,8 +241,7 @@ uint64_t hf_link_put(struct hf_link *link, const void *head, uint32_t head_lengt
         memcpy(bytes, &header, sizeof header);
         memcpy(bytes + sizeof header, (const uint8_t *)head + done, of_head);
         memcpy(bytes + sizeof header + of_head, (const uint8_t *)body + from, length - of_head);
-        link->out[link->put % link->out_count] =
-            (struct out_slot){.length = HF_LINK_HEADER_SIZE + length};
+        link->out[link->put % link->out_count] = (struct out_slot){0};
         link->put++;
         done += length;
     }
@@ -271,7 +271,8 @@ void hf_link_restart(struct hf_link *link)
     link->retry_ns = HF_LINK_RETRY_NS;
 }
 
-/* Those that others have overtaken, long enough ago. */
+/* Those that others have overtaken, long enough ago; each time after twice as long, for where the
+ * way is full a repeat only makes it fuller. */
 static void repeat_overtaken(struct hf_link *link, const struct hf_link_header *credit,
                              uint64_t now_ns)
 {
@@ -280,8 +281,9 @@ static void repeat_overtaken(struct hf_link *link, const struct hf_link_header *
     }
     uint64_t newest = link->acked + 1 + (63u - (uint32_t)__builtin_clzll(credit->got));
     for (uint64_t number = link->acked; number < newest && number < link->sent; number++) {
-        const struct out_slot *slot = &link->out[number % link->out_count];
-        if (!slot->has_come && now_ns - slot->sent_ns >= LATE_NS) {
+        struct out_slot *slot = &link->out[number % link->out_count];
+        if (!slot->has_come && now_ns - slot->sent_ns >= LATE_NS << slot->overtaken) {
+            slot->overtaken += slot->overtaken < LATE_DOUBLED_MOST;
             send_slot(link, number, now_ns);
             link->counts.datagrams_repeated++;
         }

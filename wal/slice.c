@@ -32,18 +32,12 @@ static const uint8_t sigma[10][16] = {
     {10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0},
 };
 
-/* The parameter block as words: 32 bytes of output, no key, fanout and depth 1, and the
- * personalisation. */
+/* The parameter block as words: 32 bytes of output, no key, fanout and depth 1; the last two are
+ * HF_SLICE_PERSONAL. */
 static const uint64_t parameters[8] = {
-    0x01010000 | HF_SLICE_HASH_SIZE,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0x74736166646c6f68,
-    0x31206563696c7320, /* HF_SLICE_PERSONAL
-                         */
+    [0] = 0x01010000 | HF_SLICE_HASH_SIZE,
+    [6] = 0x74736166646c6f68,
+    [7] = 0x31206563696c7320,
 };
 
 static inline uint64_t word_at(const uint8_t *bytes)

@@ -26,6 +26,7 @@ PROGRAMS = os.environ.get("HOLDFAST_PROGRAMS",
                           os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build"))
 WAIT_S = 60
 LOOK_S = 0.002
+LAST_WORDS = 4000
 
 
 def die_with_parent():
@@ -137,6 +138,13 @@ class Stage:
                 raise RuntimeError(f"{what}: not after {WAIT_S} s: {[self.state(node) for node in (0, 1)]}")
             time.sleep(LOOK_S)
         return now_ms()
+
+    def tell_last_words(self):
+        """What each process said last, for whoever is to find out why a drill went wrong."""
+        for name in sorted(os.listdir(self.directory)):
+            if name.endswith(".log"):
+                with open(self.path(name), encoding="utf-8", errors="replace") as log:
+                    print(f"---- {name}\n{log.read()[-LAST_WORDS:]}", file=sys.stderr)
 
     def close(self):
         for name in list(self.processes):
@@ -339,9 +347,13 @@ def main():
     os.makedirs(directory, exist_ok=True)
     os.chdir(directory)
     stage = Stage(options, directory, network)
+    good = False
     try:
         result, timeline = play(stage, names)
+        good = result["lost"] == result["twice"] == result["changed"] == 0 and result["same_state"]
     finally:
+        if not good:
+            stage.tell_last_words()
         stage.close()
         network.close()
         os.chdir("/")
@@ -356,7 +368,6 @@ def main():
               f"{'are the same and verify' if result['same_state'] else 'DIFFER'}\nreport: {report_path}")
         if result["notes"]:
             print(result["notes"], end="")
-    good = result["lost"] == result["twice"] == result["changed"] == 0 and result["same_state"]
     return 0 if good else 1
 
 

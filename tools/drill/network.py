@@ -1,6 +1,7 @@
 """Where a drill takes place: four network name spaces, joined by a bridge in a fifth, whose links can be cut in either
 direction; or, without root, plain loopback, where nothing can be cut."""
 import os
+import socket
 import subprocess
 
 
@@ -73,17 +74,15 @@ class Loopback:
     can_cut = False
 
     def __init__(self):
-        import socket
         self.ports = {}
-        self.socket = socket
 
     def inside(self, place):
         return []
 
     def address(self, place, port):
         if (place, port) not in self.ports:
-            kind = self.socket.SOCK_STREAM if place == "e" else self.socket.SOCK_DGRAM
-            with self.socket.socket(self.socket.AF_INET, kind) as probe:
+            kind = socket.SOCK_STREAM if place == "e" else socket.SOCK_DGRAM
+            with socket.socket(socket.AF_INET, kind) as probe:
                 probe.bind(("127.0.0.1", 0))
                 self.ports[place, port] = probe.getsockname()[1]
         return f"127.0.0.1:{self.ports[place, port]}"
