@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""Writes the corpus of the fuzz targets wire, config, script and admin anew: what is right, from the golden vectors, the scenarios and the
+"""Writes the corpus of the fuzz targets wire, config, script, admin and arbiter anew: what is right, from the golden vectors, the scenarios and the
 documents. To be run when a format has changed.    make_text_corpus.py (in the root)"""
+import base64
+import json
 import os
 import re
+import struct
 import sys
 
 CORPUS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
@@ -20,6 +23,21 @@ ORIGINS = {
 }
 ADMIN = ("status\nmetrics\nmemory\nhelp\n", "account 1001\ninstrument 0x10\nhold 00000000-0000-0000-0000-000000000001\n",
          "operation 7\nauthorisation 7\nauthorisations 7\ndigest\ncheckpoint\nreload\n", "advance 5s\nadvance 1\nadvance\n\nstatus now\n")
+
+
+def configuration(epoch, primary, durability, *members):
+    """What the arbiter keeps (replication/config.h), as it goes through the gateway."""
+    fields = [field for member in (*members, (0, 0))[:2] for field in (*member, 0)]
+    return base64.b64encode(struct.pack("<QIIQIIQII", epoch, primary, durability, *fields)).decode()
+
+
+RANGE = {"header": {"revision": "9"}, "kvs": [{"key": "cGFpcg==", "value": configuration(7, 1, 3, (3, 1), (5, 2))}], "count": "1"}
+ARBITER = {  # of a read, of a swap
+    "range": (RANGE, 0), "alone": ({"kvs": [{"value": configuration(8, 2, 3, (5, 2))}]}, 0), "nothing": ({"header": {}}, 0),
+    "nonsense": ({"kvs": [{"value": configuration(8, 2, 3, (5, 1))}]}, 0), "short": ({"kvs": [{"value": "AAAA"}]}, 0),
+    "done": ({"succeeded": True, "responses": [{"response_put": {}}]}, 1), "in-the-way": ({"responses": [{"response_range": RANGE}]}, 1),
+    "failed": ({"error": "etcdserver: request timed out", "code": 14}, 1),
+}
 
 
 def put(target, name, body, second=0):
@@ -52,6 +70,8 @@ def main():
             put("script", name, file.read())
     for number, lines in enumerate(ADMIN):
         put("admin", f"{number}", lines.encode())
+    for name, (answer, asked) in ARBITER.items():
+        put("arbiter", name, json.dumps(answer).encode(), asked)
     return 0
 
 

@@ -1,6 +1,7 @@
-/* What is odd in etcd's gateway: keys and values are base64, 64-bit numbers are strings, and what
- * is false, zero or empty is left out of an answer. */
+/* What is odd in etcd's gateway: keys and values are base64, 64-bit numbers are strings. */
 #include "arbiter_etcd.h"
+
+#include "etcd_answer.h"
 
 #include <curl/curl.h>
 #include <jansson.h>
@@ -80,50 +81,24 @@ static json_t *ask_any(struct etcd *etcd, const char *path, const char *body, bo
     return NULL;
 }
 
-static bool is_sane(const struct hf_config *config)
+static void complain_if_not_understood(const json_t *answer, enum hf_answer_kind kind)
 {
-    return config->epoch != 0 && config->epoch != UINT64_MAX && config->primary != 0 &&
-           config->durability >= HF_DURABILITY_SOLO &&
-           config->durability <= HF_DURABILITY_PAIR_SAFE &&
-           config->insync[0].node == config->primary && config->insync[0].incarnation != 0 &&
-           config->insync[1].node != config->primary;
-}
-
-/* The value in a range answer; epoch 0 when there is no such key. False: not to be understood. */
-static bool read_value(const json_t *range, struct hf_config *config)
-{
-    const json_t *kvs = json_object_get(range, "kvs");
-    const char *text;
-    size_t length = 0;
-
-    memset(config, 0, sizeof *config);
-    if (!json_is_object(range))
-        return false;
-    if (json_array_size(kvs) == 0)
-        return true;
-    text = json_string_value(json_object_get(json_array_get(kvs, 0), "value"));
-    if (text == NULL ||
-        sodium_base642bin((unsigned char *)config, sizeof *config, text, strlen(text), NULL,
-                          &length, NULL, sodium_base64_VARIANT_ORIGINAL) != 0 ||
-        length != sizeof *config || !is_sane(config)) {
+    if (answer != NULL && kind == HF_ANSWER_UNKNOWN)
         fprintf(stderr, "holdfastd: the arbiter's value is not a configuration of a pair\n");
-        memset(config, 0, sizeof *config);
-        return false;
-    }
-    return true;
 }
 
 static enum hf_answer_kind read_config(struct etcd *etcd, struct hf_config *config)
 {
     char body[2 * TEXT_SIZE];
     json_t *answer;
-    bool understood;
+    enum hf_answer_kind kind;
 
     snprintf(body, sizeof body, "{\"key\":\"%s\"}", etcd->key);
     answer = ask_any(etcd, "/v3/kv/range", body, true);
-    understood = read_value(answer, config);
+    kind = etcd_answer_to_range(answer, config);
+    complain_if_not_understood(answer, kind);
     json_decref(answer);
-    return understood ? HF_ANSWER_VALUE : HF_ANSWER_UNKNOWN;
+    return kind;
 }
 
 static enum hf_answer_kind swap_config(struct etcd *etcd, const struct hf_question *question,
@@ -134,7 +109,7 @@ static enum hf_answer_kind swap_config(struct etcd *etcd, const struct hf_questi
     char compare[2 * TEXT_SIZE];
     char body[6 * TEXT_SIZE];
     json_t *answer;
-    enum hf_answer_kind kind = HF_ANSWER_UNKNOWN;
+    enum hf_answer_kind kind;
 
     to_text(&question->expected, sizeof question->expected, expected);
     to_text(&question->wanted, sizeof question->wanted, wanted);
@@ -150,13 +125,8 @@ static enum hf_answer_kind swap_config(struct etcd *etcd, const struct hf_questi
              "\"failure\":[{\"request_range\":{\"key\":\"%s\"}}]}",
              etcd->key, compare, etcd->key, wanted, etcd->key);
     answer = ask_any(etcd, "/v3/kv/txn", body, false);
-    if (json_is_true(json_object_get(answer, "succeeded"))) {
-        kind = HF_ANSWER_DONE;
-    } else if (answer != NULL) {
-        const json_t *responses = json_object_get(answer, "responses");
-        const json_t *range = json_object_get(json_array_get(responses, 0), "response_range");
-        kind = read_value(range, config) ? HF_ANSWER_VALUE : HF_ANSWER_UNKNOWN;
-    }
+    kind = etcd_answer_to_txn(answer, config);
+    complain_if_not_understood(answer, kind);
     json_decref(answer);
     return kind;
 }
