@@ -13,7 +13,7 @@ from test_node_refusals import SUPERBLOCK_COPY, read, write, xxh3_128
 ISSUER, WALLET = 1001, 2001
 LAST = 3
 NOBODY = 65534
-SMALL = dict(log__segment_bytes="1m", log__batch_bytes="64k", log__depth=2, ledger__accounts=100, ledger__instruments=100,
+SMALL = dict(log__segment_bytes="1m", log__batch_bytes="64k", log__depth=2, log__seal_interval="0s", ledger__accounts=100, ledger__instruments=100,
              ledger__holds=100, ledger__remembered=10000)
 SEGMENT = "log-{:016x}"
 ENDIANNESS_AT, FORMAT_AT = 28, 24

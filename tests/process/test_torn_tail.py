@@ -21,7 +21,7 @@ from test_node_refusals import BLOCK, RECORD_HEADER, read, records, write
 ISSUER, WALLET = 1001, 2001
 BEFORE_PLACES = 22
 LAST_COUNT = 12
-SMALL = dict(log__segment_bytes="1m", log__segments_ahead=1, log__batch_bytes="64k", log__depth=2,
+SMALL = dict(log__segment_bytes="1m", log__segments_ahead=1, log__batch_bytes="64k", log__depth=2, log__seal_interval="0s",
              ledger__accounts=100, ledger__instruments=100, ledger__holds=100, ledger__remembered=10000)
 
 
