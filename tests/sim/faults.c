@@ -91,13 +91,18 @@ static bool holds_all(const struct sim_node *node)
                                                    committed->records[committed->count - 1].hash));
 }
 
+static bool flushed_all(const struct sim_node *node)
+{
+    const struct sim_truth *truth = &node->sim->truth;
+    return truth->logs[node->number].flushed >= truth->committed.count && holds_all(node);
+}
+
 /* Whether a node may lose what is in its memory now. In pair-fast somebody must still hold what was
  * committed; and while one node's disk is damaged the other is left in peace. */
 static bool may_lose(const struct sim_node *node)
 {
     const struct sim *sim = node->sim;
     const struct sim_node *other = &sim->nodes[1 - node->number];
-    const struct sim_log *log = &sim->truth.logs[node->number];
     if (sim->faults.victim == other->number) {
         return false;
     }
@@ -105,7 +110,7 @@ static bool may_lose(const struct sim_node *node)
         return true;
     }
     bool is_kept = sim_node_is_up(other) && !other->is_failing && holds_all(other);
-    return is_kept || (log->flushed >= sim->truth.committed.count && holds_all(node));
+    return is_kept || flushed_all(node);
 }
 
 /* The same for some moment to come: in pair-fast not both. */
@@ -289,6 +294,11 @@ static void strike_rot(struct sim *sim)
             sim->faults.victim = node->number;
             sim_trace_event(sim, node->number, "a bit of its log rots", 0, 0, 0);
             sim_mark(SIM_MARK_ROT_LOG);
+            /* Now and then the other one goes too. In pair-fast it has to wait for a log that will
+             * never come back, until the operator promotes it. */
+            if (flushed_all(other) && sim_below(random, 2) == 0) {
+                sim_life_kill(&sim->nodes[other->number], sim_between(random, 1, 60));
+            }
         }
     }
 }

@@ -5,7 +5,8 @@
 #include <signal.h>
 #include <unistd.h>
 
-#define TWICE_EVERY 40 /* of so many seeds one is run again: it must do the same */
+#define TWICE_EVERY 40    /* of so many seeds one is run again: it must do the same */
+#define LONG_RUN    20000 /* seeds: from so many on what is met seldom must have been met too */
 
 static uint64_t running; /* the seed */
 
@@ -40,11 +41,11 @@ static bool read_number(const char *text, uint64_t *number)
     return *text != '\0' && *end == '\0';
 }
 
-static bool show_marks(bool must_all)
+static bool show_marks(bool must_all, bool is_long)
 {
     bool is_blind = false;
     for (uint32_t i = 0; i < SIM_MARK_COUNT; i++) {
-        bool missed = must_all && sim_seen[i] == 0;
+        bool missed = must_all && sim_seen[i] == 0 && (is_long || i < SIM_MARK_JOIN_DOUBT);
         printf("%10" PRIu64 "  %s%s\n", sim_seen[i], mark_names[i],
                missed ? "  <- NEVER: the simulation is blind here" : "");
         is_blind = is_blind || missed;
@@ -67,7 +68,7 @@ static int run_many(uint64_t from, uint64_t count, bool must_all)
             return 1;
         }
     }
-    bool saw_all = show_marks(must_all);
+    bool saw_all = show_marks(must_all, count >= LONG_RUN);
     printf("%" PRIu64 " seeds from %" PRIu64 ", %" PRIu64 " of them twice%s\n", count, from, twice,
            saw_all ? "" : ": FAILED: marks were never met");
     return saw_all ? 0 : 1;

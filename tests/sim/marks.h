@@ -58,7 +58,6 @@
     X(DROP_INCARNATION, "standby dropped for a new life (pair-fast)")        \
     X(LEASE, "first echo of an epoch: a lease")                              \
     X(JOIN, "learner taken into I")                                          \
-    X(JOIN_DOUBT, "joining given up while its swap was in doubt")            \
     X(READ_LEASE, "read answered under a lease")                             \
     X(READ_ALONE, "read answered by a primary alone")                        \
     X(READ_REFUSED, "read not answered: no lease")                           \
@@ -76,7 +75,9 @@
     X(BUSY, "operation refused for want of room")                            \
     X(TOO_NEW, "id refused as too new")                                      \
     X(DEADLINE, "operation refused: its deadline had passed")                \
-    X(EXPIRED, "hold ended by the node's own clock")
+    X(EXPIRED, "hold ended by the node's own clock")                         \
+    /* Seldom, once in a thousand worlds: asked of long runs alone. */       \
+    X(JOIN_DOUBT, "joining given up while its swap was in doubt")
 
 enum sim_mark {
 #define SIM_MARK(name, text) SIM_MARK_##name,

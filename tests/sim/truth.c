@@ -264,10 +264,10 @@ static void mark_leading(const struct hf_replica *then, const struct hf_replica 
     if (now->role != HF_ROLE_PRIMARY || then->role != HF_ROLE_PRIMARY) {
         return;
     }
-    if (fenced_now && now->asking == HF_ASKING_READ) {
-        sim_mark(SIM_MARK_FENCED);
-    } else if (fenced_now && then->join_sent != 0) {
+    if (fenced_now && then->join_sent != 0 && now->peer_incarnation == 0) {
         sim_mark(SIM_MARK_JOIN_DOUBT);
+    } else if (fenced_now && now->asking == HF_ASKING_READ) {
+        sim_mark(SIM_MARK_FENCED);
     } else if (fenced_now && now->peer_incarnation != 0) {
         sim_mark(SIM_MARK_DROP_INCARNATION);
     }
