@@ -21,9 +21,12 @@
 
 /* EAL keeps pointers into its arguments, and there is one EAL in a process. */
 static char argument_text[ARGUMENTS_SIZE];
+static char given_text[ARGUMENTS_SIZE]; /* the same, not split */
 static char *argument_list[ARGUMENTS_MAX + 1];
 static char runtime_directory[PATH_MAX];
 static bool was_started;
+static uint32_t users;
+static bool all_may_free = true;
 
 /* Splits at blanks, in place. Returns how many there are, or -1 when there are too many. */
 static int split_arguments(char *text, char *list[ARGUMENTS_MAX + 1])
@@ -42,15 +45,27 @@ static int split_arguments(char *text, char *list[ARGUMENTS_MAX + 1])
     return count;
 }
 
+/* A further port of this process. */
+static enum hf_status join(const char *arguments, struct hf_fault *fault)
+{
+    if (users > 0 && strcmp(arguments, given_text) == 0) {
+        users++;
+        return HF_STATUS_OK;
+    }
+    snprintf(fault->line, sizeof fault->line, "dpdk port: EAL was started in this process%s",
+             users > 0 ? ", with other arguments" : "");
+    return HF_STATUS_EXISTS;
+}
+
 enum hf_status hf_eal_start(const char *arguments, struct hf_fault *fault)
 {
     assert(fault != NULL);
-    if (was_started) {
-        snprintf(fault->line, sizeof fault->line, "dpdk port: EAL was started in this process");
-        return HF_STATUS_EXISTS;
-    }
-    int length =
-        snprintf(argument_text, sizeof argument_text, "%s", arguments == NULL ? "" : arguments);
+    if (arguments == NULL)
+        arguments = "";
+    if (was_started)
+        return join(arguments, fault);
+    int length = snprintf(given_text, sizeof given_text, "%s", arguments);
+    memcpy(argument_text, given_text, sizeof argument_text);
     int count = split_arguments(argument_text, argument_list);
     if (length < 0 || (size_t)length >= sizeof argument_text || count < 0) {
         snprintf(fault->line, sizeof fault->line,
@@ -72,6 +87,7 @@ enum hf_status hf_eal_start(const char *arguments, struct hf_fault *fault)
                  rte_strerror(error));
         return HF_STATUS_IO;
     }
+    users = 1;
     const char *directory = rte_eal_get_runtime_dir();
     snprintf(runtime_directory, sizeof runtime_directory, "%s", directory == NULL ? "" : directory);
     return HF_STATUS_OK;
@@ -106,9 +122,12 @@ static void remove_huge_files(const char *prefix)
 
 void hf_eal_stop(bool may_free)
 {
-    assert(was_started);
+    assert(users > 0);
+    all_may_free = all_may_free && may_free;
+    if (--users > 0)
+        return;
     bool is_primary = rte_eal_process_type() == RTE_PROC_PRIMARY;
-    if (may_free)
+    if (all_may_free)
         rte_eal_cleanup();
     if (!is_primary || runtime_directory[0] == '\0')
         return;

@@ -18,6 +18,20 @@
 #define CONNECT_US    50000   /* between attempts to reach a server that is not there */
 #define HANDSHAKE_US  1000000 /* given to one that is there and does not get ready */
 #define SEND_ATTEMPTS 10000   /* a pause each: some hundred microseconds */
+#define DEVICES_MAX   8
+
+enum wish { WISH_NOTHING, WISH_OPEN, WISH_CLOSE };
+
+/* What the interrupt thread looks after. */
+static struct guard {
+    struct hf_memif *devices[DEVICES_MAX]; /* the interrupt thread's, like the next three */
+    uint32_t count;
+    bool is_last_stand; /* one was closed: the thread stays in its callback for good */
+    bool is_running;    /* the main thread's: the callback is on its way, or at work */
+    struct hf_memif *wished;
+    _Atomic int wish; /* enum wish: set by the main thread, cleared by the interrupt thread */
+    sem_t wake;       /* cuts the sleep short */
+} guard;
 
 /* A memif control channel is the only SOCK_SEQPACKET that EAL's interrupt thread sends on. */
 static bool is_control_channel(int socket)
@@ -87,39 +101,111 @@ static bool look_at_link(struct hf_memif *memif)
     return false;
 }
 
-static void nap(struct hf_memif *memif, uint32_t nap_us)
+static void lock_all(void)
+{
+    for (uint32_t i = 0; i < guard.count; i++) {
+        lock(&guard.devices[i]->receive_lock);
+        lock(&guard.devices[i]->send_lock);
+    }
+}
+
+static void unlock_all(void)
+{
+    for (uint32_t i = 0; i < guard.count; i++) {
+        rte_spinlock_unlock(&guard.devices[i]->send_lock);
+        rte_spinlock_unlock(&guard.devices[i]->receive_lock);
+    }
+}
+
+/* Of a device whose locks are taken, and stay so. A server that cannot listen is not kept. */
+static void open_device(struct hf_memif *memif)
+{
+    if (guard.is_last_stand || guard.count == DEVICES_MAX)
+        return;
+    start(memif);
+    memif->is_kept = memif->is_started || memif->is_client;
+    if (memif->is_kept)
+        guard.devices[guard.count++] = memif;
+}
+
+/* The driver frees its listening socket, and leaves it with EAL: the thread must not go there. */
+static void close_device(struct hf_memif *memif)
+{
+    uint32_t place = 0;
+    while (guard.devices[place] != memif)
+        place++;
+    assert(place < guard.count);
+    guard.devices[place] = guard.devices[--guard.count];
+    guard.is_last_stand = true;
+    if (memif->is_started)
+        (void)rte_eth_dev_stop(memif->device);
+    (void)rte_eth_dev_close(memif->device);
+}
+
+/* What the main thread asks for. Its devices' locks are taken. */
+static void grant_wish(void)
+{
+    int wish = atomic_load_explicit(&guard.wish, memory_order_acquire); /* with ask's store */
+    struct hf_memif *memif = guard.wished;
+    if (wish == WISH_NOTHING)
+        return;
+    if (wish == WISH_OPEN)
+        open_device(memif);
+    else
+        close_device(memif);
+    atomic_store_explicit(&guard.wish, WISH_NOTHING, memory_order_release);
+    sem_post(&memif->done); /* what it writes is seen by who waits for it */
+}
+
+static void nap(uint32_t nap_us)
 {
     struct timespec end;
+    assert(nap_us < 1000000);
     clock_gettime(CLOCK_MONOTONIC, &end);
     end.tv_nsec += (long)nap_us * 1000;
     end.tv_sec += end.tv_nsec / 1000000000;
     end.tv_nsec %= 1000000000;
-    while (sem_clockwait(&memif->wake, CLOCK_MONOTONIC, &end) != 0 && errno == EINTR)
+    while (sem_clockwait(&guard.wake, CLOCK_MONOTONIC, &end) != 0 && errno == EINTR)
         continue;
 }
 
-/* On the interrupt thread, which comes in holding both locks and goes out holding them; not again
- * when the device is closed. */
+/* On the interrupt thread, which comes in holding all locks and goes out holding them; not again
+ * when a device was closed. */
 static void attend(void *context)
 {
-    struct hf_memif *memif = context;
-    bool is_closing = atomic_load_explicit(&memif->is_closing, memory_order_acquire);
-    if (is_closing) {
-        if (memif->is_started)
-            (void)rte_eth_dev_stop(memif->device);
-        (void)rte_eth_dev_close(memif->device);
-        sem_post(&memif->closed);
-        for (;;) /* the driver has freed its listening socket, and left it with EAL */
-            pause();
+    grant_wish();
+    while (guard.is_last_stand) {
+        unlock_all();
+        while (sem_wait(&guard.wake) != 0)
+            assert(errno == EINTR);
+        lock_all();
+        grant_wish();
     }
-    bool is_up = look_at_link(memif);
-    rte_spinlock_unlock(&memif->send_lock);
-    rte_spinlock_unlock(&memif->receive_lock);
-    nap(memif, is_up ? NAP_UP_US : NAP_DOWN_US);
-    lock(&memif->receive_lock);
-    lock(&memif->send_lock);
-    while (rte_eal_alarm_set(OUT_US, attend, memif) != 0)
-        nap(memif, NAP_DOWN_US); /* no memory for it: nothing may run before there is */
+    bool are_up = true;
+    for (uint32_t i = 0; i < guard.count; i++)
+        are_up = look_at_link(guard.devices[i]) && are_up;
+    unlock_all();
+    nap(are_up ? NAP_UP_US : NAP_DOWN_US);
+    lock_all();
+    while (rte_eal_alarm_set(OUT_US, attend, context) != 0)
+        nap(NAP_DOWN_US); /* no memory for it: nothing may run before there is */
+}
+
+/* Has the interrupt thread do it, and waits until it is done. */
+static void ask(struct hf_memif *memif, enum wish wish)
+{
+    guard.wished = memif;
+    atomic_store_explicit(&guard.wish, wish, memory_order_release);
+    if (!guard.is_running) {
+        guard.is_running = true;
+        sem_init(&guard.wake, 0, 0);
+        while (rte_eal_alarm_set(OUT_US, attend, NULL) != 0)
+            sched_yield();
+    } else {
+        sem_post(&guard.wake);
+    }
+    while (sem_wait(&memif->done) != 0)
+        assert(errno == EINTR);
 }
 
 bool hf_memif_open(struct hf_memif *memif, uint16_t device, bool is_client)
@@ -129,27 +215,18 @@ bool hf_memif_open(struct hf_memif *memif, uint16_t device, bool is_client)
     memif->is_client = is_client;
     rte_spinlock_init(&memif->receive_lock);
     rte_spinlock_init(&memif->send_lock);
-    start(memif);
-    if (!memif->is_started && !is_client)
-        return false;
-    sem_init(&memif->wake, 0, 0);
-    sem_init(&memif->closed, 0, 0);
     lock(&memif->receive_lock);
     lock(&memif->send_lock);
-    while (rte_eal_alarm_set(OUT_US, attend, memif) != 0)
-        sched_yield();
-    return true;
+    sem_init(&memif->done, 0, 0);
+    ask(memif, WISH_OPEN);
+    return memif->is_kept;
 }
 
 void hf_memif_close(struct hf_memif *memif)
 {
     assert(memif != NULL);
-    atomic_store_explicit(&memif->is_closing, true, memory_order_release); /* with attend's load */
-    sem_post(&memif->wake);
-    while (sem_wait(&memif->closed) != 0)
-        assert(errno == EINTR);
-    sem_destroy(&memif->wake);
-    sem_destroy(&memif->closed);
+    ask(memif, WISH_CLOSE);
+    sem_destroy(&memif->done);
 }
 
 bool hf_memif_enter_receive(struct hf_memif *memif)

@@ -11,8 +11,9 @@
  *     interrupt thread:  [ callback: asleep, locks free ] -> locks taken -> out: driver's handlers
  *                               ^------------- locks freed <- callback (an alarm, 10 us later) <-'
  *
- * A connected device is let out ten times a second, for some 20 us; one without a peer all the
- * time, so that a handshake goes fast.
+ * One interrupt thread serves all devices of the process: it is let out with the locks of all. Ten
+ * times a second, for some 20 us, when all are connected; while one is without a peer all the time,
+ * so that a handshake goes fast. It also opens and closes them.
  *
  * And a peer may die before it is greeted. The driver (22.11, and still 26.07) then closes the
  * connection but leaves it with EAL, which panics when it next goes through what it waits for:
@@ -42,18 +43,19 @@ struct hf_memif {
     uint16_t device;
     bool is_client;
     bool is_started; /* the fields from here on are the interrupt thread's, or under both locks */
+    bool is_kept;    /* the interrupt thread looks after it */
     bool was_up;
     uint64_t looked_us; /* when it was started last, or that was tried */
-    atomic_bool is_closing;
-    sem_t wake;   /* cuts the sleep short */
-    sem_t closed; /* the interrupt thread has closed the device */
+    sem_t done;         /* the interrupt thread has opened or closed the device, as it was asked */
 };
 
-/* Takes a configured device over, and starts it. A server that cannot listen: false, and the device
- * is still the caller's. A client starts when it can. Called once, before the halves attach. */
+/* Takes a configured device over, and starts it. A server that cannot listen, one device too many,
+ * or one after another was closed: false, and the device is still the caller's. A client starts
+ * when it can. Called once, before the halves attach. Main thread. */
 bool hf_memif_open(struct hf_memif *memif, uint16_t device, bool is_client);
 
-/* Stops and closes the device. Both halves have ended. Blocks for a moment. */
+/* Stops and closes the device. Both halves have ended. Blocks for a moment. From then on nobody
+ * looks after the process's other devices: they are to be closed too. Main thread. */
 void hf_memif_close(struct hf_memif *memif);
 
 /* Before and after every burst. False: no burst now. The receiving half does not wait; the sending

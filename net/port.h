@@ -109,7 +109,10 @@ struct hf_port_dpdk_options {
     uint16_t mtu;            /* of IP packets; 0: 1500 */
     uint32_t mbufs;          /* 0: 8191 */
 };
-/* Starts the EAL (once a process: a second call is EXISTS) and the device. */
+/* Starts the device, and before it the EAL where it does not run. Several ports of a process share
+ * one: they give the same `eal` and each a `device` of its own, and are closed together, one after
+ * the other. EXISTS: other EAL arguments than the running one's, a device that a port has, or a
+ * port opened after the last was closed. */
 enum hf_status hf_port_dpdk_open(const struct hf_port_dpdk_options *options, struct hf_port **port,
                                  struct hf_fault *fault);
 

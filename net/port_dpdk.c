@@ -1,4 +1,5 @@
-/* DPDK: any poll-mode driver, one receive and one transmit queue.
+/* DPDK: any poll-mode driver, one receive and one transmit queue. A process may have several such
+ * ports, each on a device of its own, in one environment (eal.h).
  *
  *     receiving thread: rx_burst -> hf_ip_parse -> the caller, when it is a datagram for us
  *                                              \-> control ring, when it is ARP or a ping
@@ -62,15 +63,20 @@ struct send_half {
     struct hf_neighbours neighbours;
 };
 
+/* Which devices have a port. Main thread only. */
+static bool is_taken[RTE_MAX_ETHPORTS];
+
 struct port_dpdk {
     struct hf_port port;
     struct rte_ring *control; /* received frames, from the receiving to the sending thread */
     uint64_t ticks_per_us;
     uint16_t device;
-    bool offloads; /* the device makes IPv4 and UDP checksums */
+    bool offloads;   /* the device makes IPv4 and UDP checksums */
+    bool has_device; /* taken: no other port has it */
     bool is_configured;
     bool is_started; /* by us; a memif device is started by its guard */
     bool is_memif;   /* guarded by `memif` */
+    bool may_free;   /* EAL's interrupt thread has not been given work of ours */
     struct hf_memif memif;
     struct receive_half receive;
     struct send_half send;
@@ -409,11 +415,12 @@ static void destroy(struct hf_port *port)
         hf_memif_close(&self->memif);
     else if (self->is_configured)
         (void)rte_eth_dev_close(self->device);
+    if (self->has_device)
+        is_taken[self->device] = false;
     rte_ring_free(self->control);
     rte_mempool_free(self->receive.pool);
     rte_mempool_free(self->send.pool);
-    /* The interrupt thread that closed a memif device stays inside its alarm. */
-    bool may_free = !self->is_memif;
+    bool may_free = self->may_free;
     free(self);
     hf_eal_stop(may_free);
 }
@@ -448,12 +455,32 @@ static enum hf_status start_memif(struct port_dpdk *self, const struct rte_eth_d
                                   struct hf_fault *fault)
 {
     bool is_client = is_memif_client(info);
+    self->may_free = false;
     self->is_memif = hf_memif_open(&self->memif, self->device, is_client);
     if (!self->is_memif)
         return fail(fault, self->device, "start of memif: its socket", EIO);
     /* The driver writes a line at every attempt to connect, twenty a second without a server. */
     if (is_client)
         (void)rte_log_set_level_pattern("pmd.net.memif", RTE_LOG_CRIT);
+    return HF_STATUS_OK;
+}
+
+/* A driver that fails does not fail EAL's start: only the number of devices tells. */
+static enum hf_status take_device(struct port_dpdk *self, struct hf_fault *fault)
+{
+    if (!rte_eth_dev_is_valid_port(self->device)) {
+        snprintf(fault->line, sizeof fault->line,
+                 "dpdk port: no device %u: the EAL arguments gave %u devices", self->device,
+                 rte_eth_dev_count_avail());
+        return HF_STATUS_NOT_FOUND;
+    }
+    if (is_taken[self->device]) {
+        snprintf(fault->line, sizeof fault->line,
+                 "dpdk port: device %u has another port of this process", self->device);
+        return HF_STATUS_EXISTS;
+    }
+    is_taken[self->device] = true;
+    self->has_device = true;
     return HF_STATUS_OK;
 }
 
@@ -464,11 +491,13 @@ static enum hf_status make_memory(struct port_dpdk *self, uint32_t mbufs, uint16
     uint32_t frame = FRAME_SIZE_MAX(mtu) > RTE_MBUF_DEFAULT_DATAROOM ? FRAME_SIZE_MAX(mtu)
                                                                      : RTE_MBUF_DEFAULT_DATAROOM;
     uint16_t room = (uint16_t)(RTE_PKTMBUF_HEADROOM + RTE_ALIGN_CEIL(frame, RTE_CACHE_LINE_SIZE));
-    self->receive.pool =
-        rte_pktmbuf_pool_create("holdfast_receive", mbufs, MBUF_CACHE, 0, room, socket);
-    self->send.pool = rte_pktmbuf_pool_create("holdfast_send", mbufs, MBUF_CACHE, 0, room, socket);
-    self->control =
-        rte_ring_create("holdfast_control", CONTROL_DEPTH, socket, RING_F_SP_ENQ | RING_F_SC_DEQ);
+    char name[32]; /* DPDK's own names: one of each in a process */
+    snprintf(name, sizeof name, "holdfast_receive_%u", self->device);
+    self->receive.pool = rte_pktmbuf_pool_create(name, mbufs, MBUF_CACHE, 0, room, socket);
+    snprintf(name, sizeof name, "holdfast_send_%u", self->device);
+    self->send.pool = rte_pktmbuf_pool_create(name, mbufs, MBUF_CACHE, 0, room, socket);
+    snprintf(name, sizeof name, "holdfast_control_%u", self->device);
+    self->control = rte_ring_create(name, CONTROL_DEPTH, socket, RING_F_SP_ENQ | RING_F_SC_DEQ);
     if (self->receive.pool != NULL && self->send.pool != NULL && self->control != NULL)
         return HF_STATUS_OK;
     snprintf(fault->line, sizeof fault->line,
@@ -613,19 +642,14 @@ enum hf_status hf_port_dpdk_open(const struct hf_port_dpdk_options *options, str
         return status;
     }
     self->device = options->device;
+    self->may_free = true;
     self->port = (struct hf_port){.maker = &dpdk_maker,
                                   .name = "dpdk",
                                   .local = options->local,
                                   .payload_max = (uint32_t)mtu - HF_IP_OVERHEAD};
     self->ticks_per_us = rte_get_tsc_hz() / 1000000;
 
-    /* A driver that fails does not fail EAL's start: only the number of devices tells. */
-    if (!rte_eth_dev_is_valid_port(options->device)) {
-        snprintf(fault->line, sizeof fault->line,
-                 "dpdk port: no device %u: the EAL arguments gave %u devices", options->device,
-                 rte_eth_dev_count_avail());
-        status = HF_STATUS_NOT_FOUND;
-    }
+    status = take_device(self, fault);
     if (status == HF_STATUS_OK)
         status =
             make_memory(self, options->mbufs == 0 ? MBUFS_DEFAULT : options->mbufs, mtu, fault);

@@ -5,12 +5,14 @@
         rig.wait_for("both nodes hold it", lambda: rig.insync() == 2)
         rig.primary().kill9()
 
-All ports are the kernel's choice. What still runs at the end is stopped by its process id.
+All ports are the kernel's choice, unless the test brings cabling of its own. What still runs at the end is stopped by its
+process id.
 """
 import contextlib
 import os
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 
@@ -30,20 +32,36 @@ def free_ports(count, kind=socket.SOCK_DGRAM):
     return ports
 
 
-class Etcd:
-    """One etcd on loopback, its data below `directory`."""
+class Loopback:
+    """Where nodes, clients and etcd find each other: `prefix` is what a program is started with there."""
 
-    def __init__(self, directory):
+    def __init__(self):
+        clients, links = free_ports(2), free_ports(2)
+        self.clients = [f"127.0.0.1:{port}" for port in clients]  # where clients reach each node
+        self.node_prefix = [[], []]
+        self.node_settings = [{
+            "port.address": self.clients[i],
+            "pair.address": f"127.0.0.1:{links[i]}",
+            "pair.peer": f"127.0.0.1:{links[1 - i]}",
+        } for i in range(2)]
+        self.prefix = []  # of clients and etcd
+        self.etcd_host = "127.0.0.1"
+        self.etcd_ports = free_ports(2, socket.SOCK_STREAM)
+
+
+class Etcd:
+    """One etcd, its data below `directory`."""
+
+    def __init__(self, directory, cabling):
         self.directory = directory
-        client, peer = free_ports(2, socket.SOCK_STREAM)
-        self.url = f"http://127.0.0.1:{client}"
-        self.peer = f"http://127.0.0.1:{peer}"
+        self.prefix = cabling.prefix
+        self.url, self.peer = [f"http://{cabling.etcd_host}:{port}" for port in cabling.etcd_ports]
         self.process = None
 
     def start(self):
         with open(os.path.join(self.directory, "etcd.log"), "ab") as log:
             self.process = subprocess.Popen(
-                ["etcd", "--name", "one", "--data-dir", os.path.join(self.directory, "etcd"),
+                [*self.prefix, "etcd", "--name", "one", "--data-dir", os.path.join(self.directory, "etcd"),
                  "--listen-client-urls", self.url, "--advertise-client-urls", self.url,
                  "--listen-peer-urls", self.peer, "--initial-advertise-peer-urls", self.peer,
                  "--initial-cluster", f"one={self.peer}", "--log-level", "error",
@@ -56,6 +74,10 @@ class Etcd:
             time.sleep(0.02)
 
     def answers(self):
+        if self.prefix:
+            ask = f"import urllib.request as u; u.urlopen('{self.url}/health', timeout=1)"
+            return subprocess.run([*self.prefix, sys.executable, "-c", ask], stderr=subprocess.DEVNULL,
+                                  check=False).returncode == 0
         try:
             with urllib.request.urlopen(f"{self.url}/health", timeout=1) as answer:
                 return answer.status == 200
@@ -70,24 +92,21 @@ class Etcd:
 
 
 class Pair:
-    def __init__(self, space, settings, arbiter):
+    def __init__(self, space, settings, arbiter, cabling):
         self.space = space
         self.etcd = None
+        self.prefix = cabling.prefix
         if arbiter:
-            self.etcd = Etcd(space.directory)
+            self.etcd = Etcd(space.directory, cabling)
             settings = {"pair.arbiter": self.etcd.url, **settings}
-        clients = free_ports(2)
-        links = free_ports(2)
         self.nodes = [
-            space.node(name=f"n{i + 1}", **{
+            space.node(name=f"n{i + 1}", prefix=cabling.node_prefix[i], **{
                 "node.node": i + 1,
-                "port.address": f"127.0.0.1:{clients[i]}",
-                "pair.address": f"127.0.0.1:{links[i]}",
-                "pair.peer": f"127.0.0.1:{links[1 - i]}",
                 "log.durability": "pair-safe",
+                **cabling.node_settings[i],
                 **settings,
             }) for i in range(2)]
-        self.servers = ",".join(f"127.0.0.1:{port}" for port in clients)
+        self.servers = ",".join(cabling.clients)
 
     def start(self):
         if self.etcd is not None:
@@ -136,23 +155,25 @@ class Pair:
 
     def load(self, journal, *words):
         return subprocess.Popen(
-            [HOLDFAST, "load", "--server", self.servers, "--accounts", "500", "--inflight", "64", "--json",
+            [*self.prefix, HOLDFAST, "load", "--server", self.servers, "--accounts", "500", "--inflight", "64", "--json",
              "--journal", journal, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             preexec_fn=die_with_parent)
 
     def check(self, journal):
         """Everything that was answered is there, once, and as it was answered. Raises otherwise."""
-        return run([HOLDFAST, "load", "--server", self.servers, "--accounts", "500", "--check", journal]).stdout
+        return run([*self.prefix, HOLDFAST, "load", "--server", self.servers, "--accounts", "500", "--check",
+                    journal]).stdout
 
 
 @contextlib.contextmanager
-def pair(arbiter=True, **settings):
+def pair(arbiter=True, cabling=None, **settings):
     try:
         run(["etcd", "--version"])
     except FileNotFoundError:
         skip("etcd is not installed")
     with workspace() as space:
-        rig = Pair(space, {name.replace("__", "."): value for name, value in settings.items()}, arbiter)
+        rig = Pair(space, {name.replace("__", "."): value for name, value in settings.items()}, arbiter,
+                   cabling or Loopback())
         try:
             yield rig
         finally:

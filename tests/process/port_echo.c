@@ -1,9 +1,11 @@
 /* Two ends of a port of any kind, to prove ports between processes.
  *
- *     port_echo --kind kernel|dpdk [--eal ARGUMENTS] [--mtu BYTES] --address A.B.C.D:PORT serve
- * [--split] port_echo ... --peer A.B.C.D:PORT [--count N] [--patience SECONDS] ask
+ *     port_echo --kind kernel|dpdk [--eal ARGUMENTS] [--mtu BYTES] --address A.B.C.D:PORT
+ *         [--split | --second A.B.C.D:PORT [--device N] [--second-eal ARGUMENTS]] serve
+ *     port_echo ... --peer A.B.C.D:PORT [--count N] [--patience SECONDS] ask
  *
  * `serve` sends back whatever comes, until SIGTERM. With --split its halves run on two threads.
+ * With --second (dpdk) it serves another port as well, on device N (1).
  * `ask` sends N numbered datagrams of many sizes, 64 in flight, each again until its answer is
  * there, and checks every byte. Both print `ready ADDRESS` when they begin and one JSON line of
  * counters when they end. Exit status 0, or 1 when something was lost or changed. */
@@ -33,6 +35,9 @@ struct options {
     uint16_t mtu;
     struct hf_address local;
     struct hf_address peer;
+    struct hf_address second; /* ip 0: there is no second port */
+    const char *second_eal;   /* NULL: the first one's */
+    uint16_t second_device;
     uint64_t count;
     uint64_t patience_s;
     bool is_split;
@@ -96,11 +101,16 @@ static uint32_t echo_burst(struct hf_port *port)
     return count;
 }
 
-static void serve(struct hf_port *port)
+/* `second` may be NULL. */
+static void serve(struct hf_port *port, struct hf_port *second)
 {
-    while (!must_stop())
-        if (echo_burst(port) == 0)
+    while (!must_stop()) {
+        uint32_t count = echo_burst(port);
+        if (second != NULL)
+            count += echo_burst(second);
+        if (count == 0)
             port->maker->wait(port, 1000);
+    }
 }
 
 /* What the receiving thread writes into the channel: a peer, then the payload. */
@@ -284,17 +294,15 @@ static int ask(struct hf_port *port, const struct options *options)
 static struct options read_options(int argc, char *argv[])
 {
     static const struct option known[] = {
-        {"kind", required_argument, NULL, 'k'},
-        {"eal", required_argument, NULL, 'e'},
-        {"mtu", required_argument, NULL, 'm'},
-        {"address", required_argument, NULL, 'a'},
-        {"peer", required_argument, NULL, 'p'},
-        {"count", required_argument, NULL, 'c'},
-        {"split", no_argument, NULL, 's'},
-        {"patience", required_argument, NULL, 't'},
-        {NULL, 0, NULL, 0},
+        {"kind", required_argument, NULL, 'k'},   {"eal", required_argument, NULL, 'e'},
+        {"mtu", required_argument, NULL, 'm'},    {"address", required_argument, NULL, 'a'},
+        {"peer", required_argument, NULL, 'p'},   {"count", required_argument, NULL, 'c'},
+        {"split", no_argument, NULL, 's'},        {"patience", required_argument, NULL, 't'},
+        {"second", required_argument, NULL, '2'}, {"second-eal", required_argument, NULL, 'E'},
+        {"device", required_argument, NULL, 'd'}, {NULL, 0, NULL, 0},
     };
-    struct options options = {.kind = "kernel", .count = 1000, .patience_s = 60};
+    struct options options = {
+        .kind = "kernel", .count = 1000, .patience_s = 60, .second_device = 1};
     bool is_right = true;
     int option;
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -322,6 +330,15 @@ static struct options read_options(int argc, char *argv[])
             break;
         case 't':
             options.patience_s = strtoull(optarg, NULL, 10);
+            break;
+        case '2':
+            is_right = is_right && hf_address_parse(optarg, &options.second);
+            break;
+        case 'E':
+            options.second_eal = optarg;
+            break;
+        case 'd':
+            options.second_device = (uint16_t)strtoul(optarg, NULL, 10);
             break;
         default:
             is_right = false;
@@ -352,6 +369,30 @@ static struct hf_port *open_port(const struct options *options)
     return port;
 }
 
+static void attach(struct hf_port *port, bool receives)
+{
+    if ((receives && port->maker->attach_receive(port) != HF_STATUS_OK) ||
+        port->maker->attach_send(port) != HF_STATUS_OK)
+        give_up("the port does not attach");
+}
+
+static struct hf_port *open_second(struct hf_port *first, const struct options *options)
+{
+    struct hf_port *port = NULL;
+    struct hf_fault fault;
+    struct hf_port_dpdk_options dpdk = {.eal = options->second_eal == NULL ? options->eal
+                                                                           : options->second_eal,
+                                        .device = options->second_device,
+                                        .local = options->second,
+                                        .mtu = options->mtu};
+    if (hf_port_dpdk_open(&dpdk, &port, &fault) != HF_STATUS_OK) {
+        first->maker->destroy(first);
+        give_up(fault.line);
+    }
+    attach(port, true);
+    return port;
+}
+
 int main(int argc, char *argv[])
 {
     struct options options = read_options(argc, argv);
@@ -362,9 +403,8 @@ int main(int argc, char *argv[])
 
     struct hf_port *port = open_port(&options);
     bool splits = options.is_split && !options.is_asking;
-    if ((!splits && port->maker->attach_receive(port) != HF_STATUS_OK) ||
-        port->maker->attach_send(port) != HF_STATUS_OK)
-        give_up("the port does not attach");
+    attach(port, !splits);
+    struct hf_port *second = options.second.ip == 0 ? NULL : open_second(port, &options);
     char text[HF_ADDRESS_TEXT_SIZE];
     hf_address_format(&port->local, text);
     printf("ready %s\n", text);
@@ -376,9 +416,11 @@ int main(int argc, char *argv[])
     else if (splits)
         serve_split(port);
     else
-        serve(port);
+        serve(port, second);
     if (!options.is_asking)
         print_counters(port, "");
+    if (second != NULL)
+        second->maker->destroy(second);
     port->maker->destroy(port);
     return result;
 }

@@ -16,6 +16,11 @@ FAULTS = (
     ('argument', f'--no-such-argument --file-prefix={TAG}argument', [], 'EAL does not start'),
     ('memory', eal('memory', NULL, '--no-huge -m 16'), [], 'no memory'),
     ('mtu', eal('mtu', NULL), ['--mtu', '60000'], 'the MTU is 128 to 9600'),
+    ('second', eal('second', NULL), ['--second', '10.94.0.2:4600'], 'no device 1: the EAL arguments gave 1 devices'),
+    ('same device', eal('same', NULL), ['--second', '10.94.0.2:4600', '--device', '0'],
+     'device 0 has another port of this process'),
+    ('other arguments', eal('other', NULL), ['--second', '10.94.0.2:4600', '--second-eal', eal('more', NULL)],
+     'EAL was started in this process, with other arguments'),
     ('words', '-l 0 ' * 40, [], 'EAL arguments'),
 )
 

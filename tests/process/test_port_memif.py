@@ -92,6 +92,31 @@ def knock(name):
         peer.connect(f'\0@{TAG}{name}'.encode())
 
 
+def two_devices(rig, program):
+    """One process with two devices: nobody is at the other end of the first yet, the second serves all the same; then the
+    second's peer is killed while the first serves, and comes back."""
+    count, few = COUNT, COUNT // 5
+    arguments = eal('sboth', f'{memif("server", "one")} --vdev=net_memif1,role=server,id=0,socket=@{TAG}two,'
+                    'socket-abstract=yes', '--no-huge -m 512')
+    server = rig.start(program, ['--kind', 'dpdk', '--eal', arguments, '--address', SERVER, '--second', SERVER,
+                                 'serve']).ready()
+    alone = ask(rig, program, 'two', SMALL_PAGES, few).finish()
+    check(alone['answered'] == few and alone['wrong'] == 0, f'the second, while the first has no peer: {alone}')
+    second = ask(rig, program, 'two', SMALL_PAGES, count).ready()
+    first = ask(rig, program, 'one', SMALL_PAGES, count).ready()
+    second.read(b'answered %d\n' % (count // 10 + 1), 60)
+    second.process.send_signal(signal.SIGKILL)
+    second.process.wait()
+    again = ask(rig, program, 'two', SMALL_PAGES, few).finish()
+    asked = first.finish()
+    for result, wanted in ((again, few), (asked, count)):
+        check(result['answered'] == wanted and result['wrong'] == 0, f'lost or changed: {result}')
+    served = server.stop()
+    check(served['malformed'] == 0 and served['received'] >= count, f'server: {served}')
+    check(not left_over(), f'left behind: {left_over()}')
+    print(f'two devices: {count} answered on one, a peer killed on the other and back')
+
+
 def peers_come_and_go(rig, program):
     """Peers are gone before the server has greeted them, while it serves and while it closes."""
     server = serve(rig, program, 'gone', SMALL_PAGES).ready()
@@ -154,6 +179,7 @@ def main():
         exchange(rig, program, 'split', SMALL_PAGES, '--split')
         comes_back(rig, program)
         clients_die(rig, program, '--split')
+        two_devices(rig, program)
         peers_come_and_go(rig, program)
         on_huge_pages(rig, program)
 

@@ -47,7 +47,8 @@ static const struct row {
     {CONFIG_PORT_DPDK, "", false, false},
 };
 
-static enum hf_status check(const struct row *row, enum config_security security,
+/* The clients' port, or the other node's, which has no sessions. */
+static enum hf_status check(const struct row *row, bool is_pair, enum config_security security,
                             struct hf_fault *fault)
 {
     static struct config config;
@@ -56,14 +57,31 @@ static enum hf_status check(const struct row *row, enum config_security security
     memset(&config, 0, sizeof config);
     memset(fault, 0, sizeof *fault);
     config.security = security;
-    config.port_kind = row->kind;
+    config.port_kind = is_pair ? CONFIG_PORT_KERNEL : row->kind;
+    config.pair_port = is_pair ? row->kind : CONFIG_PORT_KERNEL;
     if (row->kind == CONFIG_PORT_KERNEL) {
         strcpy(config.port_address, row->where);
         assert_true(hf_address_parse(row->where, &address));
     } else {
         strcpy(config.port_eal, row->where);
     }
-    return listen_check(&config, &address, fault);
+    return is_pair ? listen_check_pair(&config, &address, fault)
+                   : listen_check(&config, &address, fault);
+}
+
+static int judge(const struct row *row, bool is_pair, bool inside)
+{
+    bool expected = inside ? row->inside : row->outside;
+    struct hf_fault fault;
+    enum hf_status status = check(row, is_pair, CONFIG_SECURITY_OFF, &fault);
+    const char *section = is_pair && row->kind == CONFIG_PORT_KERNEL ? "pair." : "port.";
+    bool named = strncmp(fault.line, section, 5) == 0;
+
+    if (status == (expected ? HF_STATUS_OK : HF_STATUS_INVALID) && named != expected)
+        return 0;
+    print_error("%s \"%s\" %s: status %d, \"%s\"\n", inside ? "inside" : "outside", row->where,
+                is_pair ? "to the peer" : "to clients", (int)status, fault.line);
+    return 1;
 }
 
 /* The number of rows that are judged wrongly; each is printed. */
@@ -72,18 +90,11 @@ static int judge_rows(bool inside)
     int wrong = 0;
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        bool expected = inside ? rows[i].inside : rows[i].outside;
         struct hf_fault fault;
-        enum hf_status status = check(&rows[i], CONFIG_SECURITY_OFF, &fault);
-        bool named = strncmp(fault.line, "port.", 5) == 0;
-        if (status != (expected ? HF_STATUS_OK : HF_STATUS_INVALID) || named == expected) {
-            print_error("%s \"%s\": status %d, \"%s\"\n", inside ? "inside" : "outside",
-                        rows[i].where, (int)status, fault.line);
-            wrong++;
-        }
+        wrong += judge(&rows[i], false, inside) + judge(&rows[i], true, inside);
         /* With sessions anywhere, and so for who says that he means it. */
-        if (check(&rows[i], CONFIG_SECURITY_ON, &fault) != HF_STATUS_OK ||
-            check(&rows[i], CONFIG_SECURITY_OFF_REACHABLE, &fault) != HF_STATUS_OK) {
+        if (check(&rows[i], false, CONFIG_SECURITY_ON, &fault) != HF_STATUS_OK ||
+            check(&rows[i], false, CONFIG_SECURITY_OFF_REACHABLE, &fault) != HF_STATUS_OK) {
             print_error("\"%s\" with sessions: \"%s\"\n", rows[i].where, fault.line);
             wrong++;
         }

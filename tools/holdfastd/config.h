@@ -95,6 +95,8 @@ struct config {
     uint64_t handshakes_host;
     /* [pair] */
     char pair_address[CONFIG_TEXT_SIZE];
+    uint64_t pair_port; /* enum config_port */
+    uint64_t pair_device;
     char pair_peer[CONFIG_TEXT_SIZE];
     uint64_t pair_peer_node; /* 0: the other of 1 and 2 */
     char pair_clients[CONFIG_TEXT_SIZE];

@@ -54,12 +54,13 @@ static bool only_between_processes(const char *eal)
     return devices != 0;
 }
 
-enum hf_status listen_check(const struct config *config, const struct hf_address *address,
-                            struct hf_fault *fault)
+/* One port without sessions; `setting` is the one with its address. */
+static enum hf_status check(const struct config *config, uint64_t kind, const char *setting,
+                            const struct hf_address *address, struct hf_fault *fault)
 {
-    if (config->security != CONFIG_SECURITY_OFF)
-        return HF_STATUS_OK;
-    if (config->port_kind == CONFIG_PORT_DPDK && strstr(config->port_eal, "--no-pci") == NULL) {
+    char text[HF_ADDRESS_TEXT_SIZE];
+
+    if (kind == CONFIG_PORT_DPDK && strstr(config->port_eal, "--no-pci") == NULL) {
         snprintf(
             fault->line, sizeof fault->line,
             "port.eal: needs --no-pci: without security.sessions = on a node does not listen on "
@@ -68,15 +69,15 @@ enum hf_status listen_check(const struct config *config, const struct hf_address
     }
     if (in_own_namespace())
         return HF_STATUS_OK;
-    if (config->port_kind == CONFIG_PORT_KERNEL &&
-        (address->ip & LOOPBACK_MASK) != LOOPBACK_NETWORK) {
+    if (kind == CONFIG_PORT_KERNEL && (address->ip & LOOPBACK_MASK) != LOOPBACK_NETWORK) {
+        hf_address_format(address, text);
         snprintf(fault->line, sizeof fault->line,
-                 "port.address: %.40s is not on loopback: without security.sessions = on a node "
+                 "%s: %s is not on loopback: without security.sessions = on a node "
                  "listens on loopback, memif and network namespaces of its own only",
-                 config->port_address);
+                 setting, text);
         return HF_STATUS_INVALID;
     }
-    if (config->port_kind == CONFIG_PORT_DPDK && !only_between_processes(config->port_eal)) {
+    if (kind == CONFIG_PORT_DPDK && !only_between_processes(config->port_eal)) {
         snprintf(fault->line, sizeof fault->line,
                  "port.eal: only net_memif, net_ring and net_null outside a network namespace of "
                  "its own, unless security.sessions = on");
@@ -85,14 +86,16 @@ enum hf_status listen_check(const struct config *config, const struct hf_address
     return HF_STATUS_OK;
 }
 
+enum hf_status listen_check(const struct config *config, const struct hf_address *address,
+                            struct hf_fault *fault)
+{
+    if (config->security != CONFIG_SECURITY_OFF)
+        return HF_STATUS_OK;
+    return check(config, config->port_kind, "port.address", address, fault);
+}
+
 enum hf_status listen_check_pair(const struct config *config, const struct hf_address *address,
                                  struct hf_fault *fault)
 {
-    if ((address->ip & LOOPBACK_MASK) == LOOPBACK_NETWORK || in_own_namespace())
-        return HF_STATUS_OK;
-    snprintf(fault->line, sizeof fault->line,
-             "pair.address: %.40s is not on loopback: without sessions a node listens on loopback "
-             "and in network namespaces of its own only",
-             config->pair_address);
-    return HF_STATUS_INVALID;
+    return check(config, config->pair_port, "pair.address", address, fault);
 }

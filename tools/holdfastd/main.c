@@ -13,6 +13,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <linux/close_range.h>
+
 #define EXIT_FAILED        1
 #define EXIT_CONFIGURATION 2
 #define EXIT_DATA          3
@@ -81,6 +83,8 @@ static void say_ready(void)
 /* A node of a pair that must begin anew does so as another process would: from its disk. */
 static int start_anew(char **argv)
 {
+    /* Whatever is open still is this process's only: devices leave descriptors behind. */
+    (void)close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
     execv("/proc/self/exe", argv);
     perror("holdfastd: cannot start anew");
     return EXIT_FAILED;

@@ -65,6 +65,25 @@ static enum hf_status open_kernel_port(const struct hf_port_kernel_options *opti
     return status;
 }
 
+/* Opens one of the node's ports, of `kind`. */
+static enum hf_status open_one(const struct config *config, uint64_t kind, uint64_t device,
+                               uint64_t mtu, const struct hf_address *local, struct hf_port **port,
+                               struct hf_fault *fault)
+{
+    const struct hf_port_kernel_options kernel = {
+        .local = *local, .payload_max = (uint32_t)mtu - 28, /* IPv4 and UDP headers */
+    };
+    const struct hf_port_dpdk_options dpdk = {
+        .eal = config->port_eal,
+        .device = (uint16_t)device,
+        .local = *local,
+        .mtu = (uint16_t)mtu,
+    };
+
+    return kind == CONFIG_PORT_KERNEL ? open_kernel_port(&kernel, port, fault)
+                                      : hf_port_dpdk_open(&dpdk, port, fault);
+}
+
 static enum hf_status open_port(struct node *node, struct hf_fault *fault)
 {
     const struct config *config = node->config;
@@ -77,22 +96,10 @@ static enum hf_status open_port(struct node *node, struct hf_fault *fault)
         return HF_STATUS_INVALID;
     }
     status = listen_check(config, &address, fault);
-    if (status != HF_STATUS_OK)
-        return status;
-    if (config->port_kind == CONFIG_PORT_KERNEL) {
-        const struct hf_port_kernel_options options = {
-            .local = address,
-            .payload_max = (uint32_t)config->port_mtu - 28, /* IPv4 and UDP headers */
-        };
-        return open_kernel_port(&options, &node->port, fault);
-    }
-    const struct hf_port_dpdk_options options = {
-        .eal = config->port_eal,
-        .device = (uint16_t)config->port_device,
-        .local = address,
-        .mtu = (uint16_t)config->port_mtu,
-    };
-    return hf_port_dpdk_open(&options, &node->port, fault);
+    if (status == HF_STATUS_OK)
+        status = open_one(config, config->port_kind, config->port_device, config->port_mtu,
+                          &address, &node->port, fault);
+    return status;
 }
 
 /* After the data directory is there: the key may lie in it. */
@@ -106,14 +113,30 @@ static enum hf_status open_door(struct node *node, struct hf_fault *fault)
     return door_open(node->door, node->config, node->cluster, fault);
 }
 
+/* Two ports cannot share a device. */
+static enum hf_status check_pair_device(const struct config *config, struct hf_fault *fault)
+{
+    if (config->port_kind == CONFIG_PORT_DPDK && config->pair_port == CONFIG_PORT_DPDK &&
+        config->pair_device == config->port_device) {
+        snprintf(fault->line, sizeof fault->line,
+                 "pair.device: device %u is port.device, the clients': the other node needs one of "
+                 "its own",
+                 (unsigned)config->pair_device);
+        return HF_STATUS_INVALID;
+    }
+    return HF_STATUS_OK;
+}
+
 /* The port for the peer alone. */
 static enum hf_status open_pair_port(struct node *node, struct hf_fault *fault)
 {
     const struct config *config = node->config;
-    struct hf_port_kernel_options options = {.payload_max = (uint32_t)config->pair_mtu - 28};
+    struct hf_address local = {0};
     enum hf_status status;
 
-    if (!hf_address_parse(config->pair_address, &options.local) || options.local.udp == 0) {
+    if (!config_is_pair(config))
+        return HF_STATUS_OK;
+    if (!hf_address_parse(config->pair_address, &local) || local.udp == 0) {
         snprintf(fault->line, sizeof fault->line,
                  "pair.address: %.60s is not of the form A.B.C.D:PORT", config->pair_address);
         return HF_STATUS_INVALID;
@@ -124,9 +147,12 @@ static enum hf_status open_pair_port(struct node *node, struct hf_fault *fault)
                  "pair.peer: %.60s is not of the form A.B.C.D:PORT", config->pair_peer);
         return HF_STATUS_INVALID;
     }
-    status = listen_check_pair(config, &options.local, fault);
+    status = listen_check_pair(config, &local, fault);
     if (status == HF_STATUS_OK)
-        status = open_kernel_port(&options, &node->replicator.port, fault);
+        status = check_pair_device(config, fault);
+    if (status == HF_STATUS_OK)
+        status = open_one(config, config->pair_port, config->pair_device, config->pair_mtu, &local,
+                          &node->replicator.port, fault);
     return status;
 }
 
@@ -188,9 +214,6 @@ static enum hf_status open_storage(struct node *node, struct hf_fault *fault)
                  "pair.clients: %.60s is not of the form A.B.C.D:PORT", config->pair_clients);
         return HF_STATUS_INVALID;
     }
-    status = open_pair_port(node, fault);
-    if (status != HF_STATUS_OK)
-        return status;
     describe_pair(node, &pair);
     status = storage_open(&node->storage, config, node->cluster, &node->load, &pair, fault);
     node->replicator.pair = node->storage.pair;
@@ -530,6 +553,8 @@ enum hf_status node_start(struct node *node, const struct config *config, struct
     status = place_pollers(node, &core_count, fault);
     if (status == HF_STATUS_OK)
         status = open_port(node, fault);
+    if (status == HF_STATUS_OK)
+        status = open_pair_port(node, fault);
     if (status == HF_STATUS_OK)
         status = sandbox_become_user(config, fault);
     if (status == HF_STATUS_OK)

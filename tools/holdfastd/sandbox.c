@@ -22,10 +22,11 @@ enum hf_status sandbox_become_user(const struct config *config, struct hf_fault 
 
     if (config->user[0] == '\0')
         return HF_STATUS_OK;
-    if (config->port_kind != CONFIG_PORT_KERNEL)
+    if (config->port_kind != CONFIG_PORT_KERNEL ||
+        (config_is_pair(config) && config->pair_port != CONFIG_PORT_KERNEL))
         return refuse(fault, config->user,
-                      "goes with port.kind = kernel: a DPDK port needs its "
-                      "rights for as long as it is open");
+                      "goes with kernel ports: a DPDK port needs its rights for as long as it is "
+                      "open");
     user = getpwnam(config->user);
     if (user == NULL)
         return refuse(fault, config->user, "there is no such user");
