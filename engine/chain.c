@@ -52,7 +52,7 @@ void hf_chain_carry_out(struct hf_ledger *ledger, const struct hf_turn *turn,
     const struct hf_op_chain *chain = &turn->operation->chain;
     uint32_t events_before = ledger->events == NULL ? 0 : ledger->events->count;
     /* A dry chain has no place, but what it makes needs one: that which the chain would get. */
-    uint64_t place = hf_turn_is_dry(turn) ? hf_ledger_place(ledger) + 1 : answer->place;
+    uint64_t place = hf_turn_is_dry(turn) ? ledger->dry_place : answer->place;
     size_t offset = 0;
     bool stands = true;
 

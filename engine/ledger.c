@@ -7,14 +7,13 @@
 #include "card.h"
 #include "chain.h"
 #include "execute.h"
+#include "once.h"
 #include "promise.h"
 #include "settle.h"
 #include "state.h"
 
 #include <assert.h>
 #include <string.h>
-
-#define NS_PER_MS UINT64_C(1000000)
 
 /* ---- making one ---- */
 
@@ -83,29 +82,6 @@ struct hf_ledger *hf_ledger_create(const struct hf_ledger_limits *limits, void *
 }
 
 /* ---- apply ---- */
-
-/* Between which id times an unknown id may be new. The floor rises further when the table of
- * remembered ids forgets one. */
-struct horizon {
-    uint64_t floor_ms;
-    uint64_t ceiling_ms;
-};
-
-static struct horizon horizon_at(const struct hf_ledger_limits *limits, uint64_t timestamp_ns)
-{
-    uint64_t now_ms = timestamp_ns / NS_PER_MS;
-    uint64_t remember_ms = limits->remember_ns / NS_PER_MS;
-
-    return (struct horizon){
-        .floor_ms = now_ms > remember_ms ? now_ms - remember_ms : 0,
-        .ceiling_ms = now_ms + limits->id_ahead_ns / NS_PER_MS,
-    };
-}
-
-static uint64_t floor_of(const struct hf_ledger *ledger, const struct horizon *horizon)
-{
-    return horizon->floor_ms > ledger->seen.floor_ms ? horizon->floor_ms : ledger->seen.floor_ms;
-}
 
 static inline void apply_move(struct hf_ledger *ledger, const struct hf_turn *turn,
                               struct hf_answer *answer)
@@ -212,9 +188,9 @@ void hf_event_append(struct hf_events *events, const struct hf_event *event)
     events->list[events->count++] = *event;
 }
 
-/* Somebody looks on: what was refused is told of here, the rest by whoever did it. */
-static __attribute__((noinline)) void tell_refusal(struct hf_ledger *ledger,
-                                                   const struct hf_answer *answer)
+/* Not in the frame of whoever calls it. */
+__attribute__((noinline)) void hf_event_add_refusal(struct hf_events *events,
+                                                    const struct hf_answer *answer)
 {
     if (answer->place == 0 || answer->code == HF_CODE_OK || answer->code == HF_CODE_OK_PARTIAL)
         return;
@@ -227,20 +203,7 @@ static __attribute__((noinline)) void tell_refusal(struct hf_ledger *ledger,
         .entry = answer->entry,
         .type = answer->type,
     };
-    hf_event_append(ledger->events, &event);
-}
-
-/* An answer of which nothing is decided yet. */
-static inline void begin_answer(struct hf_answer *answer, const struct hf_ledger *ledger,
-                                const struct hf_turn *turn, uint64_t place)
-{
-    *answer = (struct hf_answer){
-        .id = turn->operation->header.id,
-        .fingerprint = turn->fingerprint,
-        .type = turn->type,
-        .place = place,
-        .timestamp_ns = ledger->bundle_ns,
-    };
+    hf_event_append(events, &event);
 }
 
 /* The answer that an operation of this id got before, or NULL: step 2 of OPERATIONS.md. A hold
@@ -256,45 +219,36 @@ static const struct hf_answer *find_first_answer(const struct hf_ledger *ledger,
     return first;
 }
 
-/* Is this id surely new, and its time within the horizon? Then it may take a place. What this
- * cannot tell at a glance, answer_outside looks into. */
-static inline bool is_new(const struct hf_ledger *ledger, const struct hf_turn *turn,
-                          const struct horizon *horizon)
-{
-    uint64_t time_ms = hf_id_time_ms(turn->operation->header.id);
-
-    return hf_seen_is_absent(&ledger->seen, turn->id_home, turn->id_hash) &&
-           time_ms >= horizon->floor_ms && time_ms >= ledger->seen.floor_ms &&
-           time_ms <= horizon->ceiling_ms;
-}
-
 /* Answers what never enters the order: steps 2 and 3. False when it is to enter. */
 static __attribute__((noinline)) bool answer_outside(const struct hf_ledger *ledger,
                                                      const struct hf_turn *turn,
-                                                     const struct horizon *horizon,
+                                                     const struct hf_horizon *horizon,
                                                      struct hf_reply *reply)
 {
-    const struct hf_op_header *header = &turn->operation->header;
     const struct hf_answer *first = find_first_answer(ledger, turn);
-    uint64_t time_ms = hf_id_time_ms(header->id);
-    bool with_balances = (turn->flags & HF_OP_RETURN_BALANCES) != 0;
-    struct hf_answer answer;
+    uint64_t time_ms = hf_id_time_ms(turn->operation->header.id);
 
-    if (first != NULL && first->type == header->type && first->fingerprint == turn->fingerprint) {
-        hf_answer_write_reply(first, with_balances, reply);
-        return true;
-    }
-    begin_answer(&answer, ledger, turn, 0);
     if (first != NULL)
-        hf_answer_refuse(&answer, HF_CODE_DUPLICATE_DIFFERENT, HF_RULE_ID);
-    else if (time_ms < floor_of(ledger, horizon))
-        hf_answer_refuse(&answer, HF_CODE_ID_TOO_OLD, HF_RULE_ID);
+        hf_once_answer_again(first, turn, ledger->bundle_ns, reply);
+    else if (time_ms < hf_horizon_floor(&ledger->seen, horizon))
+        hf_once_refuse(turn, HF_CODE_ID_TOO_OLD, ledger->bundle_ns, reply);
     else if (time_ms > horizon->ceiling_ms)
-        hf_answer_refuse(&answer, HF_CODE_ID_TOO_NEW, HF_RULE_ID);
+        hf_once_refuse(turn, HF_CODE_ID_TOO_NEW, ledger->bundle_ns, reply);
     else
         return false;
-    hf_answer_write_reply(&answer, with_balances, reply);
     return true;
+}
+
+void hf_turn_answer_old(const struct hf_ledger *ledger, const struct hf_turn *turn,
+                        struct hf_reply *reply)
+{
+    const struct hf_answer *first = hf_hold_answer(&ledger->holds, turn->operation->header.id,
+                                                   turn->id_hash, ledger->bundle_ns);
+
+    if (first != NULL)
+        hf_once_answer_again(first, turn, ledger->bundle_ns, reply);
+    else
+        hf_once_refuse(turn, HF_CODE_ID_TOO_OLD, ledger->bundle_ns, reply);
 }
 
 /* Its sender has given up; of an AUTH that is told in its record. Or it is forbidden: then it is no
@@ -302,43 +256,55 @@ static __attribute__((noinline)) bool answer_outside(const struct hf_ledger *led
 static __attribute__((noinline)) void
 refuse_late(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer)
 {
-    if ((turn->flags & HF_OP_FORBIDDEN) != 0) {
-        hf_answer_refuse(answer, HF_CODE_NOT_PERMITTED, HF_RULE_ORIGIN);
-        return;
-    }
-    hf_answer_refuse(answer, HF_CODE_DEADLINE_PASSED, HF_RULE_DEADLINE);
-    if (turn->type == HF_OP_AUTH)
+    hf_turn_refuse_late(turn, answer);
+    if (turn->type == HF_OP_AUTH && (turn->flags & HF_OP_FORBIDDEN) == 0)
         hf_record_refuse(ledger, turn, answer);
 }
 
-/* Takes one operation through steps 2 to 6. True when it took a place. */
-static inline bool apply_one(struct hf_ledger *ledger, const struct hf_turn *turn,
-                             const struct horizon *horizon, struct hf_reply *reply)
+/* Steps 4 to 6 of one that is in the order, or dry; and its reply. */
+static inline __attribute__((always_inline)) void carry_out(struct hf_ledger *ledger,
+                                                            const struct hf_turn *turn,
+                                                            struct hf_answer *answer,
+                                                            struct hf_reply *reply)
 {
-    const struct hf_op_header *header = &turn->operation->header;
-    struct hf_seen *seen = &ledger->seen;
-    struct hf_answer unplaced;
-    struct hf_answer *answer = &unplaced;
-    uint64_t place = 0;
-
-    if (__builtin_expect(!is_new(ledger, turn, horizon), 0)) {
-        if (answer_outside(ledger, turn, horizon, reply))
-            return false;
-    }
-    if (__builtin_expect(!hf_turn_is_dry(turn), 1)) {
-        place = seen->next_place;
-        answer = hf_seen_add(seen, turn->id_home, turn->id_hash);
-    }
-    begin_answer(answer, ledger, turn, place);
-    if (__builtin_expect(header->deadline_ns != 0 && header->deadline_ns < ledger->bundle_ns, 0))
+    if (__builtin_expect(hf_turn_is_late(turn, ledger->bundle_ns), 0))
         refuse_late(ledger, turn, answer);
     else if (__builtin_expect(turn->type == HF_OP_MOVE && ledger->events == NULL, 1))
         apply_move(ledger, turn, answer);
     else
         hf_turn_carry_out(ledger, turn, answer);
     if (__builtin_expect(ledger->events != NULL, 0))
-        tell_refusal(ledger, answer);
+        hf_event_add_refusal(ledger->events, answer);
     hf_answer_write_reply(answer, (turn->flags & HF_OP_RETURN_BALANCES) != 0, reply);
+}
+
+void hf_turn_answer(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer,
+                    struct hf_reply *reply)
+{
+    carry_out(ledger, turn, answer, reply);
+}
+
+/* Takes one operation through steps 2 to 6. True when it took a place. */
+static inline bool apply_one(struct hf_ledger *ledger, const struct hf_turn *turn,
+                             const struct hf_horizon *horizon, struct hf_reply *reply)
+{
+    struct hf_seen *seen = &ledger->seen;
+    struct hf_answer unplaced;
+    struct hf_answer *answer = &unplaced;
+    uint64_t place = 0;
+
+    if (__builtin_expect(!hf_once_is_new(seen, turn, horizon), 0)) {
+        if (answer_outside(ledger, turn, horizon, reply))
+            return false;
+    }
+    if (__builtin_expect(!hf_turn_is_dry(turn), 1)) {
+        place = seen->next_place;
+        answer = hf_seen_add(seen, turn->id_home, turn->id_hash);
+    } else {
+        ledger->dry_place = seen->next_place;
+    }
+    hf_answer_begin(answer, turn, place, ledger->bundle_ns);
+    carry_out(ledger, turn, answer, reply);
     return place != 0;
 }
 
@@ -346,7 +312,7 @@ uint64_t hf_ledger_apply(struct hf_ledger *ledger, uint64_t timestamp_ns,
                          const union hf_operation *const operations[], uint32_t count,
                          struct hf_reply replies[])
 {
-    const struct horizon horizon = horizon_at(&ledger->limits, timestamp_ns);
+    const struct hf_horizon horizon = hf_horizon_at(&ledger->limits, timestamp_ns);
     uint64_t placed = 0;
 
     assert(ledger->magic == HF_LEDGER_MAGIC);
@@ -387,7 +353,7 @@ const struct hf_ledger_limits *hf_ledger_limits_of(const struct hf_ledger *ledge
 
 void hf_ledger_count(const struct hf_ledger *ledger, struct hf_ledger_counts *counts)
 {
-    struct horizon horizon = horizon_at(&ledger->limits, ledger->timestamp_ns);
+    struct hf_horizon horizon = hf_horizon_at(&ledger->limits, ledger->timestamp_ns);
 
     assert(ledger->magic == HF_LEDGER_MAGIC);
     *counts = (struct hf_ledger_counts){
@@ -404,7 +370,7 @@ void hf_ledger_count(const struct hf_ledger *ledger, struct hf_ledger_counts *co
         .rolling = ledger->limit_list.rolling_pool.count,
         .remembered = ledger->seen.count,
         .assets = ledger->assets.count,
-        .floor_ms = floor_of(ledger, &horizon),
+        .floor_ms = hf_horizon_floor(&ledger->seen, &horizon),
         .memory_bytes = ledger->memory_size,
         .memory_account_bytes = ledger->account_memory_size,
     };

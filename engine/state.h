@@ -53,6 +53,7 @@ struct hf_ledger {
     struct hf_undo undo;
     struct hf_wheels *wheels; /* those below. No part of the state: asking what is due turns them */
     struct hf_wheels wheels_inside;
+    uint64_t dry_place;       /* which the operation in hand would get if it were not dry */
     uint8_t chain_number;     /* of the operation in hand in its chain, from 1; 0: by itself */
     struct hf_events *events; /* of whoever looks on, or NULL. Borrowed */
     size_t memory_size;
@@ -75,8 +76,27 @@ static inline bool hf_ledger_is_alone(const struct hf_ledger *ledger)
     return ledger->events == NULL && !ledger->undo.is_open;
 }
 
+/* Has its sender given up by then? What is forbidden is marked by a deadline of long ago. */
+static inline bool hf_turn_is_late(const struct hf_turn *turn, uint64_t timestamp_ns)
+{
+    uint64_t deadline_ns = turn->operation->header.deadline_ns;
+
+    return deadline_ns != 0 && deadline_ns < timestamp_ns;
+}
+
+static inline void hf_turn_refuse_late(const struct hf_turn *turn, struct hf_answer *answer)
+{
+    if ((turn->flags & HF_OP_FORBIDDEN) != 0)
+        hf_answer_refuse(answer, HF_CODE_NOT_PERMITTED, HF_RULE_ORIGIN);
+    else
+        hf_answer_refuse(answer, HF_CODE_DEADLINE_PASSED, HF_RULE_DEADLINE);
+}
+
 /* Adds to the list of whoever looks on. Asserts that there is room. */
 void hf_event_append(struct hf_events *events, const struct hf_event *event);
+
+/* Tells of a refusal, if the answer is one. What was done has been told by whoever did it. */
+void hf_event_add_refusal(struct hf_events *events, const struct hf_answer *answer);
 
 /* Tells what an operation did; `answer` is its own. Call it only where something really happens:
  * not for a dry run, and after whatever may still refuse. */
@@ -132,6 +152,24 @@ void hf_turn_look_up(const struct hf_ledger *ledger, const union hf_operation *o
 /* The operation itself: step 6 of OPERATIONS.md. */
 void hf_turn_carry_out(struct hf_ledger *ledger, const struct hf_turn *turn,
                        struct hf_answer *answer);
+
+/* Steps 4 to 6 of an operation that has its place (or is dry) and an answer that has just begun;
+ * fills its reply. */
+void hf_turn_answer(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer,
+                    struct hf_reply *reply);
+
+/* Answers an operation whose id is below the floor of the remembered ones and is not among them:
+ * its hold may still know it. */
+void hf_turn_answer_old(const struct hf_ledger *ledger, const struct hf_turn *turn,
+                        struct hf_reply *reply);
+
+/* For MOVEs, what hf_turns_prepare does for a bundle, and no more than their accounts: looks up and
+ * fetches the lines of those at turns[0] to turns[count - 1]. */
+void hf_turns_prepare_moves(const struct hf_ledger *ledger, struct hf_turn *const turns[],
+                            uint32_t count);
+
+/* The fingerprint of an operation's content. */
+uint32_t hf_turn_fingerprint(const union hf_operation *operation);
 
 /* The line of any account by its id, or NULL. */
 struct hf_account *hf_ledger_find_account(const struct hf_ledger *ledger, struct hf_id id);

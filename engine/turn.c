@@ -593,3 +593,47 @@ void hf_turns_prepare(struct hf_ledger *ledger, const union hf_operation *const 
         fetch_behind(ledger, &turns[i], &limits);
     fetch_limits(ledger, &limits);
 }
+
+uint32_t hf_turn_fingerprint(const union hf_operation *operation)
+{
+    struct hf_turn turn = {.operation = operation, .type = operation->header.type};
+
+    assert(is_whole(operation));
+    take_fingerprint(&turn);
+    return turn.fingerprint;
+}
+
+void hf_turns_prepare_moves(const struct hf_ledger *ledger, struct hf_turn *const turns[],
+                            uint32_t count)
+{
+    struct hf_key *lost[HF_BUNDLE_OPERATIONS_MAX * 2];
+    uint32_t lost_count = 0;
+
+    assert(count <= HF_BUNDLE_OPERATIONS_MAX);
+    for (uint32_t i = 0; i < count; i++)
+        look_up_accounts(ledger, turns[i]->operation, turns[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        hf_prefetch(turns[i]->keys[0].guess);
+        hf_prefetch(turns[i]->keys[1].guess);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        follow_key(turns[i], 0);
+        follow_key(turns[i], 1);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t index = 0; index < 2; index++) {
+            struct hf_key *key = &turns[i]->keys[index];
+            if (hf_table_is_at(key_of(turns[i]->operation, index), key->guess))
+                continue;
+            hf_table_prefetch_group(&ledger->accounts, key->hash);
+            lost[lost_count++] = key;
+        }
+    }
+    for (uint32_t i = 0; i < lost_count; i++) {
+        const struct hf_table *accounts = &ledger->accounts;
+        uint64_t hash = lost[i]->hash;
+        void *guess = hf_table_guess(accounts, hash, hf_table_home(accounts, hash));
+        if (guess != NULL)
+            lost[i]->guess = guess;
+    }
+}

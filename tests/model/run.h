@@ -33,6 +33,10 @@ struct run {
     struct ledger_in_memory replayed;
 };
 
+/* ledgers.c */
+struct ledger_in_memory make_ledger(const struct hf_ledger_limits *limits);
+void drop_ledger(struct ledger_in_memory *made);
+
 /* show.c: telling of a difference. */
 void print_bytes(const char *name, const void *bytes, size_t size);
 void print_reply(const char *name, const struct hf_reply *reply);
