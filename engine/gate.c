@@ -268,6 +268,7 @@ static void begin_work(struct hf_shards *shards, struct hf_work *work, uint64_t 
     work->number = ++shards->works;
     work->timestamp_ns = timestamp_ns;
     work->shards = 0;
+    work->left = 0;
     work->first_place = shards->ledger->seen.next_place;
     work->oldest_place = work->first_place;
     work->count = count;
@@ -299,7 +300,8 @@ bool hf_shards_submit(struct hf_shards *shards, uint64_t timestamp_ns,
         *placed |= (uint64_t)admit(shards, work, i, &horizon) << i;
     if (*placed != 0)
         ledger->timestamp_ns = timestamp_ns;
-    work->left = (uint32_t)__builtin_popcountll(work->shards);
+    for (uint64_t left = work->shards; left != 0; left &= left - 1)
+        work->left++;
     return true;
 }
 

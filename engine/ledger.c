@@ -261,27 +261,16 @@ refuse_late(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answ
         hf_record_refuse(ledger, turn, answer);
 }
 
-/* Steps 4 to 6 of one that is in the order, or dry; and its reply. */
-static inline __attribute__((always_inline)) void carry_out(struct hf_ledger *ledger,
-                                                            const struct hf_turn *turn,
-                                                            struct hf_answer *answer,
-                                                            struct hf_reply *reply)
-{
-    if (__builtin_expect(hf_turn_is_late(turn, ledger->bundle_ns), 0))
-        refuse_late(ledger, turn, answer);
-    else if (__builtin_expect(turn->type == HF_OP_MOVE && ledger->events == NULL, 1))
-        apply_move(ledger, turn, answer);
-    else
-        hf_turn_carry_out(ledger, turn, answer);
-    if (__builtin_expect(ledger->events != NULL, 0))
-        hf_event_add_refusal(ledger->events, answer);
-    hf_answer_write_reply(answer, (turn->flags & HF_OP_RETURN_BALANCES) != 0, reply);
-}
-
 void hf_turn_answer(struct hf_ledger *ledger, const struct hf_turn *turn, struct hf_answer *answer,
                     struct hf_reply *reply)
 {
-    carry_out(ledger, turn, answer, reply);
+    if (hf_turn_is_late(turn, ledger->bundle_ns))
+        refuse_late(ledger, turn, answer);
+    else
+        hf_turn_carry_out(ledger, turn, answer);
+    if (ledger->events != NULL)
+        hf_event_add_refusal(ledger->events, answer);
+    hf_answer_write_reply(answer, (turn->flags & HF_OP_RETURN_BALANCES) != 0, reply);
 }
 
 /* Takes one operation through steps 2 to 6. True when it took a place. */
@@ -304,7 +293,15 @@ static inline bool apply_one(struct hf_ledger *ledger, const struct hf_turn *tur
         ledger->dry_place = seen->next_place;
     }
     hf_answer_begin(answer, turn, place, ledger->bundle_ns);
-    carry_out(ledger, turn, answer, reply);
+    if (__builtin_expect(hf_turn_is_late(turn, ledger->bundle_ns), 0))
+        refuse_late(ledger, turn, answer);
+    else if (__builtin_expect(turn->type == HF_OP_MOVE && ledger->events == NULL, 1))
+        apply_move(ledger, turn, answer);
+    else
+        hf_turn_carry_out(ledger, turn, answer);
+    if (__builtin_expect(ledger->events != NULL, 0))
+        hf_event_add_refusal(ledger->events, answer);
+    hf_answer_write_reply(answer, (turn->flags & HF_OP_RETURN_BALANCES) != 0, reply);
     return place != 0;
 }
 

@@ -53,7 +53,6 @@ struct hf_ledger {
     struct hf_undo undo;
     struct hf_wheels *wheels; /* those below. No part of the state: asking what is due turns them */
     struct hf_wheels wheels_inside;
-    uint64_t dry_place;       /* which the operation in hand would get if it were not dry */
     uint8_t chain_number;     /* of the operation in hand in its chain, from 1; 0: by itself */
     struct hf_events *events; /* of whoever looks on, or NULL. Borrowed */
     size_t memory_size;
@@ -62,6 +61,7 @@ struct hf_ledger {
     struct hf_plan plan;                            /* of the operation in hand */
     struct hf_takes takes;                          /* likewise, of a MOVE_PLAN or HOLD_PLAN */
     struct hf_bearing bearing;                      /* likewise, of an authorisation */
+    uint64_t dry_place; /* which the operation in hand would get if it were not dry */
 };
 
 /* Answer as if carried out, change nothing? */

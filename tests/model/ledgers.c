@@ -17,18 +17,23 @@ struct ledger_in_memory make_ledger(const struct hf_ledger_limits *limits)
     memset(made.memory, 0, rounded);
     made.ledger = hf_ledger_create(limits, made.memory, size);
     assert(made.ledger != NULL);
-    made.events = calloc(1, sizeof(*made.events));
-    assert(made.events != NULL);
-    made.events->capacity = EVENTS_CAPACITY;
-    made.events->list = malloc(EVENTS_CAPACITY * sizeof(made.events->list[0]));
-    assert(made.events->list != NULL);
     return made;
+}
+
+void give_events(struct ledger_in_memory *made)
+{
+    made->events = calloc(1, sizeof(*made->events));
+    assert(made->events != NULL);
+    made->events->capacity = EVENTS_CAPACITY;
+    made->events->list = malloc(EVENTS_CAPACITY * sizeof(made->events->list[0]));
+    assert(made->events->list != NULL);
 }
 
 void drop_ledger(struct ledger_in_memory *made)
 {
     free(made->memory);
-    free(made->events->list);
+    if (made->events != NULL)
+        free(made->events->list);
     free(made->events);
     *made = (struct ledger_in_memory){0};
 }

@@ -35,6 +35,8 @@ struct run {
 
 /* ledgers.c */
 struct ledger_in_memory make_ledger(const struct hf_ledger_limits *limits);
+/* Room for the events of a bundle, whatever it holds: more than fifty megabytes. */
+void give_events(struct ledger_in_memory *made);
 void drop_ledger(struct ledger_in_memory *made);
 
 /* show.c: telling of a difference. */

@@ -395,6 +395,7 @@ static struct ledger_in_memory read_image(struct run *run, const struct hf_ledge
 {
     static struct hf_image_reader reader;
     struct ledger_in_memory made = make_ledger(limits);
+    give_events(&made);
     hf_image_read_begin(&reader, made.ledger);
     for (size_t at = 0; at < length;) {
         size_t size = (1 + draw_below(&run->draw, IMAGE_PIECE_UNITS)) * HF_IMAGE_UNIT;
@@ -441,6 +442,8 @@ static void do_round(struct run *run, uint64_t operations)
     run->model = model_create(&limits);
     run->live = make_ledger(&limits);
     run->replayed = make_ledger(&limits);
+    give_events(&run->live);
+    give_events(&run->replayed);
     draw_start_round(&run->draw, run->model);
     run->swept_digest = hf_ledger_digest(run->live.ledger);
     run->swept_place = 0;
