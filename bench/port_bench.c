@@ -35,7 +35,8 @@
 
 /* How a measurement loads the other side. */
 struct shape {
-    uint32_t window;   /* datagrams in flight; 1: round trips are timed */
+    uint32_t window;   /* datagrams in flight; 1: round trips are timed; 0: a flood, which waits for
+                          nobody */
     uint32_t messages; /* transfers in a datagram */
 };
 
@@ -61,6 +62,8 @@ struct client {
     uint64_t counter;  /* of datagrams sent */
     uint64_t answered; /* messages */
     uint64_t refused;
+    uint64_t busy; /* of those */
+    uint64_t sent; /* messages */
     uint64_t lost; /* messages */
     uint64_t in_flight;
     struct hf_bench_samples *samples;
@@ -157,6 +160,7 @@ static uint32_t read_messages(struct client *client, const struct hf_packet *pac
         }
         if (client->options.is_node && head.code != HF_CODE_OK) {
             client->refused++;
+            client->busy += head.code == HF_CODE_BUSY;
         }
         *newest = head.id.lo;
         offset += head.length;
@@ -236,6 +240,17 @@ static void run_window(struct client *client, uint64_t end_ns)
         if (room > 0) {
             client->in_flight += (uint64_t)send_moves(client, (uint32_t)room) * messages;
         }
+    }
+    drain(client);
+}
+
+/* Sends as much as the port takes, whatever comes back. */
+static void run_flood(struct client *client, uint64_t end_ns)
+{
+    uint64_t newest = 0;
+    while (hf_bench_now_ns() < end_ns && !is_stopped) {
+        client->sent += (uint64_t)send_moves(client, HF_PORT_BURST_MAX) * client->shape.messages;
+        client->answered += receive(client, &newest);
     }
     drain(client);
 }
@@ -340,6 +355,10 @@ static void print_result(struct client *client, double seconds)
            (double)client->answered / seconds,
            (double)client->answered / seconds / client->shape.messages,
            (unsigned long long)client->refused, (unsigned long long)client->lost);
+    if (client->shape.window == 0) {
+        printf(", \"sent\": %llu, \"busy\": %llu", (unsigned long long)client->sent,
+               (unsigned long long)client->busy);
+    }
     if (client->shape.window == 1) {
         printf(", \"p50_us\": %.3f, \"p99_us\": %.3f, \"p999_us\": %.3f",
                (double)hf_bench_samples_percentile(samples, 50, 100) / 1e3,
@@ -354,17 +373,22 @@ static bool measure(struct client *client)
 {
     client->answered = 0;
     client->refused = 0;
+    client->busy = 0;
+    client->sent = 0;
     client->lost = 0;
     hf_bench_samples_clear(client->samples);
     uint64_t begin_ns = hf_bench_now_ns();
     uint64_t end_ns = begin_ns + (uint64_t)(client->options.seconds * 1e9);
     if (client->shape.window == 1) {
         run_round_trips(client, end_ns);
+    } else if (client->shape.window == 0) {
+        run_flood(client, end_ns);
     } else {
         run_window(client, end_ns);
     }
     print_result(client, (double)(hf_bench_now_ns() - begin_ns) * 1e-9);
-    return client->refused == 0 && client->answered > 0;
+    return client->refused == client->busy && (client->busy == 0 || client->shape.window == 0) &&
+           client->answered > 0;
 }
 
 static int run_client(const struct options *options, struct hf_port *port)
@@ -423,16 +447,17 @@ static int run_echo(struct hf_port *port)
 
 /* ---- options ------------------------------------------------------------------------------- */
 
-static const char usage[] = "usage: holdfast-port-bench echo|client [options]\n"
-                            "  --kind kernel|dpdk  which port (kernel)\n"
-                            "  --eal ARGUMENTS     of DPDK's environment\n"
-                            "  --local A.B.C.D:P   own address\n"
-                            "  --server A.B.C.D:P  where a client sends to\n"
-                            "  --target echo|node  what answers there (echo)\n"
-                            "  --seconds S         (1)\n"
-                            "  --window N          datagrams in flight; 1 times round trips (1)\n"
-                            "  --messages N        transfers in a datagram, 1 to 18 (1)\n"
-                            "  --accounts N        opened on a node before (1000)\n";
+static const char usage[] =
+    "usage: holdfast-port-bench echo|client [options]\n"
+    "  --kind kernel|dpdk  which port (kernel)\n"
+    "  --eal ARGUMENTS     of DPDK's environment\n"
+    "  --local A.B.C.D:P   own address\n"
+    "  --server A.B.C.D:P  where a client sends to\n"
+    "  --target echo|node  what answers there (echo)\n"
+    "  --seconds S         (1)\n"
+    "  --window N          datagrams in flight; 1 times round trips; 0: a flood (1)\n"
+    "  --messages N        transfers in a datagram, 1 to 18 (1)\n"
+    "  --accounts N        opened on a node before (1000)\n";
 
 static bool parse_number(const char *text, uint64_t least, uint64_t most, uint64_t *value)
 {
@@ -455,7 +480,7 @@ static bool add_shape(struct options *options, const char *text)
     window[colon - text] = '\0';
     uint64_t windows = 0;
     uint64_t messages = 0;
-    if (!parse_number(window, 1, WINDOW_MAX, &windows) ||
+    if (!parse_number(window, 0, WINDOW_MAX, &windows) ||
         !parse_number(colon + 1, 1, MESSAGES_MAX, &messages)) {
         return false;
     }

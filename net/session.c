@@ -350,7 +350,7 @@ static enum hf_fate receive_hello(struct hf_session_table *table,
 /* ---- sealed datagrams */
 
 /* The session of a number, or NULL. */
-static struct hf_session *find_session(struct hf_session_table *table, uint64_t id)
+static struct hf_session *find_session(const struct hf_session_table *table, uint64_t id)
 {
     uint64_t index = id & HF_SESSION_INDEX_MASK;
     if (id == 0 || index >= hf_session_count_max(&table->config))
@@ -423,6 +423,12 @@ enum hf_fate hf_session_receive(struct hf_session_table *table,
     enum hf_fate fate = receive(table, arrival, buffer, result);
     table->counts[fate]++;
     return fate;
+}
+
+bool hf_session_exists(const struct hf_session_table *table, uint64_t session)
+{
+    assert(table != NULL);
+    return find_session(table, session) != NULL;
 }
 
 void hf_session_sweep(struct hf_session_table *table, uint64_t now_ns)

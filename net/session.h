@@ -92,6 +92,10 @@ enum hf_fate hf_session_receive(struct hf_session_table *table,
                                 const struct hf_session_arrival *arrival, uint8_t *buffer,
                                 struct hf_session_result *result);
 
+/* Whether there is a session of this number: none that has ended, or whose origin has been removed
+ * or has got another key. */
+bool hf_session_exists(const struct hf_session_table *table, uint64_t session);
+
 /* Wipes what has had its time. About once a second. */
 void hf_session_sweep(struct hf_session_table *table, uint64_t now_ns);
 

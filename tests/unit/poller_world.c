@@ -79,6 +79,8 @@ static void make_rings(struct world *world)
     memset(world->bundles, 0, count * sizeof *world->bundles);
     for (uint32_t i = 0; i < count; i++)
         assert_true(ring_put(world->rings[i < world->bundle_count ? 0 : 3], &world->bundles[i]));
+    assert_true(lines_create(&world->receiver.lines, world->bundle_count * PIECES_A_BUNDLE,
+                             world->server->payload_max, 0x5eed));
     for (uint32_t i = 0; i <= DEPTH; i++) {
         world->batches[i].capacity = BATCH_BYTES;
         world->batches[i].bytes = aligned_alloc(HF_LOG_BATCH_ALIGNMENT, BATCH_BYTES);
@@ -154,6 +156,7 @@ void world_destroy(struct world *world)
     for (uint32_t i = 0; i <= DEPTH; i++)
         free(world->batches[i].bytes);
     close(world->mailbox.event);
+    lines_destroy(&world->receiver.lines);
     free(world->bundles);
     free(world->ledger_memory);
     free(world);
@@ -281,6 +284,8 @@ void world_assert_all_home(struct world *world)
     assert_false(orderer_is_pending(&world->orderer));
     assert_false(logger_is_pending(&world->logger));
     assert_false(transmitter_is_pending(&world->transmitter));
+    assert_int_equal(world->receiver.lines.waiting, 0);
+    assert_int_equal(world->receiver.lines.free_pieces, world->receiver.lines.piece_count);
     assert_true(hf_ledger_is_balanced(world->ledger));
 }
 

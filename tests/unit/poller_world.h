@@ -22,7 +22,8 @@
 #include <cmocka.h>
 
 #define BUNDLES_MAX     64
-#define REFUSAL_BUNDLES 8
+#define REFUSAL_BUNDLES 48
+#define PIECES_A_BUNDLE 32
 #define DEPTH           2
 #define CLIENTS         8
 #define BATCH_BYTES     (64 << 10)

@@ -584,6 +584,48 @@ static void test_reload(void **state)
     end();
 }
 
+/* Those who go while their datagrams wait in a line have said nothing; those who stay are served.
+ */
+static void test_gone_while_waiting(void **state)
+{
+    char text[1024], keys[HF_KEY_DIGITS_SIZE];
+    uint8_t key[HF_NOISE_KEY_SIZE];
+    struct hf_fault fault;
+    (void)state;
+    begin(everything);
+    struct receiver *receiver = &place.world->receiver;
+    struct hf_client *clients[2] = {open_client(0, "first"), open_client(1, "second")};
+    union hf_operation op;
+    for (int i = 0; i < 2; i++) {
+        op = move_of(clients[i]);
+        ask(clients[i], &op, HF_CODE_OK, 0);
+    }
+    uint64_t unanswered = atomic_load(&receiver->unanswered);
+    /* The order poller stands still: what is beyond its due waits, the newest in lines. */
+    for (uint32_t i = 0; atomic_load(&receiver->lined_up) < 8; i++) {
+        op = move_of(clients[i % 2]);
+        submit(clients[i % 2], &op);
+        hf_client_flush(clients[i % 2]);
+        receiver_poll(receiver);
+        assert_true(i < BUNDLES_MAX);
+    }
+    assert_int_equal(receiver->lines.waiting, 8);
+    assert_int_equal(hf_key_read_public(path_of("first"), key, &fault), 0);
+    hf_key_text(key, keys);
+    snprintf(text, sizeof text,
+             "[origin 1]\nkey = %s\nallow = all\naccounts = all\ninstruments = all\n", keys);
+    write_origins(text);
+    reload(HF_STATUS_OK);
+    for (int i = 0; i < 10; i++)
+        poll_node();
+    assert_int_equal(atomic_load(&receiver->unanswered) - unanswered, 4);
+    struct hf_answer list[64];
+    assert_in_range(hf_client_poll(clients[0], list, 64), 8, BUNDLES_MAX);
+    close_client(0, clients[0]);
+    close_client(1, clients[1]);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -598,6 +640,7 @@ int main(void)
         cmocka_unit_test(test_holds_are_their_origins),
         cmocka_unit_test(test_rates),
         cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_gone_while_waiting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

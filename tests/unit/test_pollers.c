@@ -286,10 +286,11 @@ static void test_flood(void **state)
  * answered and unanswered add up to what was sent. */
 static void test_flood_without_transmitter(void **state)
 {
-    enum { FLOOD = 2000 };
+    enum { FLOOD = 4000 };
     static union hf_operation operations[FLOOD];
     struct world *world = world_make(4);
     uint32_t answered = 0;
+    uint32_t ok = 0;
 
     (void)state;
     for (uint32_t i = 0; i < FLOOD; i++)
@@ -298,12 +299,61 @@ static void test_flood_without_transmitter(void **state)
     while (receiver_poll(&world->receiver) != 0)
         continue;
     world_settle(world);
-    for (uint32_t i = 0; i < CLIENTS; i++)
+    for (uint32_t i = 0; i < CLIENTS; i++) {
         answered += answers[i].count;
+        for (uint32_t k = 0; k < answers[i].count; k++)
+            ok += answers[i].replies[k].reply.code == HF_CODE_OK;
+    }
     assert_int_equal(answered + atomic_load(&world->receiver.unanswered), FLOOD);
     assert_int_equal(atomic_load(&world->receiver.busy),
                      REFUSAL_BUNDLES * HF_BUNDLE_OPERATIONS_MAX);
-    assert_int_equal(world_posted(world, WALLET), 4 * HF_BUNDLE_OPERATIONS_MAX);
+    assert_int_equal(world_posted(world, WALLET), ok);
+    assert_true(ok > 3 * HF_BUNDLE_OPERATIONS_MAX);
+    world_assert_all_home(world);
+    world_destroy(world);
+}
+
+/* Two clients send forty datagrams each where another sends one, more than twice as much as is
+ * ordered, round after round. The other is never turned away, and is answered in the round after;
+ * two that flood alike get as much as each other. */
+static void test_a_flood_is_its_senders_own(void **state)
+{
+    enum { ROUNDS = 200, HONEST = 0, FLOODS = 2 };
+    struct world *world = world_make(8);
+    uint32_t ok[1 + FLOODS] = {0};
+    uint32_t busy[1 + FLOODS] = {0};
+
+    (void)state;
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        for (uint32_t i = 0; i < 80; i++) {
+            union hf_operation ops[16];
+            for (uint32_t k = 0; k < 16; k++)
+                ops[k] = world_move(world, 1);
+            world_send(world, 1 + i % FLOODS, ops, 16, 1);
+        }
+        union hf_operation op = world_move(world, 1);
+        world_send(world, HONEST, &op, 1, 1);
+        receiver_poll(&world->receiver);
+        receiver_poll(&world->receiver);
+        orderer_poll(&world->orderer);
+        logger_poll(&world->logger);
+        transmitter_poll(&world->transmitter);
+        world_collect(world);
+        for (uint32_t i = 0; i <= FLOODS; i++) {
+            for (uint32_t k = 0; k < answers[i].count; k++) {
+                ok[i] += answers[i].replies[k].reply.code == HF_CODE_OK;
+                busy[i] += answers[i].replies[k].reply.code == HF_CODE_BUSY;
+            }
+        }
+        assert_int_equal(busy[HONEST], 0);
+        assert_true(ok[HONEST] + 2 >
+                    round); /* a round waits for its bundle, and one for its turn */
+        world_forget_answers();
+    }
+    assert_true(busy[1] > ok[1]);
+    assert_true(busy[2] > ok[2]);
+    assert_in_range(ok[1] * 100 / ok[2], 97, 103);
+    world_settle(world);
     world_assert_all_home(world);
     world_destroy(world);
 }
@@ -701,6 +751,7 @@ int main(void)
         cmocka_unit_test(test_a_full_log),
         cmocka_unit_test(test_flood),
         cmocka_unit_test(test_flood_without_transmitter),
+        cmocka_unit_test(test_a_flood_is_its_senders_own),
         cmocka_unit_test(test_replies_are_grouped),
         cmocka_unit_test(test_many_sessions),
         cmocka_unit_test(test_many_queries),

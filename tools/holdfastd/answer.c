@@ -448,7 +448,7 @@ static json_t *answer_metrics(struct node *node, const char *argument)
     (void)argument;
     node->port->maker->count(node->port, &port);
     return json_pack(
-        "{s:s, s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}, s:{s:o,s:o,s:o,s:o,s:o,s:o}, "
+        "{s:s, s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}, s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}, "
         "s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}, s:{s:o,s:o,s:o,s:o,s:b}, s:{s:o,s:o,s:o,s:o}, "
         "s:o, s:o, s:o}",
         "durability", durability_name(node), "port", "received", number(port.received),
@@ -456,10 +456,12 @@ static json_t *answer_metrics(struct node *node, const char *argument)
         number(port.sent_bytes), "dropped_malformed", number(port.dropped_malformed),
         "dropped_other", number(port.dropped_other), "dropped_full", number(port.dropped_full),
         "arp_answered", number(port.arp_answered), "icmp_answered", number(port.icmp_answered),
-        "rx", "datagrams", number(counter_read(&rx->datagrams)), "operations",
-        number(counter_read(&rx->operations)), "queries", number(counter_read(&rx->queries)),
-        "refused", number(counter_read(&rx->refused)), "busy", number(counter_read(&rx->busy)),
-        "unanswered", number(counter_read(&rx->unanswered)), "order", "bundles",
+        "rx", "bundles", number(counter_read(&rx->bundles)), "datagrams",
+        number(counter_read(&rx->datagrams)), "operations", number(counter_read(&rx->operations)),
+        "queries", number(counter_read(&rx->queries)), "refused",
+        number(counter_read(&rx->refused)), "busy", number(counter_read(&rx->busy)), "unanswered",
+        number(counter_read(&rx->unanswered)), "lined_up", number(counter_read(&rx->lined_up)),
+        "waiting", number(counter_read(&rx->waiting)), "order", "bundles",
         number(counter_read(&order->bundles)), "operations",
         number(counter_read(&order->operations)), "approved",
         number(counter_read(&order->approved)), "repeats", number(counter_read(&order->repeats)),

@@ -229,6 +229,11 @@ enum hf_fate door_open_datagram(struct door *door, const struct hf_packet *packe
     return fate;
 }
 
+bool door_has_session(const struct door *door, uint64_t session)
+{
+    return hf_session_exists(&door->table, session);
+}
+
 struct hf_verdict door_admit(struct door *door, uint32_t number, union hf_operation *operation,
                              const struct door_now *now)
 {

@@ -74,6 +74,9 @@ enum hf_fate door_open_datagram(struct door *door, const struct hf_packet *packe
                                 const struct door_now *now, uint8_t *plain,
                                 struct hf_session_result *result);
 
+/* Whether there is still the session that a datagram was opened in. */
+bool door_has_session(const struct door *door, uint64_t session);
+
 /* Judges an operation of an origin (from 0) that has passed all checks of its shape, and writes the
  * origin into it. OK: it may be taken; one that is forbidden is so marked, and takes its place in
  * the log to be refused there. NOT_PERMITTED, BUSY: to be answered so at once. */

@@ -17,6 +17,8 @@
 
 /* Bundles kept back for BUSY answers. */
 #define REFUSAL_BUNDLES 8
+/* Room for datagrams that wait, for each bundle: as long as a bundle's worth of small ones. */
+#define PIECES_A_BUNDLE 32
 /* How often the admin thread looks whether the node has failed while it waits, milliseconds. */
 #define WATCH_MS 20
 /* Between two looks at the commit index, nanoseconds. */
@@ -246,6 +248,9 @@ static enum hf_status make_rings(struct node *node, struct hf_fault *fault)
     node->spare_bundles = calloc(bundles, sizeof *node->spare_bundles);
     if (node->bundles == NULL || node->spare_bundles == NULL)
         return no_memory(fault, "the bundles");
+    if (!lines_create(&node->receiver.lines, bundles * PIECES_A_BUNDLE, node->port->payload_max,
+                      clock_wall_ns() ^ (uintptr_t)node->bundles))
+        return no_memory(fault, "datagrams that wait");
     memset(node->bundles, 0, count * sizeof *node->bundles);
     for (size_t i = 0; i < count; i++)
         ring_put(node->rings[i < bundles ? RING_FREE_BUNDLES : RING_FREE_REFUSALS],
@@ -398,6 +403,11 @@ static uint32_t poll_receive(void *state)
     return receiver_poll(state);
 }
 
+static bool receive_is_pending(void *state)
+{
+    return receiver_is_pending(state);
+}
+
 static uint32_t poll_order(void *state)
 {
     return orderer_poll(state);
@@ -455,8 +465,11 @@ static void wait_asleep(void *context, uint32_t timeout_us)
 
 static void make_pollers(struct node *node)
 {
-    node->pollers[0] = (struct poller){
-        .name = "rx", .state = &node->receiver, .attach = attach_receive, .poll = poll_receive};
+    node->pollers[0] = (struct poller){.name = "rx",
+                                       .state = &node->receiver,
+                                       .attach = attach_receive,
+                                       .poll = poll_receive,
+                                       .is_pending = receive_is_pending};
     node->pollers[1] = (struct poller){.name = "order",
                                        .state = &node->orderer,
                                        .poll = poll_order,
@@ -751,6 +764,7 @@ void node_destroy(struct node *node)
     free(node->batches);
     free(node->bundles);
     free(node->spare_bundles);
+    lines_destroy(&node->receiver.lines);
     for (int i = 0; i < RING_COUNT; i++)
         ring_destroy(node->rings[i]);
     load_release(&node->load);

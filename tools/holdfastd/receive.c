@@ -9,6 +9,12 @@
 #include <string.h>
 
 #define RECEIVE_BURST 32
+/* Datagrams taken from the port in one poll. Under overload it is emptied faster than operations
+ * are ordered: what waits in the device waits in nobody's line, and what it drops is anybody's. */
+#define RECEIVE_ROUND_MAX 512
+/* Bundles that may wait for the order poller: as many as it takes in two polls. More would be a
+ * line that everybody stands in. */
+#define ORDERED_MAX 32
 
 /* The shortest broken datagram that is answered: no answer is longer than what asked for it. */
 #define ANSWERED_LENGTH_MIN (sizeof(struct hf_wire_header) + sizeof(struct hf_reply))
@@ -80,6 +86,8 @@ static bool has_room(struct receiver *receiver)
 {
     const struct bundle *bundle = receiver->bundle;
 
+    if (receiver->turns_away)
+        return false;
     if (bundle != NULL && (bundle->operation_count == HF_BUNDLE_OPERATIONS_MAX ||
                            bundle->extra_count == BUNDLE_EXTRAS_MAX ||
                            BUNDLE_BYTES - bundle->byte_count < HF_OPERATION_FIXED_MAX))
@@ -263,6 +271,72 @@ static void read_datagram(struct receiver *receiver, const uint8_t *data, uint32
     }
 }
 
+/* Whether a datagram can be read into bundles now: the one being filled, and another. (Only of one
+ * with more than a bundle's worth of messages the rest may be answered BUSY.) */
+static bool may_order(const struct receiver *receiver)
+{
+    return ring_count(receiver->ordered) < ORDERED_MAX &&
+           (receiver->spare_count != 0 || ring_count(receiver->free_bundles) != 0);
+}
+
+/* Answers every message of the datagram BUSY; when even for that there is no room, counts them. */
+static void turn_away(struct receiver *receiver, const uint8_t *data, uint32_t length,
+                      struct sender *sender)
+{
+    struct hf_wire_reader reader;
+
+    if (refusal_with_room(receiver) == NULL) {
+        uint32_t count = hf_wire_open(&reader, data, length).code == HF_CODE_OK ? reader.left : 1;
+        counter_add(&receiver->unanswered, count);
+        return;
+    }
+    receiver->turns_away = true;
+    read_datagram(receiver, data, length, sender);
+    receiver->turns_away = false;
+}
+
+/* Without sessions a client is its address: there is nothing else to tell it by. */
+static uint64_t client_of(const struct receiver *receiver, const struct sender *sender)
+{
+    if (receiver->door != NULL)
+        return receiver->origin;
+    return (uint64_t)sender->address.ip << 16 | sender->address.udp;
+}
+
+/* Reads a datagram when nobody waits, else puts it into its client's line. */
+static void line_up(struct receiver *receiver, const uint8_t *data, uint32_t length,
+                    struct sender *sender)
+{
+    const struct lines_datagram datagram = {
+        .sender = *sender, .origin = receiver->origin, .length = length};
+
+    if (receiver->lines.waiting == 0 && may_order(receiver))
+        read_datagram(receiver, data, length, sender);
+    else if (lines_put(&receiver->lines, client_of(receiver, sender), &datagram, data))
+        counter_add(&receiver->lined_up, 1);
+    else
+        turn_away(receiver, data, length, sender);
+}
+
+/* Reads what has waited, in turn. Returns how many datagrams. */
+static uint32_t read_lines(struct receiver *receiver)
+{
+    struct lines_datagram datagram;
+    uint32_t count = 0;
+
+    while (receiver->lines.waiting != 0 && may_order(receiver)) {
+        const uint8_t *bytes = lines_take(&receiver->lines, &datagram);
+        receiver->origin = datagram.origin;
+        /* Its session, and with it the origin, may have ended meanwhile. */
+        if (receiver->door == NULL || door_has_session(receiver->door, datagram.sender.session))
+            read_datagram(receiver, bytes, datagram.length, &datagram.sender);
+        else
+            counter_add(&receiver->unanswered, 1);
+        count++;
+    }
+    return count;
+}
+
 static bool is_handshake(const struct hf_packet *packet)
 {
     return packet->length > offsetof(struct hf_wire_header, flags) &&
@@ -284,7 +358,7 @@ static void enter(struct receiver *receiver, const struct hf_packet *packet, str
     if (fate == HF_FATE_OPENED) {
         sender->session = result.session;
         receiver->origin = result.origin;
-        read_datagram(receiver, receiver->plain, result.length, sender);
+        line_up(receiver, receiver->plain, result.length, sender);
     } else if (fate == HF_FATE_WELCOMED || fate == HF_FATE_COOKIE) {
         struct bundle *bundle = receiver->refusal;
         struct bundle_extra *extra = &bundle->extras[bundle->extra_count++];
@@ -308,30 +382,59 @@ static void take_datagram(struct receiver *receiver, const struct hf_packet *pac
     if (receiver->door != NULL)
         enter(receiver, packet, &sender);
     else
-        read_datagram(receiver, packet->data, packet->length, &sender);
+        line_up(receiver, packet->data, packet->length, &sender);
+}
+
+static uint32_t take_burst(struct receiver *receiver)
+{
+    struct hf_packet packets[RECEIVE_BURST];
+    struct hf_port *port = receiver->port;
+    uint32_t count = port->maker->receive(port, packets, RECEIVE_BURST);
+
+    for (uint32_t i = 0; i < count; i++)
+        take_datagram(receiver, &packets[i]);
+    if (count != 0)
+        port->maker->release(port, packets, count);
+    return count;
+}
+
+/* Takes what the port has, up to a bound. */
+static uint32_t take_round(struct receiver *receiver)
+{
+    uint32_t count = 0;
+    uint32_t burst;
+
+    do {
+        burst = take_burst(receiver);
+        count += burst;
+    } while (burst >= RECEIVE_BURST / 4 && count < RECEIVE_ROUND_MAX);
+    counter_add(&receiver->datagrams, count);
+    return count;
 }
 
 uint32_t receiver_poll(struct receiver *receiver)
 {
-    struct hf_packet packets[RECEIVE_BURST];
+    bool stopping = atomic_load_explicit(receiver->stopping, memory_order_relaxed);
     uint32_t count;
 
-    if (atomic_load_explicit(receiver->stopping, memory_order_relaxed)) {
-        atomic_store_explicit(&receiver->quiet, true, memory_order_release);
-        return 0;
-    }
-    if (receiver->door != NULL) {
+    if (receiver->door != NULL && (!stopping || receiver->lines.waiting != 0)) {
         receiver->now = door_clock();
         door_tend(receiver->door, &receiver->now);
     }
-    count = receiver->port->maker->receive(receiver->port, packets, RECEIVE_BURST);
-    if (count == 0)
-        return 0;
-    for (uint32_t i = 0; i < count; i++)
-        take_datagram(receiver, &packets[i]);
-    receiver->port->maker->release(receiver->port, packets, count);
-    counter_add(&receiver->datagrams, count);
-    hand_over(receiver);
-    hand_over_refusals(receiver);
+    count = read_lines(receiver);
+    if (!stopping)
+        count += take_round(receiver);
+    if (count != 0) {
+        hand_over(receiver);
+        hand_over_refusals(receiver);
+        atomic_store_explicit(&receiver->waiting, receiver->lines.waiting, memory_order_relaxed);
+    }
+    if (stopping && receiver->lines.waiting == 0)
+        atomic_store_explicit(&receiver->quiet, true, memory_order_release);
     return count;
+}
+
+bool receiver_is_pending(const struct receiver *receiver)
+{
+    return receiver->lines.waiting != 0;
 }

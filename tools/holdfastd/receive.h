@@ -1,11 +1,14 @@
 /* The receive poller: takes datagrams from the port, opens them where there are sessions, checks
- * and copies their messages into bundles, and hands these to the order poller. What it cannot take
- * on it answers BUSY at once, before anything is spent on it. */
+ * and copies their messages into bundles, and hands these to the order poller. When that does not
+ * keep up, datagrams wait in lines, one for each client (with sessions: each origin), and are taken
+ * from them in turn. What a client may not have waiting is answered BUSY at once, before anything
+ * is spent on it. */
 #ifndef HOLDFASTD_RECEIVE_H
 #define HOLDFASTD_RECEIVE_H
 
 #include "bundle.h"
 #include "door.h"
+#include "lines.h"
 #include "net/wire.h"
 #include "ring.h"
 
@@ -28,8 +31,10 @@ struct receiver {
     struct rte_ring *refusals;      /* to the transmit poller */
     struct bundle *bundle;          /* being filled, or NULL */
     struct bundle *refusal;         /* being filled, or NULL */
+    struct lines lines;             /* of datagrams that wait for the order poller */
+    bool turns_away;                /* the datagram being read is answered BUSY */
     const atomic_bool *stopping;
-    atomic_bool quiet; /* it has seen `stopping` and takes nothing any more */
+    atomic_bool quiet; /* it has seen `stopping`, takes nothing any more, and nobody waits */
     _Alignas(
         8) uint8_t spill[HF_OPERATION_LENGTH_MAX];   /* where messages are read without a bundle */
     _Alignas(8) uint8_t plain[HF_WIRE_DATAGRAM_MAX]; /* what has been opened */
@@ -40,11 +45,17 @@ struct receiver {
     _Atomic uint64_t queries;
     _Atomic uint64_t refused;    /* answered with a refusal of their shape */
     _Atomic uint64_t busy;       /* answered BUSY */
+    _Atomic uint64_t lined_up;   /* datagrams that waited in a line */
+    _Atomic uint64_t waiting;    /* of them, now */
     _Atomic uint64_t redirected; /* answered NOT_PRIMARY */
     _Atomic uint64_t unanswered; /* neither taken nor answered: broken, or no room even for BUSY */
 };
 
-/* Looks at the port once. Returns the number of datagrams taken; 0: nothing to do. */
+/* Looks at the port and at the lines. Returns the number of datagrams taken from either; 0: nothing
+ * to do. */
 uint32_t receiver_poll(struct receiver *receiver);
+
+/* Whether datagrams wait in a line: a core must not sleep over them. */
+bool receiver_is_pending(const struct receiver *receiver);
 
 #endif
