@@ -13,6 +13,7 @@
  *                   cache shows it, DURABLE never gets it
  *     fail-write    from now on each write fails
  *     short-write   from now on each write leaves out its last 512 bytes, and says so
+ *     slow-flush    from now on each flush takes a quarter of a second
  */
 #define FUSE_USE_VERSION 31
 
@@ -30,11 +31,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#define TAIL_LENGTH 512 /* what a short write leaves out */
+#define TAIL_LENGTH 512       /* what a short write leaves out */
+#define SLOW_NS     250000000 /* what a slow flush takes */
 
-enum mode { GOOD, FAIL_FLUSH, FAIL_WRITE, SHORT_WRITE };
+enum mode { GOOD, FAIL_FLUSH, FAIL_WRITE, SHORT_WRITE, SLOW_FLUSH };
 
 /* Part of a file that is not durable. */
 struct dirty {
@@ -190,6 +193,9 @@ static int fs_fsync(const char *path, int data_only, struct fuse_file_info *file
 {
     (void)data_only;
     bool fails = atomic_load(&mode) == FAIL_FLUSH;
+    if (atomic_load(&mode) == SLOW_FLUSH) {
+        nanosleep(&(struct timespec){0, SLOW_NS}, NULL);
+    }
     int to = openat(durable, name_of(path), O_WRONLY | O_CLOEXEC);
     int result = to < 0 ? -errno : 0;
     for (struct dirty **link = &dirty; *link != NULL;) {
@@ -318,7 +324,8 @@ static const struct fuse_operations operations = {
 
 static bool obey(const char *line)
 {
-    static const char *const words[] = {"good", "fail-flush", "fail-write", "short-write"};
+    static const char *const words[] = {"good", "fail-flush", "fail-write", "short-write",
+                                        "slow-flush"};
     for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(line, words[i]) == 0) {
             atomic_store(&mode, (enum mode)i);
