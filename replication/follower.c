@@ -7,6 +7,7 @@ void hf_follower_leave(struct hf_replica *r)
     r->epoch_start = 0;
     r->cut = 0;
     r->asked = (struct hf_place){0};
+    r->needs_checkpoint = 0;
     r->is_verified = 0;
     r->is_insync = 0;
     r->is_suspicious = 0;
@@ -80,6 +81,7 @@ static void truncate_log(struct hf_replica *r, struct hf_update *u)
 /* Both logs agree up to `index`, in epoch and hash. */
 static void agree(struct hf_replica *r, struct hf_update *u, uint64_t index)
 {
+    r->needs_checkpoint = 0;
     if (index == r->last.place.index) {
         verified(r, u);
         return;
@@ -138,11 +140,28 @@ void hf_follower_truncated(struct hf_replica *r, struct hf_update *u, const stru
     verified(r, u);
 }
 
+/* The records before `m->index` are gone at the primary, and this node lacks some of them: said in
+ * answer to the place it asked about, or of a log that was compared. As long as the primary counts
+ * on what this node has, that is not given up: then it is a mistake, or the primary has yet to go
+ * on alone. */
+static void on_checkpoint(struct hf_replica *r, struct hf_update *u, const struct hf_message *m)
+{
+    bool is_answer =
+        r->is_verified == 0 && m->promise == r->asked.epoch && m->commit == r->asked.index;
+    bool is_behind = r->is_verified != 0 && m->index > r->last.place.index + 1;
+    if (r->is_insync == 0 && (is_answer || is_behind)) {
+        r->needs_checkpoint = m->index;
+        hf_step_output(u, HF_OUTPUT_FETCH)->index = m->index;
+    }
+}
+
 void hf_follower_installed(struct hf_replica *r, struct hf_update *u, const struct hf_tag *own)
 {
-    assert(r->cutting == 1);
-    assert(own->place.index >= r->commit);
-    r->cutting = 0;
+    assert(r->needs_checkpoint != 0);
+    assert(r->saving == HF_SAVING_NOTHING);
+    assert(r->cutting == 0);
+    assert(own->place.index >= r->commit); /* I7 */
+    r->needs_checkpoint = 0;
     r->last = *own;
     r->flushed = own->place.index;
     r->epochs = (struct hf_epochs){0};
@@ -190,6 +209,7 @@ static void on_prepare(struct hf_replica *r, struct hf_update *u, const struct h
         }
         return;
     }
+    r->needs_checkpoint = 0;
     r->last.place = (struct hf_place){m->record_epoch, m->index};
     r->last.hash = m->hash;
     hf_step_output(u, HF_OUTPUT_APPEND)->index = m->index;
@@ -278,10 +298,7 @@ void hf_follower_on_message(struct hf_replica *r, struct hf_update *u, const str
         break;
     default:
         assert(m->kind == HF_MESSAGE_CHECKPOINT);
-        if (r->is_verified && m->index > r->last.place.index + 1) {
-            r->cutting = 1;
-            hf_step_output(u, HF_OUTPUT_FETCH)->index = m->index;
-        }
+        on_checkpoint(r, u, m);
         break;
     }
     if (r->role != HF_ROLE_HALTED && r->is_verified &&

@@ -507,6 +507,7 @@ enum hf_link_verdict hf_link_receive(struct hf_link *link, const void *bytes, si
         return HF_LINK_NOTHING;
     case HF_LINK_NOTE:
     case HF_LINK_SELF:
+    case HF_LINK_FETCH:
         *carried = (struct hf_link_carried){
             .kind = (enum hf_link_kind)header.kind,
             .node = header.node,

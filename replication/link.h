@@ -1,11 +1,12 @@
 /* The link: datagrams to and from the peer, over any port.
  *
  * Two kinds of things go over it. *Notes* are small and may be lost: every message of the protocol
- * but PREPARE, and what a node tells about itself. A *stream* carries what is long and should come
- * in order: PREPAREs with their records, cut into datagrams, each numbered, kept until
- * acknowledged, sent again when it was lost, and never more of them than the other side has room
- * for (credits). A stream breaks when either side starts anew or when too much was lost: then the
- * protocol above begins again where its acknowledgements are.
+ * but PREPARE, what a node tells about itself, and what it asks of a checkpoint. A *stream* carries
+ * what is long and should come in order: PREPAREs with their records, and slices of checkpoints,
+ * cut into datagrams, each numbered, kept until acknowledged, sent again when it was lost, and
+ * never more of them than the other side has room for (credits). A stream breaks when either side
+ * starts anew or when too much was lost: then the protocol above begins again where its
+ * acknowledgements are.
  *
  * Pure: no I/O, no clock, no allocation after create. Its hash tells damage, not forgery: a seal
  * would have to go around each datagram, and none does yet.
@@ -49,6 +50,7 @@ enum hf_link_kind {
     HF_LINK_DATA = 2,   /* part of a stream */
     HF_LINK_CREDIT = 3, /* what of a stream has come */
     HF_LINK_SELF = 4,   /* a node about itself */
+    HF_LINK_FETCH = 5,  /* asks for a slice of a checkpoint: fetch.h */
 };
 
 struct hf_link_header {
@@ -131,8 +133,8 @@ uint64_t hf_link_stream(const struct hf_link *link);
 /* Begins a new stream; what was not delivered is forgotten. */
 void hf_link_restart(struct hf_link *link);
 
-/* The oldest whole frame that has come and has not been taken: a PREPARE and its record, 8-byte
- * aligned, lent until hf_link_take. NULL when there is none. */
+/* The oldest whole frame that has come and has not been taken: a PREPARE and its record, say,
+ * 8-byte aligned, lent until hf_link_take. NULL when there is none. */
 const uint8_t *hf_link_frame(struct hf_link *link, uint32_t *length);
 void hf_link_take(struct hf_link *link);
 

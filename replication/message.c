@@ -65,8 +65,9 @@ static bool fields_are_sane(const struct hf_message *m)
     case HF_MESSAGE_NACK:
         return m->promise > m->epoch;
     case HF_MESSAGE_RESEND:
-    case HF_MESSAGE_CHECKPOINT:
         return m->index > 0;
+    case HF_MESSAGE_CHECKPOINT:
+        return m->index > 0 && (m->commit == 0) == (m->promise == 0);
     case HF_MESSAGE_CUT:
         return (m->index == 0) == (m->record_epoch == 0) && (m->commit == 0) == (m->promise == 0) &&
                m->index <= m->commit && m->record_epoch <= m->promise;

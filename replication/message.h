@@ -22,7 +22,7 @@ enum hf_message_kind {
     HF_MESSAGE_CUT = 8,        /* primary: my highest place not after the one you named */
     HF_MESSAGE_HANDOVER = 9,   /* I lead `epoch` no longer: take over at once */
     HF_MESSAGE_POSITION = 10,  /* nobody in I of `epoch` is left; my log ends here */
-    HF_MESSAGE_CHECKPOINT = 11 /* primary: records before `index` are gone: take a checkpoint */
+    HF_MESSAGE_CHECKPOINT = 11 /* primary: my records before `index` are gone: take a checkpoint */
 };
 
 enum hf_message_flag {
@@ -40,9 +40,9 @@ struct hf_message {
     uint16_t flags;
     uint64_t incarnation;  /* of the sender */
     uint64_t epoch;        /* in which it is said */
-    uint64_t promise;      /* NACK; CUT: the epoch of the place asked about */
-    uint64_t commit;       /* PREPARE, BEACON: what the primary knows committed; CUT: the index of
-                              the place asked about */
+    uint64_t promise;      /* NACK; CUT, CHECKPOINT: the epoch of the place asked about */
+    uint64_t commit;       /* PREPARE, BEACON: what the primary knows committed; CUT, CHECKPOINT:
+                              the index of the place asked about */
     uint64_t time_ns;      /* BEACON: the sender's monotonic clock; ECHO: the beacon's */
     uint64_t record_epoch; /* of the record at `index` */
     uint64_t index;

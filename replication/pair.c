@@ -32,7 +32,7 @@ static struct hf_tag tag_of(const struct hf_record_header *record)
                            .hash = record->hash};
 }
 
-static void set_restart(struct hf_pair *pair, enum hf_pair_restart why)
+void hf_pair_set_restart(struct hf_pair *pair, enum hf_pair_restart why)
 {
     atomic_store_explicit(&pair->lease_until_ns, 0, memory_order_relaxed);
     atomic_store_explicit(&pair->lead_index, 0, memory_order_relaxed);
@@ -96,6 +96,7 @@ enum hf_status hf_pair_create(const struct hf_pair_options *options,
     memset(pair, 0, sizeof *pair);
     pair->options = *options;
     pair->disk = disk;
+    pair->read_disk = read_disk;
     pair->superblock = state->superblock;
     init_replica(pair, state);
     describe_self(pair, state);
@@ -105,6 +106,9 @@ enum hf_status hf_pair_create(const struct hf_pair_options *options,
     }
     if (status == HF_STATUS_OK) {
         status = hf_log_seek_oldest(&pair->seek, &pair->first_index, fault);
+    }
+    if (status == HF_STATUS_OK) {
+        status = hf_pair_fetch_create(pair, fault);
     }
     pair->held = aligned_alloc(64, HF_RECORD_LENGTH_MAX);
     if (status == HF_STATUS_OK && pair->held == NULL) {
@@ -129,6 +133,7 @@ void hf_pair_destroy(struct hf_pair *pair)
     if (pair == NULL) {
         return;
     }
+    hf_pair_fetch_destroy(pair);
     hf_log_seek_finish(&pair->seek);
     hf_recent_destroy(&pair->recent);
     hf_link_destroy(pair->link);
@@ -272,7 +277,7 @@ static void set_role(struct hf_pair *pair, enum hf_role role)
         atomic_store_explicit(&pair->lead_index, pair->replica.last.place.index,
                               memory_order_release);
     } else if (role != HF_ROLE_PRIMARY && lead != 0) {
-        set_restart(pair, HF_PAIR_RESTART_DEPOSED); /* P6 */
+        hf_pair_set_restart(pair, HF_PAIR_RESTART_DEPOSED); /* P6 */
     }
 }
 
@@ -343,9 +348,7 @@ static void perform(struct hf_pair *pair, const struct hf_output *output)
         hf_pair_cut(pair, output->index);
         break;
     case HF_OUTPUT_FETCH:
-        /* A checkpoint is needed, and no node sends one yet: a learner it stays. */
-        snprintf(pair->fault.line, sizeof pair->fault.line,
-                 "the primary's log does not go back to where this node's ends");
+        hf_pair_fetch(pair);
         break;
     case HF_OUTPUT_READ:
     case HF_OUTPUT_SWAP:
@@ -598,9 +601,13 @@ static const struct hf_record_header *record_in(struct hf_pair *pair, const uint
     return record;
 }
 
-/* One PREPARE from the stream. */
+/* One PREPARE from the stream, or a slice of a checkpoint. */
 static void on_frame(struct hf_pair *pair, const uint8_t *frame, uint32_t length)
 {
+    if (hf_pair_on_slice(pair, frame, length)) {
+        hf_link_take(pair->link);
+        return;
+    }
     struct hf_input input = input_of(pair, HF_INPUT_MESSAGE);
     enum hf_message_verdict verdict =
         hf_message_read(frame, length, pair->options.replica.cluster, &input.message);
@@ -659,7 +666,11 @@ void hf_pair_receive(struct hf_pair *pair, const void *bytes, size_t length, uin
         if (carried.kind == HF_LINK_SELF) {
             on_self(pair, &carried);
         } else if (pair->peer_is_known && carried.incarnation == pair->peer_incarnation) {
-            on_note(pair, &carried);
+            if (carried.kind == HF_LINK_FETCH) {
+                hf_pair_on_request(pair, carried.bytes, carried.length);
+            } else {
+                on_note(pair, &carried);
+            }
         }
         break;
     }
@@ -754,6 +765,7 @@ uint32_t hf_pair_poll(struct hf_pair *pair, struct hf_log_batch *done[], uint32_
     settle(pair);
     take_frames(pair);
     tick(pair);
+    hf_pair_fetch_poll(pair);
     hf_pair_pump(pair);
     hf_link_poll(pair->link, now_ns);
     return count;

@@ -29,7 +29,7 @@
  *
  * Nothing here reads a clock or allocates after hf_pair_create; it blocks where it uses a disk's
  * blocking half: when promise and epoch table are made durable, when a log is cut, when a record
- * that is no longer in memory is read for a peer that catches up. */
+ * that is no longer in memory is read for a peer that catches up, or a slice of a checkpoint. */
 #ifndef HF_REPLICATION_PAIR_H
 #define HF_REPLICATION_PAIR_H
 
@@ -70,6 +70,7 @@ enum hf_pair_restart {
     HF_PAIR_RESTART_NO = 0,
     HF_PAIR_RESTART_DEPOSED = 1, /* it led, and leads no more */
     HF_PAIR_RESTART_CUT = 2,     /* the log's end was cut off and lies in quarantine */
+    HF_PAIR_RESTART_INSTALL = 3, /* a checkpoint of the peer's is to take the log's place */
 };
 
 struct hf_pair_counts {
@@ -79,6 +80,11 @@ struct hf_pair_counts {
     uint64_t refused_other_cluster;
     uint64_t refused_garbage; /* neither link nor message could be understood */
     uint64_t quarantined;     /* records cut off, in this life */
+    uint64_t slices_sent;     /* of a checkpoint, to the peer */
+    uint64_t slices_received; /* of one, from the peer, and taken */
+    uint64_t fetches_begun;
+    uint64_t fetches_resumed; /* that went on where they were after the peer was silent */
+    uint64_t fetches_refused; /* what came was damaged */
     uint64_t lag;             /* leading: records the peer has not acknowledged */
     struct hf_link_counts link;
 };

@@ -25,6 +25,20 @@ const struct hf_record_header *hf_pair_record(struct hf_pair *pair, uint64_t ind
     return record;
 }
 
+bool hf_pair_hash(struct hf_pair *pair, uint64_t index, struct hf_hash *hash)
+{
+    const struct hf_record_header *record = hf_pair_record(pair, index);
+    if (record != NULL) {
+        *hash = record->hash;
+        return true;
+    }
+    record = index + 1 == pair->first_index ? hf_pair_record(pair, index + 1) : NULL;
+    if (record != NULL) {
+        *hash = record->prev_hash;
+    }
+    return record != NULL;
+}
+
 void hf_pair_cut(struct hf_pair *pair, uint64_t index)
 {
     uint64_t count = 0;
@@ -35,5 +49,5 @@ void hf_pair_cut(struct hf_pair *pair, uint64_t index)
         return;
     }
     pair->counts.quarantined += count;
-    atomic_store_explicit(&pair->restart, HF_PAIR_RESTART_CUT, memory_order_release);
+    hf_pair_set_restart(pair, HF_PAIR_RESTART_CUT);
 }

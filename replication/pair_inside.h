@@ -2,12 +2,15 @@
  *
  *   pair.c          the node: what comes in, what the replica wants done
  *   pair_send.c     what goes to the peer
- *   pair_catchup.c  old records, and cutting */
+ *   pair_catchup.c  old records, and cutting
+ *   pair_fetch.c    a checkpoint in place of records that are gone: giving and taking */
 #ifndef HF_REPLICATION_PAIR_INSIDE_H
 #define HF_REPLICATION_PAIR_INSIDE_H
 
+#include "fetch.h"
 #include "pair.h"
 #include "recent.h"
+#include "wal/install.h"
 #include "wal/seek.h"
 
 #include <assert.h>
@@ -23,6 +26,29 @@ struct frame_sent {
     uint64_t index;
 };
 
+/* Giving: the checkpoint that the peer is taking, held open so that it stays when its name goes. */
+struct fetch_source {
+    bool is_asked; /* a request waits for its slice */
+    struct hf_fetch_request request;
+    uint64_t index; /* 0: nothing is open */
+    uint64_t segment;
+    uint64_t sizes[2]; /* by part, bytes */
+    int files[2];      /* -1: not open */
+    uint64_t used_ns;
+    uint8_t *buffer; /* HF_INSTALL_SLICE */
+};
+
+/* Taking. */
+struct fetch_sink {
+    bool is_wanted;      /* the replica has said so */
+    bool is_asked_again; /* for want of an answer: what comes now is resumed */
+    uint64_t below;      /* a checkpoint older than this one: those from it on were no good */
+    uint64_t asked_ns;   /* 0: not yet */
+    uint64_t asked_offset;
+    uint64_t rests_until_ns;
+    struct hf_install install;
+};
+
 struct hf_pair {
     struct hf_pair_options options;
     struct hf_replica replica;
@@ -33,6 +59,9 @@ struct hf_pair {
     struct hf_link *link;
     struct hf_recent recent;
     struct hf_log_seek seek;
+    struct hf_disk *read_disk;
+    struct fetch_source source;
+    struct fetch_sink sink;
     uint64_t now_ns;
     uint64_t first_index; /* the oldest record on the disk */
 
@@ -100,10 +129,26 @@ void hf_pair_pump(struct hf_pair *pair);
 /* A record of the own log, from memory or disk; NULL when it cannot be had. Lent until the next
  * call. */
 const struct hf_record_header *hf_pair_record(struct hf_pair *pair, uint64_t index);
+/* The hash of the own record at `index`; false when nobody knows it any more. */
+bool hf_pair_hash(struct hf_pair *pair, uint64_t index, struct hf_hash *hash);
 /* Cuts the log after `index`. */
 void hf_pair_cut(struct hf_pair *pair, uint64_t index);
 
+/* ---- pair_fetch.c ---- */
+
+HF_MUST_USE enum hf_status hf_pair_fetch_create(struct hf_pair *pair, struct hf_fault *fault);
+void hf_pair_fetch_destroy(struct hf_pair *pair);
+/* Giving: a request has come; a slice goes out, when one was asked for and the link has room. */
+void hf_pair_on_request(struct hf_pair *pair, const uint8_t *bytes, uint32_t length);
+void hf_pair_give_slice(struct hf_pair *pair);
+/* Taking: the replica wants one; a frame of the stream, false when it is no slice; time passes. */
+void hf_pair_fetch(struct hf_pair *pair);
+bool hf_pair_on_slice(struct hf_pair *pair, const uint8_t *frame, uint32_t length);
+void hf_pair_fetch_poll(struct hf_pair *pair);
+
 /* ---- pair.c ---- */
+
+void hf_pair_set_restart(struct hf_pair *pair, enum hf_pair_restart why);
 
 /* The disk has failed, or what it holds makes no sense: the line is in pair->fault. */
 void hf_pair_fail(struct hf_pair *pair);

@@ -44,11 +44,9 @@ void hf_pair_send_message(struct hf_pair *pair, const struct hf_message *message
         break;
     case HF_MESSAGE_CUT:
         if (sent.index != 0) {
-            const struct hf_record_header *record = hf_pair_record(pair, sent.index);
-            if (record == NULL) {
+            if (!hf_pair_hash(pair, sent.index, &sent.hash)) {
                 return; /* it asks again */
             }
-            sent.hash = record->hash;
         }
         break;
     case HF_MESSAGE_RESEND:
@@ -107,6 +105,7 @@ void hf_pair_pump(struct hf_pair *pair)
 {
     uint64_t reads = pair->counts.records_read;
     follow_stream(pair);
+    hf_pair_give_slice(pair);
     if (pair->replica.next == 0 || pair->prepare.epoch != pair->replica.epoch) {
         pair->stream_next = 0; /* the peer's log is being compared anew */
         return;

@@ -282,9 +282,11 @@ static void on_learn(struct hf_replica *r, struct hf_update *u, const struct hf_
 {
     struct hf_place place = hf_epochs_floor(&r->epochs, r->last.place.index,
                                             (struct hf_place){m->record_epoch, m->index});
-    struct hf_message *cut = hf_step_send(r, u, HF_MESSAGE_CUT, r->epoch);
-    cut->record_epoch = place.epoch;
-    cut->index = place.index;
+    bool is_gone = place.index + 1 < r->first_index; /* the first one knows the hash before it */
+    struct hf_message *cut =
+        hf_step_send(r, u, is_gone ? HF_MESSAGE_CHECKPOINT : HF_MESSAGE_CUT, r->epoch);
+    cut->record_epoch = is_gone ? 0 : place.epoch;
+    cut->index = is_gone ? r->first_index : place.index;
     cut->promise = m->record_epoch; /* which question it answers */
     cut->commit = m->index;
 }

@@ -111,7 +111,8 @@ enum hf_output_kind {
         3,                  /* append a mark of `config.epoch`, give it as APPENDED, and flush */
     HF_OUTPUT_SAVE = 4,     /* make replica->promise and replica->epochs durable, in one write */
     HF_OUTPUT_TRUNCATE = 5, /* quarantine and cut all after `index`, state included */
-    HF_OUTPUT_FETCH = 6,    /* copy the primary's newest checkpoint, then say INSTALLED */
+    HF_OUTPUT_FETCH = 6,    /* copy a checkpoint of the primary's, beside all else; INSTALLED may be
+                               said while replica->needs_checkpoint is not 0. Said again and again */
     HF_OUTPUT_READ = 7,     /* ask the arbiter for CFG, linearisably */
     HF_OUTPUT_SWAP = 8,     /* compare-and-swap replica->config by `config` */
     HF_OUTPUT_COMMIT = 9,   /* all records up to `index` are committed: answer, show, apply */
@@ -187,7 +188,7 @@ struct hf_replica {
 
     uint64_t epoch; /* that this node leads or follows; 0: none */
     uint32_t saving;
-    uint32_t cutting; /* 1: a TRUNCATE or FETCH is under way */
+    uint32_t cutting; /* 1: a TRUNCATE is under way */
 
     /* The arbiter. */
     struct hf_config config; /* as last read or written */
@@ -198,15 +199,17 @@ struct hf_replica {
     uint32_t must_look; /* 1: read CFG at the next chance */
 
     /* A follower. */
-    uint64_t handed_over;   /* the epoch whose primary has said it leads no more */
-    uint64_t epoch_start;   /* of the epoch that SAVING_EPOCH enters */
-    uint64_t cut;           /* where TRUNCATE cuts */
-    struct hf_place asked;  /* comparing logs: the place that LEARN names */
-    uint32_t is_verified;   /* its log was compared with the primary's in this epoch */
-    uint32_t is_insync;     /* the primary says so */
-    uint32_t is_suspicious; /* no beacon for the grace */
-    uint32_t is_stranded;   /* nobody in I is left, or this node cannot tell */
-    uint32_t is_forced;     /* the operator has promoted it */
+    uint64_t handed_over;      /* the epoch whose primary has said it leads no more */
+    uint64_t epoch_start;      /* of the epoch that SAVING_EPOCH enters */
+    uint64_t cut;              /* where TRUNCATE cuts */
+    struct hf_place asked;     /* comparing logs: the place that LEARN names */
+    uint64_t needs_checkpoint; /* the primary has no record before this one any more, and this
+                                  node's log ends before it; 0: catches up from the log */
+    uint32_t is_verified;      /* its log was compared with the primary's in this epoch */
+    uint32_t is_insync;        /* the primary says so */
+    uint32_t is_suspicious;    /* no beacon for the grace */
+    uint32_t is_stranded;      /* nobody in I is left, or this node cannot tell */
+    uint32_t is_forced;        /* the operator has promoted it */
 
     /* A primary. */
     uint32_t opening;

@@ -261,18 +261,12 @@ static enum hf_status corrupt(uint64_t index, uint64_t offset, const char *what,
     return HF_STATUS_CORRUPT;
 }
 
-static enum hf_status read_header(struct hf_disk *disk, int file, struct hf_id cluster,
-                                  uint64_t index, uint8_t *buffer,
-                                  struct hf_checkpoint_header *header, struct hf_fault *fault)
+enum hf_status hf_checkpoint_check_header(const uint8_t bytes[HF_CHECKPOINT_HEADER_SIZE],
+                                          struct hf_id cluster, uint64_t index,
+                                          struct hf_checkpoint_header *header,
+                                          struct hf_fault *fault)
 {
-    size_t done = 0;
-    enum hf_status status = disk->maker->read(disk, file, 0, buffer, sizeof *header, &done);
-    if (status != HF_STATUS_OK) {
-        *fault = disk->fault;
-        return status;
-    }
-    memset(buffer + done, 0, sizeof *header - done);
-    memcpy(header, buffer, sizeof *header);
+    memcpy(header, bytes, sizeof *header);
     struct hf_hash hash =
         hf_hash_of((const uint8_t *)header + hashed_from, sizeof *header - hashed_from);
     if (!hf_hash_equal(hash, header->hash)) {
@@ -298,18 +292,63 @@ static enum hf_status read_header(struct hf_disk *disk, int file, struct hf_id c
     return HF_STATUS_OK;
 }
 
+/* Image bytes in piece `number`; 0: there is none. */
+static uint32_t piece_length(const struct hf_checkpoint_header *header, uint64_t number)
+{
+    uint64_t before = number * PIECE_IMAGE_MAX;
+    uint64_t left = before < header->image_length ? header->image_length - before : 0;
+    return left < PIECE_IMAGE_MAX ? (uint32_t)left : PIECE_IMAGE_MAX;
+}
+
+uint32_t hf_checkpoint_piece_size(const struct hf_checkpoint_header *header, uint64_t number)
+{
+    uint32_t length = piece_length(header, number);
+    return length == 0 ? 0 : round_to_block(HF_CHECKPOINT_PIECE_HEADER + length);
+}
+
+enum hf_status hf_checkpoint_check_piece(const struct hf_checkpoint_header *header, uint64_t number,
+                                         const uint8_t *bytes, struct hf_fault *fault)
+{
+    const struct hf_checkpoint_piece *piece =
+        (const struct hf_checkpoint_piece *)(const void *)bytes;
+    uint64_t offset = HF_CHECKPOINT_HEADER_SIZE + number * HF_CHECKPOINT_PIECE_SIZE;
+    uint32_t length = piece_length(header, number);
+    uint32_t used = HF_CHECKPOINT_PIECE_HEADER + length;
+    uint32_t padded = round_to_block(used);
+    assert(length != 0);
+    struct hf_hash hash = hf_hash_of(bytes + hashed_from, used - hashed_from);
+    if (!hf_hash_equal(hash, piece->hash) || !hf_bytes_are_zero(bytes + used, padded - used)) {
+        return corrupt(header->index, offset, "a piece's hash does not fit it", fault);
+    }
+    if (piece->magic != HF_CHECKPOINT_PIECE_MAGIC || piece->length != length ||
+        piece->index != header->index || piece->number != number) {
+        return corrupt(header->index, offset, "a piece that does not belong here", fault);
+    }
+    return HF_STATUS_OK;
+}
+
+static enum hf_status read_header(struct hf_disk *disk, int file, struct hf_id cluster,
+                                  uint64_t index, uint8_t *buffer,
+                                  struct hf_checkpoint_header *header, struct hf_fault *fault)
+{
+    size_t done = 0;
+    enum hf_status status = disk->maker->read(disk, file, 0, buffer, sizeof *header, &done);
+    if (status != HF_STATUS_OK) {
+        *fault = disk->fault;
+        return status;
+    }
+    memset(buffer + done, 0, sizeof *header - done);
+    return hf_checkpoint_check_header(buffer, cluster, index, header, fault);
+}
+
 /* `size` is the file's; the buffer holds a piece, or as much as the file has. */
 static enum hf_status read_pieces(struct hf_disk *disk, int file, uint64_t size, uint8_t *buffer,
                                   const struct hf_checkpoint_header *header,
                                   const struct hf_checkpoint_stream *stream, struct hf_fault *fault)
 {
     uint64_t offset = HF_CHECKPOINT_HEADER_SIZE;
-    uint64_t left = header->image_length;
-    const struct hf_checkpoint_piece *piece = (const struct hf_checkpoint_piece *)(void *)buffer;
-    for (uint64_t number = 0; left != 0; number++) {
-        uint32_t length = left < PIECE_IMAGE_MAX ? (uint32_t)left : PIECE_IMAGE_MAX;
-        uint32_t used = HF_CHECKPOINT_PIECE_HEADER + length;
-        uint32_t padded = round_to_block(used);
+    uint32_t padded = 0;
+    for (uint64_t number = 0; (padded = hf_checkpoint_piece_size(header, number)) != 0; number++) {
         if (offset > size || padded > size - offset) {
             return corrupt(header->index, offset, "the file ends early", fault);
         }
@@ -322,22 +361,15 @@ static enum hf_status read_pieces(struct hf_disk *disk, int file, uint64_t size,
         if (done != padded) {
             return corrupt(header->index, offset, "the file ends early", fault);
         }
-        struct hf_hash hash = hf_hash_of(buffer + hashed_from, used - hashed_from);
-        if (!hf_hash_equal(hash, piece->hash) || !hf_bytes_are_zero(buffer + used, padded - used)) {
-            return corrupt(header->index, offset, "a piece's hash does not fit it", fault);
+        status = hf_checkpoint_check_piece(header, number, buffer, fault);
+        if (status == HF_STATUS_OK && stream != NULL) {
+            status = stream->sink(stream->context, buffer + HF_CHECKPOINT_PIECE_HEADER,
+                                  piece_length(header, number));
         }
-        if (piece->magic != HF_CHECKPOINT_PIECE_MAGIC || piece->length != length ||
-            piece->index != header->index || piece->number != number) {
-            return corrupt(header->index, offset, "a piece that does not belong here", fault);
-        }
-        if (stream != NULL) {
-            status = stream->sink(stream->context, buffer + HF_CHECKPOINT_PIECE_HEADER, length);
-            if (status != HF_STATUS_OK) {
-                return status;
-            }
+        if (status != HF_STATUS_OK) {
+            return status;
         }
         offset += padded;
-        left -= length;
     }
     return size == offset ? HF_STATUS_OK
                           : corrupt(header->index, offset, "bytes after the image's end", fault);

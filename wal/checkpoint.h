@@ -88,6 +88,19 @@ HF_MUST_USE enum hf_status hf_checkpoint_load(struct hf_disk *disk, struct hf_id
                                               const struct hf_checkpoint_stream *stream,
                                               struct hf_fault *fault);
 
+/* For who is given a checkpoint bit by bit. The header: its own hash, format, cluster, index. Then
+ * piece after piece, from 0 on: how many bytes of the file it is (0: there is no such piece, the
+ * file ends before it), and whether those bytes are it. CORRUPT, WRONG_FORMAT, WRONG_CLUSTER. Pure.
+ */
+HF_MUST_USE enum hf_status
+hf_checkpoint_check_header(const uint8_t bytes[HF_CHECKPOINT_HEADER_SIZE], struct hf_id cluster,
+                           uint64_t index, struct hf_checkpoint_header *header,
+                           struct hf_fault *fault);
+uint32_t hf_checkpoint_piece_size(const struct hf_checkpoint_header *header, uint64_t number);
+HF_MUST_USE enum hf_status hf_checkpoint_check_piece(const struct hf_checkpoint_header *header,
+                                                     uint64_t number, const uint8_t *bytes,
+                                                     struct hf_fault *fault);
+
 /* The newest checkpoint whose index is below `below`, by its name alone; *index = 0 when there is
  * none. */
 HF_MUST_USE enum hf_status hf_checkpoint_newest(struct hf_disk *disk, uint64_t below,

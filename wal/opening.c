@@ -1,6 +1,7 @@
 /* The last step of opening a log: what was found becomes what is on the disk, and nothing else is.
  */
 #include "opening.h"
+#include "install.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -214,7 +215,9 @@ static enum hf_status cut_tail(struct hf_opening *opening)
 
 static enum hf_status remove_temporaries(struct hf_opening *opening)
 {
-    static const char *const names[] = {HF_SEGMENT_NAME_TEMPORARY, HF_CHECKPOINT_NAME_TEMPORARY};
+    static const char *const names[] = {HF_SEGMENT_NAME_TEMPORARY, HF_CHECKPOINT_NAME_TEMPORARY,
+                                        HF_INSTALL_CHECKPOINT_NAME, HF_INSTALL_LOG_NAME,
+                                        HF_INSTALL_NAME_TEMPORARY};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         enum hf_status status = opening->disk->maker->remove(opening->disk, names[i]);
         if (status != HF_STATUS_OK && status != HF_STATUS_NOT_FOUND) {

@@ -1,12 +1,14 @@
 /* The steps of opening a log, in their order:
  *
  *   1 take the lock               nothing has been written so far, nor is until step 6
- *   2 superblock                  or an empty directory, which becomes a log
- *   3 newest whole checkpoint     a broken one counts as evidence of what was committed
- *   4 replay                      record after record, each chained to the one before, each seal
- *                                 checked against the superblock's key and the records it is over
- *   5 judge what lies beyond      nothing, a torn tail, or corruption (FORMAT.md, the tail rule)
- *   6 make durable what was replayed, cut the tail, clear away temporary files, next incarnation */
+ *   2 superblock                  or an empty directory, which becomes a log; a checkpoint of the
+ *                                 peer's that was to take this log's place does so (install.h):
+ * then this much is written 3 newest whole checkpoint     a broken one counts as evidence of what
+ * was committed 4 replay                      record after record, each chained to the one before,
+ * each seal checked against the superblock's key and the records it is over 5 judge what lies
+ * beyond      nothing, a torn tail, or corruption (FORMAT.md, the tail rule) 6 make durable what
+ * was replayed, cut the tail, clear away temporary files, next incarnation */
+#include "install.h"
 #include "opening.h"
 
 #include <assert.h>
@@ -15,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- 2: the superblock ---- */
+/* ---- 2: the superblock, and what a life before this one had decided ---- */
 
 struct strangers {
     char name[HF_DISK_NAME_SIZE]; /* one of the files found, or empty */
@@ -132,6 +134,9 @@ static enum hf_status open_superblock(struct hf_opening *opening)
     if (status == HF_STATUS_OK) {
         /* A log keeps the block size it was made with, whatever the setting says now. */
         opening->disk->block_size = superblock->block_size;
+        if (!opening->options->beside) {
+            status = hf_install_carry_out(opening->disk, superblock, opening->fault);
+        }
     }
     return status;
 }
@@ -362,28 +367,14 @@ static enum hf_status check_sealing(struct hf_opening *opening,
                                     const struct hf_record_header *record)
 {
     struct hf_log_state *state = opening->state;
-    struct hf_chain_span *span = &state->span;
     const struct hf_log_reader *reader = &opening->reader;
     uint32_t padded = hf_record_padded_length(record->length, reader->block_size);
-    bool opens_segment = reader->offset == padded && record->index != 1;
-    if (opens_segment && (record->kind != HF_RECORD_SEAL || span->tree.leaf_count != 0)) {
-        return unsealed(opening, record, "opens a segment without a seal before it and in it");
+    char why[HF_SUPERBLOCK_WHY_SIZE];
+    if (!hf_superblock_follow(&state->superblock, &state->span, record, reader->offset == padded,
+                              why)) {
+        return unsealed(opening, record, why);
     }
-    if (record->kind != HF_RECORD_SEAL) {
-        hf_chain_span_add(span, record);
-        return HF_STATUS_OK;
-    }
-    const char *why = hf_superblock_check_seal(&state->superblock, record);
-    if (why == NULL) {
-        why = hf_chain_seal_match(span, record);
-    }
-    if (why != NULL) {
-        char what[128];
-        snprintf(what, sizeof what, "is a seal that %s", why);
-        return unsealed(opening, record, what);
-    }
-    hf_chain_span_next(span, record);
-    state->seals++;
+    state->seals += record->kind == HF_RECORD_SEAL;
     return HF_STATUS_OK;
 }
 

@@ -91,15 +91,21 @@ static enum hf_status find_segment(struct hf_log_seek *seek, uint64_t index, uin
     return HF_STATUS_OK;
 }
 
+enum hf_status hf_log_seek_segment(struct hf_log_seek *seek, uint64_t index, uint64_t *segment,
+                                   struct hf_fault *fault)
+{
+    *segment = 0;
+    seek->is_placed = false;
+    enum hf_status status = list(seek, fault);
+    return status == HF_STATUS_OK ? find_segment(seek, index, segment, fault) : status;
+}
+
 /* Goes before the first record of the segment that holds `index`. */
 static enum hf_status place(struct hf_log_seek *seek, uint64_t index, struct hf_fault *fault)
 {
     const struct hf_record_header *record = NULL;
     uint64_t segment = 0;
-    enum hf_status status = list(seek, fault);
-    if (status == HF_STATUS_OK) {
-        status = find_segment(seek, index, &segment, fault);
-    }
+    enum hf_status status = hf_log_seek_segment(seek, index, &segment, fault);
     if (status != HF_STATUS_OK || segment == 0) {
         return status != HF_STATUS_OK ? status : HF_STATUS_NOT_FOUND;
     }
@@ -116,7 +122,7 @@ static enum hf_status place(struct hf_log_seek *seek, uint64_t index, struct hf_
 static enum hf_status next(struct hf_log_seek *seek, const struct hf_record_header **record)
 {
     enum hf_status status = hf_log_reader_next(&seek->reader, &seek->chain, record);
-    if (status == HF_STATUS_NOT_FOUND) {
+    if (status == HF_STATUS_NOT_FOUND && seek->reader.segment != 0) { /* it was not removed */
         seek->reader.window_length = 0;
         status = hf_log_reader_next(&seek->reader, &seek->chain, record);
     }

@@ -33,6 +33,11 @@ HF_MUST_USE enum hf_status hf_log_seek_record(struct hf_log_seek *seek, uint64_t
 HF_MUST_USE enum hf_status hf_log_seek_oldest(struct hf_log_seek *seek, uint64_t *index,
                                               struct hf_fault *fault);
 
+/* The newest segment that begins with a record not after `index`; *segment = 0 when there is none.
+ */
+HF_MUST_USE enum hf_status hf_log_seek_segment(struct hf_log_seek *seek, uint64_t index,
+                                               uint64_t *segment, struct hf_fault *fault);
+
 /* Takes all records after `index` out of a log that nobody writes to: copies them to a file
  * `quarantine-` and two times sixteen hexadecimal digits (`life`, and the first index), and breaks
  * the first of them, so that the next opening of the log cuts them off as a torn tail. Durable when

@@ -289,3 +289,28 @@ const char *hf_superblock_check_seal(const struct hf_superblock *superblock,
     const uint8_t *key = hf_superblock_key_of(superblock, hf_chain_seal_of(seal)->node);
     return key == NULL ? "is another node's" : hf_chain_seal_check(seal, key);
 }
+
+bool hf_superblock_follow(const struct hf_superblock *superblock, struct hf_chain_span *span,
+                          const struct hf_record_header *record, bool opens_segment,
+                          char why[HF_SUPERBLOCK_WHY_SIZE])
+{
+    bool is_seal = record->kind == HF_RECORD_SEAL;
+    if (opens_segment && record->index != 1 && (!is_seal || span->tree.leaf_count != 0)) {
+        snprintf(why, HF_SUPERBLOCK_WHY_SIZE, "opens a segment without a seal before it and in it");
+        return false;
+    }
+    if (!is_seal) {
+        hf_chain_span_add(span, record);
+        return true;
+    }
+    const char *wrong = hf_superblock_check_seal(superblock, record);
+    if (wrong == NULL) {
+        wrong = hf_chain_seal_match(span, record);
+    }
+    if (wrong != NULL) {
+        snprintf(why, HF_SUPERBLOCK_WHY_SIZE, "is a seal that %s", wrong);
+        return false;
+    }
+    hf_chain_span_next(span, record);
+    return true;
+}

@@ -102,6 +102,15 @@ const uint8_t *hf_superblock_key_of(const struct hf_superblock *superblock, uint
 const char *hf_superblock_check_seal(const struct hf_superblock *superblock,
                                      const struct hf_record_header *seal);
 
+/* Takes the next record of a log into the span that signs for it: a seal must hold and be over just
+ * that span, and a segment begins with a seal behind a seal (but the log's first). False, and what
+ * the record is instead in `why`: "is a seal that ...". */
+#define HF_SUPERBLOCK_WHY_SIZE 128
+HF_MUST_USE bool hf_superblock_follow(const struct hf_superblock *superblock,
+                                      struct hf_chain_span *span,
+                                      const struct hf_record_header *record, bool opens_segment,
+                                      char why[HF_SUPERBLOCK_WHY_SIZE]);
+
 /* The epoch in which records are written now. */
 static inline uint64_t hf_superblock_epoch(const struct hf_superblock *superblock)
 {

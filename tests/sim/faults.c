@@ -49,6 +49,7 @@ void sim_faults_choose(struct sim *sim)
     mix->step_down_rate = sometimes(random, 5, 40);
     mix->garbage_rate = sometimes(random, 50, 500);
     mix->checkpoint_rate = sometimes(random, 50, 400);
+    mix->lets_go = sim_below(random, 2) == 0;
     mix->unsure_permille = sometimes(random, 20, 400);
     mix->durability = sim_below(random, 5) < 3 ? HF_DURABILITY_PAIR_SAFE : HF_DURABILITY_PAIR_FAST;
     mix->on_loss = sim_below(random, 4) != 0 ? HF_ON_LOSS_ALONE : HF_ON_LOSS_REFUSE;

@@ -214,6 +214,7 @@ static void end_process(struct sim_node *node)
     node->dies_at_call = UINT64_MAX;
     node->is_failing = false;
     memset(&node->seen, 0, sizeof node->seen);
+    memset(&node->counted, 0, sizeof node->counted);
     hf_disk_sim_fail(node->disk, UINT64_MAX, false);
 }
 
@@ -395,21 +396,62 @@ static bool describe(struct sim_node *node, struct hf_checkpoint_header *header)
     return true;
 }
 
+/* Lets go of the log before a checkpoint: before the older of two that are whole, or, as where
+ * there is no room, before the newest. What fails here makes nothing worse. */
+static void let_go(struct sim_node *node, uint64_t older, uint64_t newest)
+{
+    struct hf_retained retained;
+    bool is_pressing = sim_below(&node->random, 4) == 0;
+    const struct hf_retention retention = {.index = is_pressing ? newest : older};
+    if (!node->sim->faults.mix.lets_go || retention.index == 0) {
+        return;
+    }
+    enum hf_status status =
+        hf_retain(node->disk, &node->state.superblock, &retention, &retained, &node->fault);
+    sim_trace_event(node->sim, node->number, "lets go of # segments: status #", retained.removed,
+                    status, 0);
+    if (retained.removed != 0) {
+        sim_mark(SIM_MARK_LET_GO);
+    }
+}
+
+/* Now and then a checkpoint is damaged as it is written, and nobody notices before it is read back.
+ * Never two in turn: of two, one must be whole. */
+static bool damage_checkpoint(struct sim_node *node)
+{
+    bool is_next = node->sim->faults.mix.rot_rate != 0 && node->checkpoint_is_whole &&
+                   sim_below(&node->random, 4) == 0;
+    if (is_next) {
+        hf_disk_sim_befall(node->disk, HF_DISK_SIM_ROTTEN, sim_below(&node->random, 2));
+        sim_mark(SIM_MARK_ROT_CHECKPOINT);
+    }
+    return is_next;
+}
+
 void sim_life_checkpoint(struct sim_node *node)
 {
     static struct hf_image_writer image;
     struct hf_checkpoint_header header;
+    uint64_t older = node->checkpointed;
     if (!sim_node_is_up(node) || !describe(node, &header) || header.index <= node->checkpointed) {
         return;
     }
     header.digest = hf_ledger_digest(node->ledger);
     hf_image_write_begin(&image, node->ledger);
     const struct hf_checkpoint_stream stream = {.context = &image, .source = give_image};
+    bool is_damaged = damage_checkpoint(node);
     enum hf_status status = hf_checkpoint_write(node->disk, &header, &stream, &node->fault);
+    hf_disk_sim_befall(node->disk, HF_DISK_SIM_NO_MISHAP, 0);
     sim_trace_event(node->sim, node->number, "makes a checkpoint at record #: status #",
                     header.index, status, 0);
     if (status != HF_STATUS_OK) {
         return; /* the older ones are as they were */
     }
-    node->checkpointed = header.index; /* the whole log stays: no node sends a checkpoint yet */
+    node->checkpoint_is_whole = !is_damaged;
+    if (hf_checkpoint_verify(node->disk, sim_cluster, header.index, &header, &node->fault) !=
+        HF_STATUS_OK) {
+        return;
+    }
+    node->checkpointed = header.index;
+    let_go(node, older, header.index);
 }

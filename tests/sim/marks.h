@@ -31,6 +31,8 @@
     X(ROT_LOG, "a bit of a committed record rotted")                         \
     X(ROT_SUPERBLOCK, "a bit of a superblock's copy rotted")                 \
     X(ROT_FOUND, "start refused: the log is corrupt")                        \
+    X(ROT_CHECKPOINT, "a checkpoint damaged as it was written")              \
+    X(LET_GO, "old segments removed behind a checkpoint")                    \
     X(REPLACED, "node replaced by an empty one")                             \
     X(CLOCK_FORWARD, "wall clock jumped forward")                            \
     X(CLOCK_BACK, "wall clock jumped back")                                  \
@@ -68,6 +70,10 @@
     X(TRUNCATED, "suffix cut off and quarantined")                           \
     X(ENTER_EPOCH, "follower enters an epoch while catching up")             \
     X(REJOINED, "deposed primary is backup again")                           \
+    X(FETCHED, "checkpoint taken from the primary, and installed")           \
+    X(FETCH_RESUMED, "taking a checkpoint went on after silence")            \
+    X(FETCH_RESTARTED, "taking a checkpoint begun anew")                     \
+    X(FETCH_REFUSED, "checkpoint of the primary's not taken: damaged")       \
     /* Clients. */                                                           \
     X(RETRIED, "operation sent again")                                       \
     X(OTHER_NODE, "operation answered by another node than the first asked") \

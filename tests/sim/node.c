@@ -396,12 +396,34 @@ static void turn_writer(struct sim_node *node)
     }
 }
 
+static void mark_fetching(struct sim_node *node)
+{
+    struct hf_pair_counts counts;
+    hf_pair_count(node->pair, &counts);
+    if (counts.fetches_begun > node->counted.fetches_begun) {
+        sim_trace_event(node->sim, node->number, "begins to take a checkpoint", 0, 0, 0);
+        if (node->is_fetching) {
+            sim_mark(SIM_MARK_FETCH_RESTARTED);
+        }
+        node->is_fetching = true;
+    }
+    if (counts.fetches_resumed > node->counted.fetches_resumed) {
+        sim_mark(SIM_MARK_FETCH_RESUMED);
+    }
+    if (counts.fetches_refused > node->counted.fetches_refused) {
+        sim_trace_event(node->sim, node->number, "refuses a damaged checkpoint", 0, 0, 0);
+        sim_mark(SIM_MARK_FETCH_REFUSED);
+    }
+    node->counted = counts;
+}
+
 /* What the turn has led to: the node stops by itself, or the power goes. */
 static void end_turn(struct sim_node *node)
 {
     const struct hf_replica *replica = hf_pair_replica(node->pair);
     uint64_t down_ms = sim_between(&node->random, 1, 40);
     sim_truth_turned(node);
+    mark_fetching(node);
     if (hf_disk_sim_calls(node->disk) > node->dies_at_call) {
         sim_mark(SIM_MARK_POWER_CUT_INSIDE);
         sim_life_power_cut(node, down_ms);
@@ -413,6 +435,10 @@ static void end_turn(struct sim_node *node)
         sim_trace_event(node->sim, node->number, why[restart], 0, 0, 0);
         if (restart == HF_PAIR_RESTART_CUT) {
             sim_mark(SIM_MARK_TRUNCATED);
+        } else if (restart == HF_PAIR_RESTART_INSTALL) {
+            sim_mark(SIM_MARK_FETCHED);
+            node->is_fetching = false;
+            sim_truth_replaced(node);
         } else if (restart == HF_PAIR_RESTART_DEPOSED) {
             node->was_deposed = true;
         }

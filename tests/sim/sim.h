@@ -167,12 +167,15 @@ struct sim_node {
     struct hf_log_batch *free[HF_LOG_BATCHES_MAX];
     uint32_t free_count;
     struct hf_log_batch *batch;      /* being filled */
-    uint64_t checkpointed;           /* its newest checkpoint, and the one that stays with it */
+    uint64_t checkpointed;           /* its newest whole checkpoint */
+    bool checkpoint_is_whole;        /* the last one written: of its disk, outlives the life */
     struct hf_record_header applied; /* the newest record in the ledger, while it follows */
     uint32_t waiting_count;
     struct sim_waiting waiting[SIM_WAITING_MAX];
-    bool was_deposed;       /* it led once, and another does now */
-    uint64_t learner_epoch; /* what the peer wanted to be compared last */
+    struct hf_pair_counts counted; /* by its pair, after the last turn */
+    bool is_fetching;              /* has part of a checkpoint of the peer's; outlives the life */
+    bool was_deposed;              /* it led once, and another does now */
+    uint64_t learner_epoch;        /* what the peer wanted to be compared last */
     uint64_t learner_index;
     struct hf_replica seen; /* as it was after the last turn */
 
@@ -233,6 +236,7 @@ struct sim_mix {
     uint32_t garbage_rate;
     uint32_t checkpoint_rate;
     uint32_t unsure_permille; /* of the arbiter's answers */
+    bool lets_go;             /* of the log before a checkpoint */
     uint32_t durability;
     uint32_t on_loss;
     uint32_t operations; /* of each client */
@@ -357,6 +361,8 @@ void sim_truth_flushed(struct sim_node *node, uint64_t index);
 /* A crash, or a cut: what is not flushed is gone until it is seen again. */
 void sim_truth_crashed(struct sim_node *node);
 void sim_truth_wiped(struct sim_node *node);
+/* A checkpoint takes the log's place with the next start. */
+void sim_truth_replaced(struct sim_node *node);
 void sim_truth_turned(struct sim_node *node); /* after each turn: I1 to I7 */
 void sim_truth_swapped(struct sim *sim, const struct hf_config *config, bool is_excused);
 /* A node shows this place to somebody (I6). */

@@ -63,19 +63,27 @@ static const struct hf_record_header *store(struct sim *sim, const struct hf_rec
     return bytes;
 }
 
+/* What a checkpoint covers was committed. */
+static void take_committed(struct sim_node *node, uint64_t index)
+{
+    struct sim *sim = node->sim;
+    struct sim_log *log = &sim->truth.logs[node->number];
+    if (index > sim->truth.committed.count) {
+        sim_wrong(
+            sim, "node %" PRIu32 " begins behind record %" PRIu64 ", and %" PRIu64 " are committed",
+            node->number + 1, index, sim->truth.committed.count);
+    }
+    memcpy(log->records, sim->truth.committed.records, index * sizeof log->records[0]);
+    log->count = index;
+}
+
 void sim_truth_record(struct sim_node *node, const struct hf_record_header *record)
 {
     struct sim *sim = node->sim;
     struct sim_log *log = &sim->truth.logs[node->number];
     uint64_t index = record->index;
     if (index > log->count + 1) {
-        /* It begins behind a checkpoint: all before it was committed. */
-        if (index - 1 > sim->truth.committed.count) {
-            sim_wrong(sim, "node %" PRIu32 " has record %" PRIu64 ", and nothing before it",
-                      node->number + 1, index);
-        }
-        memcpy(log->records, sim->truth.committed.records, (index - 1) * sizeof log->records[0]);
-        log->count = index - 1;
+        take_committed(node, index - 1);
     }
     if (index > SIM_RECORDS_MAX) {
         sim_wrong(sim, "no end of records");
@@ -108,6 +116,9 @@ void sim_truth_started(struct sim_node *node)
         sim_wrong(sim,
                   "P3: node %" PRIu32 " starts with %" PRIu64 " records, and had flushed %" PRIu64,
                   node->number + 1, last, log->flushed);
+    }
+    if (last > log->count && last == node->state.checkpoint_index) {
+        take_committed(node, last); /* the peer's, and not a record behind it */
     }
     if (last > log->count) {
         sim_wrong(sim, "node %" PRIu32 " starts with %" PRIu64 " records out of nowhere",
@@ -151,6 +162,12 @@ void sim_truth_wiped(struct sim_node *node)
     log->flushed = 0;
     node->promised = 0;
     node->incarnation = 0;
+}
+
+void sim_truth_replaced(struct sim_node *node)
+{
+    node->sim->truth.logs[node->number].count = 0;
+    node->sim->truth.logs[node->number].flushed = 0;
 }
 
 /* ---- Committing ---- */
@@ -238,18 +255,18 @@ static void check_cut(struct sim_node *node, const struct hf_replica *replica)
     struct sim *sim = node->sim;
     struct sim_log *log = &sim->truth.logs[node->number];
     bool cuts = replica->cutting != 0 && replica->role == HF_ROLE_REJOINING;
-    bool fetches = replica->cutting != 0 && replica->role != HF_ROLE_REJOINING;
-    if (fetches) {
-        log->flushed = 0; /* all of it is replaced */
+    uint64_t shared = common(log, &sim->truth.committed);
+    if (replica->needs_checkpoint != 0 && log->flushed > shared) {
+        log->flushed = shared; /* it is about to be replaced by what is committed */
     }
     if (!cuts) {
         return;
     }
-    if (replica->cut < common(log, &sim->truth.committed)) {
+    if (replica->cut < shared) {
         sim_wrong(sim,
                   "I7: node %" PRIu32 " cuts behind record %" PRIu64 ", and shares %" PRIu64
                   " committed ones",
-                  node->number + 1, replica->cut, common(log, &sim->truth.committed));
+                  node->number + 1, replica->cut, shared);
     }
     if (replica->cut < log->flushed) {
         log->flushed = replica->cut;

@@ -571,6 +571,15 @@ static void test_learner_behind_the_log_takes_a_checkpoint(void **state)
     get(&p, resend);
     assert_int_equal(sent(&p, HF_MESSAGE_CHECKPOINT)->index, 2);
     assert_null(sent(&p, HF_MESSAGE_PREPARE));
+    feed(&p, (struct hf_input){.kind = HF_INPUT_TICK, .first_index = 3});
+    struct hf_message learn = message_from_peer(&p, HF_MESSAGE_LEARN, 2);
+    learn.index = 1;
+    learn.record_epoch = 1;
+    get(&p, learn);
+    assert_null(sent(&p, HF_MESSAGE_CUT));
+    assert_int_equal(sent(&p, HF_MESSAGE_CHECKPOINT)->index, 3);
+    assert_int_equal(sent(&p, HF_MESSAGE_CHECKPOINT)->commit, 1);
+    assert_int_equal(sent(&p, HF_MESSAGE_CHECKPOINT)->promise, 1);
 
     struct stage s;
     follow_in_epoch_1(&s, 0);
@@ -579,7 +588,11 @@ static void test_learner_behind_the_log_takes_a_checkpoint(void **state)
     struct hf_message offer = message_from_peer(&s, HF_MESSAGE_CHECKPOINT, 1);
     offer.index = 21;
     get(&s, offer);
+    assert_null(said(&s, HF_OUTPUT_FETCH)); /* it is counted on */
+    get(&s, message_from_peer(&s, HF_MESSAGE_BEACON, 1));
+    get(&s, offer);
     assert_non_null(said(&s, HF_OUTPUT_FETCH));
+    assert_int_equal(s.replica.needs_checkpoint, 21);
     feed(&s, (struct hf_input){.kind = HF_INPUT_INSTALLED, .own = tag(1, 30)});
     assert_non_null(said(&s, HF_OUTPUT_SAVE));
     assert_int_equal(said(&s, HF_OUTPUT_COMMIT)->index, 30);
@@ -587,6 +600,28 @@ static void test_learner_behind_the_log_takes_a_checkpoint(void **state)
     assert_int_equal(sent(&s, HF_MESSAGE_ACK)->index, 30);
     assert_int_equal(hf_epochs_at(&s.replica.epochs, 30), 1);
     assert_int_equal(hf_epochs_at(&s.replica.epochs, 29), 0);
+}
+
+/* Its log is too old to be compared: the answer to its question, and no older one, has it fetch. */
+static void test_old_log_takes_a_checkpoint(void **state)
+{
+    (void)state;
+    struct stage s;
+    follow_in_epoch_1(&s, 5);
+    get(&s, message_from_peer(&s, HF_MESSAGE_BEACON, 1));
+    struct hf_message offer = message_from_peer(&s, HF_MESSAGE_CHECKPOINT, 1);
+    offer.index = 21;
+    offer.promise = 1;
+    offer.commit = 4;
+    get(&s, offer);
+    assert_null(said(&s, HF_OUTPUT_FETCH));
+    offer.commit = 5;
+    get(&s, offer);
+    assert_int_equal(said(&s, HF_OUTPUT_FETCH)->index, 21);
+    assert_int_equal(s.replica.needs_checkpoint, 21);
+    /* Another epoch: it is asked anew. */
+    get(&s, message_from_peer(&s, HF_MESSAGE_BEACON, 2));
+    assert_int_equal(s.replica.needs_checkpoint, 0);
 }
 
 static void test_operator_promotes_after_the_grace(void **state)
@@ -798,6 +833,7 @@ int main(void)
         cmocka_unit_test(test_second_primary_halts),
         cmocka_unit_test(test_failed_disk_hands_over_and_ends),
         cmocka_unit_test(test_learner_behind_the_log_takes_a_checkpoint),
+        cmocka_unit_test(test_old_log_takes_a_checkpoint),
         cmocka_unit_test(test_operator_promotes_after_the_grace),
         cmocka_unit_test(test_only_the_founder_founds),
         cmocka_unit_test(test_solo_speaks_to_nobody),

@@ -69,14 +69,16 @@ json_t *answer_pair_counters(struct node *node)
 
     if (node->replicator.pair == NULL)
         return json_null();
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "records_received",
-                     number(&state->records_received), "records_sent", number(&state->records_sent),
-                     "records_read", number(&state->records_read), "datagrams_sent",
-                     number(&state->datagrams_sent), "datagrams_received",
-                     number(&state->datagrams_received), "datagrams_repeated",
-                     number(&state->datagrams_repeated), "refused", number(&state->refused),
-                     "quarantined", number(&state->quarantined), "redirected",
-                     number(&node->receiver.redirected));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "records_received",
+        number(&state->records_received), "records_sent", number(&state->records_sent),
+        "records_read", number(&state->records_read), "datagrams_sent",
+        number(&state->datagrams_sent), "datagrams_received", number(&state->datagrams_received),
+        "datagrams_repeated", number(&state->datagrams_repeated), "refused",
+        number(&state->refused), "quarantined", number(&state->quarantined), "slices_sent",
+        number(&state->slices_sent), "slices_received", number(&state->slices_received),
+        "fetches_refused", number(&state->fetches_refused), "redirected",
+        number(&node->receiver.redirected));
 }
 
 static json_t *order(struct node *node, enum replicate_order what, const char *answer)

@@ -112,6 +112,9 @@ static void publish_counts(struct replicator *replicator)
     put(&state->datagrams_repeated, counts.link.datagrams_repeated);
     put(&state->refused, counts.refused_garbage + counts.refused_other_cluster);
     put(&state->quarantined, counts.quarantined);
+    put(&state->slices_sent, counts.slices_sent);
+    put(&state->slices_received, counts.slices_received);
+    put(&state->fetches_refused, counts.fetches_refused);
 }
 
 static void publish(struct replicator *replicator)

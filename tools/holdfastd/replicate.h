@@ -37,6 +37,9 @@ struct replicate_state {
     _Atomic uint64_t datagrams_repeated;
     _Atomic uint64_t refused;
     _Atomic uint64_t quarantined;
+    _Atomic uint64_t slices_sent;
+    _Atomic uint64_t slices_received;
+    _Atomic uint64_t fetches_refused;
     _Atomic uint64_t role_ns; /* monotonic, when the role was taken */
 };
 
