@@ -6,7 +6,6 @@
  * header is sealed with the right key, so that what lies behind is reached: the handshake, and the
  * decoder. */
 #include "session_world.h"
-#include "target.h"
 
 #define FUZZ_REPAIR 0x01
 #define FUZZ_COOKIE 0x02 /* the node asks for cookies */
@@ -54,7 +53,7 @@ static size_t reseal(size_t length, bool is_clients)
                                                  sizeof datagram, SESSION_NOW_NS)
                                : hf_sealer_seal(&world.sealer, world.channel.peer_id, datagram,
                                                 (uint32_t)length, sizeof datagram, SESSION_NOW_NS);
-    SESSION_CHECK(sealed == length + HF_CIPHER_TAG_SIZE);
+    FUZZ_CHECK(sealed == length + HF_CIPHER_TAG_SIZE);
     return sealed;
 }
 
@@ -66,12 +65,12 @@ static void decode(size_t length)
     if (verdict.code != HF_CODE_OK)
         return;
     for (uint32_t steps = 0;; steps++) {
-        SESSION_CHECK(steps <= HF_WIRE_MESSAGES_MAX + 1);
+        FUZZ_CHECK(steps <= HF_WIRE_MESSAGES_MAX + 1);
         enum hf_wire_step step =
             (reader.header.flags & HF_WIRE_REPLIES) == 0
                 ? hf_wire_next_operation(&reader, &message.operation, sizeof message, &verdict)
                 : hf_wire_next_reply(&reader, &message.reply);
-        SESSION_CHECK(step != HF_WIRE_NO_ROOM);
+        FUZZ_CHECK(step != HF_WIRE_NO_ROOM);
         if (step == HF_WIRE_END)
             return;
     }
@@ -94,21 +93,21 @@ static void at_node(size_t length, uint8_t flags)
     enum hf_fate fate = session_arrive(&world, datagram, length, buffer, &result);
     switch (fate) {
     case HF_FATE_OPENED:
-        SESSION_CHECK(is_repaired || is_known(SESSION_SEALED, length, length));
-        SESSION_CHECK(result.length == length - HF_CIPHER_TAG_SIZE && result.origin == 0);
+        FUZZ_CHECK(is_repaired || is_known(SESSION_SEALED, length, length));
+        FUZZ_CHECK(result.length == length - HF_CIPHER_TAG_SIZE && result.origin == 0);
         decode(result.length);
         break;
     case HF_FATE_WELCOMED:
-        SESSION_CHECK(is_known(SESSION_HELLO, length, offsetof(struct hf_handshake_hello, mac)));
-        SESSION_CHECK(result.length == sizeof(struct hf_handshake_welcome));
+        FUZZ_CHECK(is_known(SESSION_HELLO, length, offsetof(struct hf_handshake_hello, mac)));
+        FUZZ_CHECK(result.length == sizeof(struct hf_handshake_welcome));
         break;
     case HF_FATE_COOKIE:
-        SESSION_CHECK(result.length == sizeof(struct hf_handshake_cookie));
+        FUZZ_CHECK(result.length == sizeof(struct hf_handshake_cookie));
         break;
     default:
-        SESSION_CHECK(!is_repaired && result.length == 0);
+        FUZZ_CHECK(!is_repaired && result.length == 0);
     }
-    SESSION_CHECK(hf_session_count(&world.table, 0) == (fate == HF_FATE_WELCOMED ? 2 : 1));
+    FUZZ_CHECK(hf_session_count(&world.table, 0) == (fate == HF_FATE_WELCOMED ? 2 : 1));
 }
 
 static void at_dial(size_t length, uint8_t flags)
@@ -120,11 +119,11 @@ static void at_dial(size_t length, uint8_t flags)
                          offsetof(struct hf_handshake_welcome, mac));
     enum hf_fate fate = hf_dial_take(&world.dial, datagram, length, SESSION_NOW_NS, &channel);
     if (fate == HF_FATE_JOINED)
-        SESSION_CHECK(
+        FUZZ_CHECK(
             is_known(SESSION_WELCOME, length, offsetof(struct hf_handshake_welcome, mac)));
     if (fate == HF_FATE_COOKIE)
-        SESSION_CHECK(is_known(SESSION_COOKIE, length, length));
-    SESSION_CHECK(world.dial.is_waiting == (fate != HF_FATE_JOINED));
+        FUZZ_CHECK(is_known(SESSION_COOKIE, length, length));
+    FUZZ_CHECK(world.dial.is_waiting == (fate != HF_FATE_JOINED));
 }
 
 static void at_client(size_t length, uint8_t flags)
@@ -136,10 +135,10 @@ static void at_client(size_t length, uint8_t flags)
     enum hf_fate fate =
         hf_channel_open(&world.channel, datagram, length, SESSION_NOW_NS, buffer, &plain_length);
     if (fate == HF_FATE_OPENED) {
-        SESSION_CHECK(is_repaired || is_known(SESSION_ANSWER, length, length));
+        FUZZ_CHECK(is_repaired || is_known(SESSION_ANSWER, length, length));
         decode(plain_length);
     } else {
-        SESSION_CHECK(!is_repaired && plain_length == 0);
+        FUZZ_CHECK(!is_repaired && plain_length == 0);
     }
 }
 

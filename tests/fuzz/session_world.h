@@ -5,26 +5,18 @@
 #ifndef HF_TESTS_FUZZ_SESSION_WORLD_H
 #define HF_TESTS_FUZZ_SESSION_WORLD_H
 
+#include "target.h"
+
 #include "net/dial.h"
 #include "net/session.h"
 #include "net/wire.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SESSION_MEMORY_SIZE (64u << 10)
 #define SESSION_SEALER_SIZE (4u << 10)
 #define SESSION_NOW_NS      UINT64_C(1000000000000)
 #define SESSION_UNIX_NS     UINT64_C(1800000000000000000)
-
-#define SESSION_CHECK(condition)                                                           \
-    do {                                                                                   \
-        if (!(condition)) {                                                                \
-            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                                       \
-        }                                                                                  \
-    } while (0)
 
 /* Where an input goes. */
 enum session_place {
@@ -91,7 +83,7 @@ static inline void session_keep(struct session_world *world, enum session_known 
                                 enum session_place place, const void *bytes, uint32_t length)
 {
     struct session_datagram *known = &world->known[which];
-    SESSION_CHECK(length > 0 && length <= sizeof known->bytes);
+    FUZZ_CHECK(length > 0 && length <= sizeof known->bytes);
     known->place = (uint8_t)place;
     known->length = length;
     memcpy(known->bytes, bytes, length);
@@ -110,14 +102,14 @@ static inline uint32_t session_make_plain(uint8_t *datagram, uint8_t flags)
     hf_wire_begin(&writer, datagram, HF_WIRE_DATAGRAM_MAX);
     bool is_added = flags == 0 ? hf_wire_add(&writer, &query, sizeof query)
                                : hf_wire_add(&writer, &reply, sizeof reply);
-    SESSION_CHECK(is_added);
+    FUZZ_CHECK(is_added);
     return hf_wire_finish(&writer, flags, 0, 0);
 }
 
 static inline void session_say_hello(struct session_world *world, struct hf_handshake_hello *hello)
 {
     bool is_said = hf_dial_hello(&world->dial, SESSION_NOW_NS, SESSION_UNIX_NS, hello);
-    SESSION_CHECK(is_said);
+    FUZZ_CHECK(is_said);
 }
 
 /* Makes the first session, in which both have spoken. */
@@ -127,12 +119,12 @@ static inline void session_connect(struct session_world *world, uint8_t *buffer)
     struct hf_session_result result;
     struct hf_handshake_hello hello;
     session_say_hello(world, &hello);
-    SESSION_CHECK(session_arrive(world, &hello, sizeof hello, buffer, &result) == HF_FATE_WELCOMED);
-    SESSION_CHECK(hf_dial_take(&world->dial, buffer, result.length, SESSION_NOW_NS,
-                               &world->channel) == HF_FATE_JOINED);
+    FUZZ_CHECK(session_arrive(world, &hello, sizeof hello, buffer, &result) == HF_FATE_WELCOMED);
+    FUZZ_CHECK(hf_dial_take(&world->dial, buffer, result.length, SESSION_NOW_NS, &world->channel) ==
+               HF_FATE_JOINED);
     uint32_t length = session_make_plain(datagram, 0);
     length = hf_channel_seal(&world->channel, datagram, length, sizeof datagram, SESSION_NOW_NS);
-    SESSION_CHECK(session_arrive(world, datagram, length, buffer, &result) == HF_FATE_OPENED);
+    FUZZ_CHECK(session_arrive(world, datagram, length, buffer, &result) == HF_FATE_OPENED);
 }
 
 /* Tries each right datagram out on the world and keeps it; the caller restores the world. */
@@ -142,12 +134,12 @@ static inline void session_make_known(struct session_world *world, uint8_t *buff
     const struct session_datagram *hello = &world->known[SESSION_HELLO];
     struct hf_session_result result;
     world->table.config.free_per_s = 0;
-    SESSION_CHECK(session_arrive(world, hello->bytes, hello->length, buffer, &result) ==
-                  HF_FATE_COOKIE);
+    FUZZ_CHECK(session_arrive(world, hello->bytes, hello->length, buffer, &result) ==
+               HF_FATE_COOKIE);
     session_keep(world, SESSION_COOKIE, SESSION_TO_DIAL, buffer, result.length);
     world->table.config.free_per_s = UINT32_MAX;
-    SESSION_CHECK(session_arrive(world, hello->bytes, hello->length, buffer, &result) ==
-                  HF_FATE_WELCOMED);
+    FUZZ_CHECK(session_arrive(world, hello->bytes, hello->length, buffer, &result) ==
+               HF_FATE_WELCOMED);
     session_keep(world, SESSION_WELCOME, SESSION_TO_DIAL, buffer, result.length);
     uint32_t length = session_make_plain(datagram, 0);
     length = hf_channel_seal(&world->channel, datagram, length, sizeof datagram, SESSION_NOW_NS);
@@ -172,19 +164,19 @@ static inline void session_make_world(struct session_world *world)
         .hellos_per_s = UINT32_MAX,
         .host_per_s = UINT32_MAX,
     };
-    SESSION_CHECK(sodium_init() >= 0);
+    FUZZ_CHECK(sodium_init() >= 0);
     memset(world, 0, sizeof *world);
     session_fill(&world->drawn, world->node_keys.private_key, HF_NOISE_KEY_SIZE);
     session_fill(&world->drawn, world->client_keys.private_key, HF_NOISE_KEY_SIZE);
     hf_key_pair_complete(&world->node_keys);
     hf_key_pair_complete(&world->client_keys);
-    SESSION_CHECK(hf_session_memory_size(&config) <= SESSION_MEMORY_SIZE);
+    FUZZ_CHECK(hf_session_memory_size(&config) <= SESSION_MEMORY_SIZE);
     hf_session_table_begin(&world->table, &config, &world->node_keys, entropy, world->memory,
                            SESSION_NOW_NS);
-    SESSION_CHECK(hf_sealer_memory_size(2) <= SESSION_SEALER_SIZE);
+    FUZZ_CHECK(hf_sealer_memory_size(2) <= SESSION_SEALER_SIZE);
     hf_sealer_begin(&world->sealer, world->table.slates, 2, &config.limits, world->sealer_memory);
-    SESSION_CHECK(hf_session_origin_put(&world->table, 0, world->client_keys.public_key) ==
-                  HF_STATUS_OK);
+    FUZZ_CHECK(hf_session_origin_put(&world->table, 0, world->client_keys.public_key) ==
+               HF_STATUS_OK);
     hf_dial_begin(&world->dial, HF_CIPHER_CHACHAPOLY, config.cluster, &world->client_keys,
                   world->node_keys.public_key, &config.limits, entropy);
     session_connect(world, buffer);

@@ -466,6 +466,14 @@ void draw_expire_envelope(struct draw *draw, struct hf_op_header *header)
     *header = made;
 }
 
+void draw_forbid(struct draw *draw, union hf_operation *operation)
+{
+    /* Its deadline of 1 has never passed in the epoch's first nanosecond. */
+    bool is_sent = operation->header.type != HF_OP_EXPIRE;
+    if (is_sent && draw->timestamp_ns > 1 && chance(draw, 3))
+        hf_operation_forbid(operation);
+}
+
 void draw_fresh(struct draw *draw, uint8_t type, union model_operation *operation)
 {
     memset(operation, 0, sizeof(*operation));

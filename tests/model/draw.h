@@ -42,6 +42,9 @@ void draw_next_bundle(struct draw *draw);
 /* The next operation: well shaped, never a QUERY. */
 void draw_operation(struct draw *draw, union model_operation *operation);
 
+/* Now and then marks it as the node does what its origin may not send. */
+void draw_forbid(struct draw *draw, union hf_operation *operation);
+
 /* An envelope for an EXPIRE that the ledger made, with an id that is good now. */
 void draw_expire_envelope(struct draw *draw, struct hf_op_header *header);
 

@@ -411,6 +411,12 @@ static void write_reply(struct hf_reply *reply, const struct turn *turn,
 
 static struct outcome carry_out(const struct turn *turn);
 
+/* By the node: its origin may not send it. */
+static bool is_forbidden(const union hf_operation *operation)
+{
+    return (operation->header.flags & HF_OP_FORBIDDEN) != 0;
+}
+
 /* The hold or record that this very operation made keeps its answer. */
 static void settle_hold(const struct turn *turn, const struct outcome *outcome)
 {
@@ -442,6 +448,8 @@ static struct outcome do_chain(const struct turn *turn)
 static struct outcome carry_out(const struct turn *turn)
 {
     uint64_t deadline_ns = turn->operation->header.deadline_ns;
+    if (is_forbidden(turn->operation))
+        return refuse(HF_CODE_NOT_PERMITTED, HF_RULE_ORIGIN, 0, NULL);
     if (deadline_ns != 0 && deadline_ns < turn->now_ns)
         return refuse(HF_CODE_DEADLINE_PASSED, HF_RULE_DEADLINE, 0, NULL);
     static struct outcome (*const carriers[HF_OP_TYPE_MAX + 1])(const struct turn *) = {
@@ -624,7 +632,7 @@ bool model_apply(struct model *model, uint64_t timestamp_ns, const union hf_oper
     struct outcome outcome = carry_out(&turn);
     if (!approved(&outcome))
         tell_refusal(&turn, &outcome);
-    if (!approved(&outcome) && header->type == HF_OP_AUTH)
+    if (!approved(&outcome) && header->type == HF_OP_AUTH && !is_forbidden(operation))
         record_refusal(&turn);
     note_bounds(model->books);
     settle_hold(&turn, &outcome);

@@ -228,8 +228,9 @@ void model_copy(struct model *to, const struct model *from);
  * says of loading into another ledger. */
 void model_resize(struct model *model, const struct hf_ledger_limits *limits);
 
-/* What hf_operation_check must say. */
+/* What hf_operation_check and hf_operation_check_logged must say. */
 struct hf_verdict model_check(const union hf_operation *operation, size_t available);
+struct hf_verdict model_check_logged(const union hf_operation *operation, size_t available);
 
 /* Applies one operation, leaves its events in the model; true when it took a place. */
 bool model_apply(struct model *model, uint64_t timestamp_ns, const union hf_operation *operation,

@@ -583,8 +583,11 @@ static struct hf_verdict check_length(const struct hf_op_header *header, size_t 
     return VERDICT(OK, NONE);
 }
 
+/* Where an operation was found. */
+enum place { SENT, LOGGED, IN_CHAIN };
+
 static struct hf_verdict check_header(const struct hf_op_header *header, size_t available,
-                                      bool in_chain)
+                                      enum place place)
 {
     struct hf_verdict verdict = check_length(header, available);
     if (verdict.code != HF_CODE_OK)
@@ -592,14 +595,16 @@ static struct hf_verdict check_header(const struct hf_op_header *header, size_t 
     uint8_t type = header->type;
     uint8_t flags = header->flags;
     bool unrepeatable = type == HF_OP_QUERY || type == HF_OP_EXPIRE;
+    bool in_chain = place == IN_CHAIN;
+    uint8_t known = HF_OP_DRY_RUN | HF_OP_RETURN_BALANCES | (place == LOGGED ? HF_OP_FORBIDDEN : 0);
     REFUSE_IF(type == 0 || type > HF_OP_TYPE_MAX, UNKNOWN_TYPE, TYPE);
     REFUSE_IF(lengths_of(type).shortest == 0, UNSUPPORTED, TYPE);
     REFUSE_IF(in_chain && type == HF_OP_CHAIN, NESTED_CHAIN, CHAIN);
     REFUSE_IF(in_chain && unrepeatable, UNSUPPORTED, TYPE);
     REFUSE_IF(!is_length(lengths_of(type), header->length), MALFORMED, LENGTH);
     REFUSE_IF(in_chain && flags != 0, UNSUPPORTED, FLAGS);
-    REFUSE_IF((flags & ~(HF_OP_DRY_RUN | HF_OP_RETURN_BALANCES)) != 0, UNSUPPORTED, FLAGS);
-    REFUSE_IF(unrepeatable && (flags & HF_OP_DRY_RUN) != 0, UNSUPPORTED, FLAGS);
+    REFUSE_IF((flags & ~known) != 0, UNSUPPORTED, FLAGS);
+    REFUSE_IF(unrepeatable && (flags & (HF_OP_DRY_RUN | HF_OP_FORBIDDEN)) != 0, UNSUPPORTED, FLAGS);
     REFUSE_IF(is_reserved(header->id), BAD_ID, ID);
     return VERDICT(OK, NONE);
 }
@@ -611,7 +616,7 @@ static struct hf_verdict check_link(const struct hf_op_chain *chain,
                                     const struct hf_id ids[], uint32_t id_count)
 {
     const struct hf_op_header *header = &operation->header;
-    struct hf_verdict verdict = check_header(header, available, true);
+    struct hf_verdict verdict = check_header(header, available, IN_CHAIN);
     if (verdict.code != HF_CODE_OK)
         return verdict;
     REFUSE_IF(header->origin != 0, MALFORMED, CHAIN);
@@ -642,8 +647,19 @@ static struct hf_verdict check_chain(const struct hf_op_chain *chain)
     return VERDICT(OK, NONE);
 }
 
+static struct hf_verdict check(const union hf_operation *operation, size_t available,
+                               enum place place)
+{
+    struct hf_verdict verdict = check_header(&operation->header, available, place);
+    return verdict.code == HF_CODE_OK ? check_body(operation) : verdict;
+}
+
 struct hf_verdict model_check(const union hf_operation *operation, size_t available)
 {
-    struct hf_verdict verdict = check_header(&operation->header, available, false);
-    return verdict.code == HF_CODE_OK ? check_body(operation) : verdict;
+    return check(operation, available, SENT);
+}
+
+struct hf_verdict model_check_logged(const union hf_operation *operation, size_t available)
+{
+    return check(operation, available, LOGGED);
 }

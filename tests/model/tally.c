@@ -10,7 +10,7 @@
 #define CODES_MAX 128
 #define RULES_MAX 40
 
-static uint64_t counts[HF_OP_TYPE_MAX + 1][CODES_MAX][RULES_MAX];
+static uint64_t counts[TALLY_FORBIDDEN + 1][CODES_MAX][RULES_MAX];
 
 struct wanted {
     uint8_t type;
@@ -91,6 +91,16 @@ static const struct wanted wanted[] = {
     W(TALLY_SHAPE, UNBALANCED, PLAN),
     W(TALLY_SHAPE, UNSUPPORTED, AMOUNT),
     W(TALLY_SHAPE, UNSUPPORTED, ASSET),
+
+    /* The first time, and after an answer that somebody permitted got. */
+    W(TALLY_FORBIDDEN, NOT_PERMITTED, ORIGIN),
+    W(TALLY_FORBIDDEN, OK, NONE),
+    W(TALLY_FORBIDDEN, DUPLICATE_DIFFERENT, ID),
+    W(TALLY_FORBIDDEN, ID_TOO_OLD, ID),
+    W(TALLY_FORBIDDEN, ID_TOO_NEW, ID),
+    /* Sent again by somebody permitted. */
+    W(HF_OP_MOVE, NOT_PERMITTED, ORIGIN),
+    W(HF_OP_AUTH, NOT_PERMITTED, ORIGIN),
 
     W_ONCE(HF_OP_ASSET_PUT),
     W(HF_OP_ASSET_PUT, ASSET_MISMATCH, ASSET),
@@ -307,12 +317,14 @@ static const struct wanted wanted[] = {
 
 static const char *type_name(uint8_t type)
 {
-    return type == TALLY_SHAPE ? "(shape)" : hf_operation_name(type);
+    if (type == TALLY_SHAPE)
+        return "(shape)";
+    return type == TALLY_FORBIDDEN ? "(forbidden)" : hf_operation_name(type);
 }
 
 void tally_count(uint8_t type, uint16_t code, uint8_t rule)
 {
-    assert(type <= HF_OP_TYPE_MAX);
+    assert(type <= TALLY_FORBIDDEN);
     assert(code < CODES_MAX);
     assert(rule < RULES_MAX);
     counts[type][code][rule]++;
@@ -320,7 +332,7 @@ void tally_count(uint8_t type, uint16_t code, uint8_t rule)
 
 void tally_print(void)
 {
-    for (uint8_t type = 0; type <= HF_OP_TYPE_MAX; type++)
+    for (uint8_t type = 0; type <= TALLY_FORBIDDEN; type++)
         for (uint16_t code = 0; code < CODES_MAX; code++)
             for (uint8_t rule = 0; rule < RULES_MAX; rule++)
                 if (counts[type][code][rule] != 0)

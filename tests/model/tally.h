@@ -7,6 +7,8 @@
 
 /* Counted as the type when the operation did not even have a good shape. */
 #define TALLY_SHAPE 0
+/* Counted as the type when the node had marked it as forbidden. */
+#define TALLY_FORBIDDEN (HF_OP_TYPE_MAX + 1)
 
 void tally_count(uint8_t type, uint16_t code, uint8_t rule);
 

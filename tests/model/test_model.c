@@ -90,8 +90,21 @@ struct bundle {
     struct hf_event events[EVENTS_CAPACITY]; /* that are expected */
 };
 
-/* A damaged operation may be anything: both must judge it alike. True when it is still good and no
- * question. */
+static void compare_verdicts(struct run *run, const union model_operation *operation,
+                             size_t available, struct hf_verdict expected, struct hf_verdict got)
+{
+    if (expected.code == got.code && expected.rule == got.rule && expected.entry == got.entry)
+        return;
+    size_t length = operation->operation.header.length;
+    print_bytes("bytes", operation, length < available ? length : available);
+    fprintf(stderr, "of which %zu at hand\nmodel:  %s/%s %u\nengine: %s/%s %u\n", available,
+            hf_code_name(expected.code), hf_rule_name(expected.rule), expected.entry,
+            hf_code_name(got.code), hf_rule_name(got.rule), got.entry);
+    fail(run, "the model and the engine judge a shape differently");
+}
+
+/* A damaged operation may be anything: both must judge it alike, as one that was sent and as one of
+ * the log. True when it is still good and no question. */
 static bool judge_shape(struct run *run, union model_operation *operation)
 {
     size_t available = draw_damage(&run->draw, operation);
@@ -100,24 +113,19 @@ static bool judge_shape(struct run *run, union model_operation *operation)
     union hf_operation *lent = malloc(available > 0 ? available : 1);
     assert(lent != NULL);
     memcpy(lent, operation, available);
-    struct hf_verdict got = hf_operation_check(lent, available);
+    compare_verdicts(run, operation, available, expected, hf_operation_check(lent, available));
+    compare_verdicts(run, operation, available,
+                     model_check_logged(&operation->operation, available),
+                     hf_operation_check_logged(lent, available));
     free(lent);
     tally_count(TALLY_SHAPE, expected.code, expected.rule);
-    if (expected.code != got.code || expected.rule != got.rule || expected.entry != got.entry) {
-        size_t length = operation->operation.header.length;
-        print_bytes("bytes", operation, length < available ? length : available);
-        fprintf(stderr, "of which %zu at hand\nmodel:  %s/%s %u\nengine: %s/%s %u\n", available,
-                hf_code_name(expected.code), hf_rule_name(expected.rule), expected.entry,
-                hf_code_name(got.code), hf_rule_name(got.rule), got.entry);
-        fail(run, "the model and the engine judge a shape differently");
-    }
     return expected.code == HF_CODE_OK && operation->operation.header.type != HF_OP_QUERY;
 }
 
 static void add_to_bundle(struct run *run, struct bundle *bundle)
 {
     const union hf_operation *operation = &bundle->operations[bundle->count].operation;
-    struct hf_verdict shape = hf_operation_check(operation, operation->header.length);
+    struct hf_verdict shape = hf_operation_check_logged(operation, operation->header.length);
     if (shape.code != HF_CODE_OK)
         print_operation(run, operation);
     require(run, shape.code == HF_CODE_OK, "the engine refuses a good shape");
@@ -132,7 +140,8 @@ static void add_to_bundle(struct run *run, struct bundle *bundle)
     memcpy(&bundle->events[bundle->event_count], run->model->events,
            run->model->event_count * sizeof(bundle->events[0]));
     bundle->event_count += run->model->event_count;
-    tally_count(operation->header.type, reply->code, reply->rule);
+    bool forbidden = (operation->header.flags & HF_OP_FORBIDDEN) != 0;
+    tally_count(forbidden ? TALLY_FORBIDDEN : operation->header.type, reply->code, reply->rule);
     bundle->count++;
 }
 
@@ -176,6 +185,7 @@ static void fill_bundle(struct run *run, uint32_t count, struct bundle *bundle)
             if (judge_shape(run, &damaged))
                 *operation = damaged;
         }
+        draw_forbid(&run->draw, &operation->operation);
         add_to_bundle(run, bundle);
     }
 }

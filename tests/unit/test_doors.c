@@ -1,6 +1,7 @@
 /* A node's pollers with sessions and the client library, in one thread over a simulated network:
  * handshake, seals counted, keys that change, a node that was started again, and what origins may
  * do. The node's clock is the machine's; the client's is this test's. */
+#include "cipher_count.h"
 #include "net/client.h"
 #include "poller_world.h"
 
@@ -11,38 +12,6 @@
 #define ROUNDS_MAX   20000
 #define FAMILY       UINT64_C(0x51)
 #define DATAGRAM_MAX 1472
-
-/* ---- how often the cipher is called */
-
-static uint32_t seal_count, open_count;
-
-void __real_hf_cipher_seal(const struct hf_cipher *cipher, uint64_t nonce, const void *data,
-                           size_t data_size, const void *text, size_t size, void *sealed,
-                           uint8_t tag[HF_CIPHER_TAG_SIZE]);
-void __wrap_hf_cipher_seal(const struct hf_cipher *cipher, uint64_t nonce, const void *data,
-                           size_t data_size, const void *text, size_t size, void *sealed,
-                           uint8_t tag[HF_CIPHER_TAG_SIZE]);
-void __wrap_hf_cipher_seal(const struct hf_cipher *cipher, uint64_t nonce, const void *data,
-                           size_t data_size, const void *text, size_t size, void *sealed,
-                           uint8_t tag[HF_CIPHER_TAG_SIZE])
-{
-    seal_count++;
-    __real_hf_cipher_seal(cipher, nonce, data, data_size, text, size, sealed, tag);
-}
-
-bool __real_hf_cipher_open(const struct hf_cipher *cipher, uint64_t nonce, const void *data,
-                           size_t data_size, const void *sealed, size_t size,
-                           const uint8_t tag[HF_CIPHER_TAG_SIZE], void *text);
-bool __wrap_hf_cipher_open(const struct hf_cipher *cipher, uint64_t nonce, const void *data,
-                           size_t data_size, const void *sealed, size_t size,
-                           const uint8_t tag[HF_CIPHER_TAG_SIZE], void *text);
-bool __wrap_hf_cipher_open(const struct hf_cipher *cipher, uint64_t nonce, const void *data,
-                           size_t data_size, const void *sealed, size_t size,
-                           const uint8_t tag[HF_CIPHER_TAG_SIZE], void *text)
-{
-    open_count++;
-    return __real_hf_cipher_open(cipher, nonce, data, data_size, sealed, size, tag, text);
-}
 
 /* ---- a node with a door, and clients */
 

@@ -271,12 +271,13 @@ static bool take_signal(struct admin *admin, int signal_file)
         return true;
     peer.uid = signal.ssi_uid;
     peer.pid = (pid_t)signal.ssi_pid;
-    if (audit_write(admin->node->config, &peer, "SIGHUP", "asked", &fault) != HF_STATUS_OK ||
-        node_reload(admin->node, &fault) != HF_STATUS_OK) {
-        fprintf(stderr, "holdfastd: origins not read again: %s\n", fault.line);
-        return false;
+    if (audit_write(admin->node->config, &peer, "SIGHUP", "asked", &fault) == HF_STATUS_OK) {
+        bool done = node_reload(admin->node, &fault) == HF_STATUS_OK;
+        write_outcome(admin, &peer, "SIGHUP", done ? "{}" : NULL);
+        if (done)
+            return false;
     }
-    write_outcome(admin, &peer, "SIGHUP", "done");
+    fprintf(stderr, "holdfastd: origins not read again: %s\n", fault.line);
     return false;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -49,8 +50,7 @@ static char *make_line(const struct audit_peer *peer, const char *command, const
 
 static enum hf_status append(const char *path, const char *text, struct hf_fault *fault)
 {
-    char line[2048];
-    int length = snprintf(line, sizeof line, "%.2000s\n", text);
+    struct iovec line[] = {{(void *)(uintptr_t)text, strlen(text)}, {(char[]){'\n'}, 1}};
     int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool written;
     int error;
@@ -58,7 +58,7 @@ static enum hf_status append(const char *path, const char *text, struct hf_fault
     if (file < 0)
         return complain(fault, path, HF_STATUS_IO, strerror(errno));
     errno = ENOSPC; /* of a short write */
-    written = write(file, line, (size_t)length) == length && fdatasync(file) == 0;
+    written = writev(file, line, 2) == (ssize_t)line[0].iov_len + 1 && fdatasync(file) == 0;
     error = errno;
     close(file);
     return written ? HF_STATUS_OK : complain(fault, path, HF_STATUS_IO, strerror(error));
