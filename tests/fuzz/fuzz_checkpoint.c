@@ -50,7 +50,6 @@ static void load(struct hf_disk *disk, uint64_t index, enum hf_status verified)
         (void)hf_ledger_digest(ledger.ledger);
         (void)hf_ledger_is_balanced(ledger.ledger);
     }
-    fuzz_free_ledger(&ledger);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

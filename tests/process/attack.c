@@ -24,6 +24,8 @@
 #define BETWEEN_HONEST 64
 #define ANSWER_MS      20000
 #define FLOOD_SOCKETS  256
+#define FLOOD_HELLOS   65536
+#define FLOOD_BURST    32
 #define HELLO_LENGTH   sizeof(struct hf_handshake_hello)
 
 static void fail(const char *what)
@@ -267,30 +269,48 @@ static int attack(char **words)
 }
 
 /* Every hello has a good mac, by the node's public key, and all else is made up: the dearest that
- * somebody without a key can send. */
+ * somebody without a key can send. They are made before, so that nothing but the kernel holds them
+ * up. */
+static void make_hellos(struct hf_handshake_hello *hellos, const struct hf_handshake_keys *keys)
+{
+    randombytes_buf(hellos, FLOOD_HELLOS * sizeof *hellos);
+    for (size_t i = 0; i < FLOOD_HELLOS; i++) {
+        hf_handshake_write_header(&hellos[i].header, HF_HANDSHAKE_HELLO, sizeof *hellos,
+                                  HF_CIPHER_CHACHAPOLY, 0, i + 1);
+        hf_handshake_mac(hellos[i].mac, keys->mac, sizeof keys->mac, &hellos[i],
+                         offsetof(struct hf_handshake_hello, mac));
+    }
+}
+
 static int flood(char **words)
 {
     double seconds = strtod(words[0], NULL);
     uint8_t remote[HF_NOISE_KEY_SIZE];
     struct hf_handshake_keys keys;
+    static struct hf_handshake_hello hellos[FLOOD_HELLOS];
     static int sockets[FLOOD_SOCKETS];
-    uint64_t sent = 0, end_ns = nanoseconds(CLOCK_MONOTONIC) + (uint64_t)(seconds * 1e9);
+    uint64_t sent = 0, bursts = 0;
     if (!hf_key_parse(words[2], remote))
         fail("keys");
     hf_handshake_keys_make(&keys, remote);
+    make_hellos(hellos, &keys);
     for (int i = 0; i < FLOOD_SOCKETS; i++)
         sockets[i] = connect_to(words[1]);
     puts("ready");
     fflush(stdout);
-    while (nanoseconds(CLOCK_MONOTONIC) < end_ns) {
-        struct hf_handshake_hello hello;
-        randombytes_buf(&hello, sizeof hello);
-        hf_handshake_write_header(&hello.header, HF_HANDSHAKE_HELLO, sizeof hello,
-                                  HF_CIPHER_CHACHAPOLY, 0, sent + 1);
-        hf_handshake_mac(hello.mac, keys.mac, sizeof keys.mac, &hello,
-                         offsetof(struct hf_handshake_hello, mac));
-        if (send(sockets[sent % FLOOD_SOCKETS], &hello, sizeof hello, MSG_DONTWAIT) > 0)
-            sent++;
+    uint64_t end_ns = nanoseconds(CLOCK_MONOTONIC) + (uint64_t)(seconds * 1e9);
+    for (; nanoseconds(CLOCK_MONOTONIC) < end_ns; bursts++) {
+        struct iovec bytes[FLOOD_BURST];
+        struct mmsghdr burst[FLOOD_BURST];
+        memset(burst, 0, sizeof burst);
+        for (size_t i = 0; i < FLOOD_BURST; i++) {
+            size_t which = (bursts * FLOOD_BURST + i) % FLOOD_HELLOS;
+            bytes[i] = (struct iovec){&hellos[which], sizeof hellos[which]};
+            burst[i].msg_hdr.msg_iov = &bytes[i];
+            burst[i].msg_hdr.msg_iovlen = 1;
+        }
+        int taken = sendmmsg(sockets[bursts % FLOOD_SOCKETS], burst, FLOOD_BURST, MSG_DONTWAIT);
+        sent += taken > 0 ? (uint64_t)taken : 0;
     }
     printf("{\"sent\": %llu}\n", (unsigned long long)sent);
     return 0;

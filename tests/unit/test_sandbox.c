@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -25,16 +26,22 @@ static int allowed_count(void)
     struct timeval now;
     int allowed = 0;
     gettimeofday(&now, NULL);
-    allowed += !(unshare(0) != 0 && errno == EPERM);
-    allowed += !(mount("", "", "", 0, NULL) != 0 && errno == EPERM);
+    allowed += !(unshare(0) != 0 && errno == ENOSYS);
+    allowed += !(mount("", "", "", 0, NULL) != 0 && errno == ENOSYS);
 #ifndef __SANITIZE_ADDRESS__
-    allowed += !(ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0 && errno == EPERM);
+    allowed += !(ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0 && errno == ENOSYS);
 #endif
     allowed +=
-        !(syscall(SYS_process_vm_readv, getpid(), NULL, 0, NULL, 0, 0) != 0 && errno == EPERM);
-    allowed += !(settimeofday(&now, NULL) != 0 && errno == EPERM);
-    allowed += !(syscall(SYS_bpf, -1, NULL, 0) != 0 && errno == EPERM);
-    allowed += !(chroot("/") != 0 && errno == EPERM);
+        !(syscall(SYS_process_vm_readv, getpid(), NULL, 0, NULL, 0, 0) != 0 && errno == ENOSYS);
+    allowed += !(settimeofday(&now, NULL) != 0 && errno == ENOSYS);
+    allowed += !(syscall(SYS_bpf, -1, NULL, 0) != 0 && errno == ENOSYS);
+    allowed += !(chroot("/") != 0 && errno == ENOSYS);
+    allowed += !(mknod("/", S_IFCHR, 0) != 0 && errno == ENOSYS);
+    allowed += !(syscall(SYS_clone3, NULL, 0) != 0 && errno == ENOSYS);
+    /* A namespace with the right flags elsewhere: refused before the kernel looks at them. */
+    allowed +=
+        !(syscall(SYS_clone, CLONE_NEWUSER | CLONE_SIGHAND, 0, 0, 0, 0) < 0 && errno == ENOSYS);
+    allowed += !(syscall(1000000) != 0 && errno == ENOSYS);
     return allowed;
 }
 
@@ -60,6 +67,10 @@ static int in_the_sandbox(void)
     pthread_join(thread, NULL);
     if (in_thread != 0 || allowed_count() != 0)
         return 2;
+    for (int again = 0; again < 300; again++) {
+        if (sandbox_enter(&fault) != HF_STATUS_OK)
+            return 7;
+    }
     if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
         return 3;
     pid_t child = fork();

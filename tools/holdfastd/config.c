@@ -57,7 +57,7 @@ static const struct setting settings[] = {
      "kernel: user to become when the port is open, with its group; the data directory is to be "
      "its own"},
     {"node", "sandbox", KIND_CHOICE, AT(sandbox), "yes", 0, 0, "no yes",
-     "yes: once it serves, the node cannot trace, mount, load or change the machine any more"},
+     "yes: once it serves, the node makes only the system calls that it needs (tools/SECURITY.md)"},
     {"data", "directory", KIND_TEXT, AT(data_directory), "holdfast-data", 0, 0, NULL,
      "where log, checkpoints and superblock live; made when missing"},
     {"port", "kind", KIND_CHOICE, AT(port_kind), "kernel", 0, 0, "kernel dpdk",

@@ -75,7 +75,8 @@ static void seal_in_time(struct logger *logger)
     struct hf_log_writer_counts counts;
     uint64_t now_ns;
 
-    if (!logger->may_be_unsealed || logger->polls_to_look-- != 0)
+    if (!logger->may_be_unsealed || atomic_load_explicit(logger->stopping, memory_order_relaxed) ||
+        logger->polls_to_look-- != 0)
         return;
     logger->polls_to_look = POLLS_BETWEEN_LOOKS;
     now_ns = clock_monotonic_ns();
@@ -170,6 +171,20 @@ static uint32_t poll_pair(struct logger *logger)
     return submitted + count;
 }
 
+/* A seal that the time had asked for is nobody's batch: whoever stops the node has to hear from
+ * here that none is under way. */
+static void look_at_rest(struct logger *logger)
+{
+    struct hf_log_writer_counts counts;
+
+    if (!atomic_load_explicit(logger->stopping, memory_order_acquire) ||
+        atomic_load_explicit(&logger->at_rest, memory_order_relaxed))
+        return;
+    hf_log_writer_count(logger->writer, &counts);
+    if (counts.in_flight == 0)
+        atomic_store_explicit(&logger->at_rest, true, memory_order_release);
+}
+
 uint32_t logger_poll(struct logger *logger)
 {
     struct hf_log_batch *done[LOG_DONE_MAX];
@@ -188,6 +203,7 @@ uint32_t logger_poll(struct logger *logger)
         atomic_store_explicit(&logger->failed, true, memory_order_release); /* P7 */
         return 0;
     }
+    look_at_rest(logger);
     publish_room(logger);
     if (count != 0) {
         for (uint32_t i = 0; i < count; i++)

@@ -21,11 +21,12 @@ struct logger {
     struct rte_ring *free_batches; /* to the order poller */
     struct hf_log_batch *waiting;  /* taken from the ring, not yet taken by the writer */
     uint32_t in_flight;
-    uint64_t seal_interval_ns;  /* a record is signed after so long at most; 0: no bound */
-    bool may_be_unsealed;       /* something is perhaps not */
-    uint64_t unsealed_since_ns; /* monotonic: from when that counts; 0: not known yet */
-    uint64_t seals_then;        /* of the writer, at that time */
-    uint32_t polls_to_look;     /* at the clock */
+    uint64_t seal_interval_ns;   /* a record is signed after so long at most; 0: no bound */
+    bool may_be_unsealed;        /* something is perhaps not */
+    uint64_t unsealed_since_ns;  /* monotonic: from when that counts; 0: not known yet */
+    uint64_t seals_then;         /* of the writer, at that time */
+    uint32_t polls_to_look;      /* at the clock */
+    const atomic_bool *stopping; /* the node ends: sign nothing more for the time's sake */
     /* Of a pair: the records of batches that are not committed, from `committed_batch` + 1 on. */
     uint64_t uncommitted[LOG_UNCOMMITTED_MAX];
     uint64_t submitted_batch;
@@ -36,6 +37,8 @@ struct logger {
     _Atomic uint64_t commit_index; /* the same as a record of the log */
     atomic_bool full;              /* the log has no room: the order poller refuses */
     atomic_bool lacks_space;       /* the device has no room for another segment */
+    atomic_bool at_rest;           /* once stopping, everything was durable at some time: what comes
+                                      after that is batches alone */
     atomic_bool failed; /* a write or flush failed: nothing is acknowledged any more (P7) */
 
     _Alignas(64) _Atomic uint64_t records;
