@@ -4,6 +4,7 @@ it, and calls that know how much room there is. And the service file says what i
 know.
 
 Usage: test_hardening.py SERVICE PROGRAM..."""
+import os
 import re
 import shutil
 import subprocess
@@ -73,12 +74,12 @@ def verify_service(path, program):
     with tempfile.TemporaryDirectory() as directory:
         copy = f"{directory}/holdfastd.service"
         with open(path, encoding="utf-8") as file, open(copy, "w", encoding="utf-8") as to:
-            to.write(file.read().replace("/usr/local/bin/holdfastd", program))
+            to.write(file.read().replace("/usr/local/bin/holdfastd", os.path.abspath(program)))
         verified = subprocess.run([analyze, "verify", "--man=no", copy], capture_output=True, text=True, check=False)
         exposed = subprocess.run([analyze, "security", "--offline=true", "--threshold=20", "--no-pager", copy], capture_output=True, text=True, check=False)
     said = (verified.stdout + verified.stderr).strip()
     wrong = [f"{path}: systemd-analyze verify: {said}"] if verified.returncode != 0 or said else []
-    return wrong + ([f"{path}: systemd-analyze security: {exposed.stdout.strip().splitlines()[-1]}"] if exposed.returncode != 0 else [])
+    return wrong + ([f"{path}: systemd-analyze security: {exposed.stdout[-200:]}{exposed.stderr}"] if exposed.returncode != 0 else [])
 
 
 def main():
