@@ -388,6 +388,7 @@ static void fill(struct run_of_shards *run, struct bundle *bundle)
             draw_expire_envelope(&run->draw, &drawn->operation.header);
         else
             draw(run, wants_moves, drawn);
+        draw_forbid(&run->draw, &drawn->operation);
         operations[bundle->count++] = &drawn->operation;
         model_apply(run->model, bundle->timestamp_ns, &drawn->operation, &reply);
     }
