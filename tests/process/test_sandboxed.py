@@ -17,11 +17,10 @@ DEVICE = "net_memif0,role={},socket-abstract=yes,socket=" + TAG
 ARCHIVE = """set -e
 tar -C "${2%/*}" -cf - "${2##*/}" | gzip | dd status=none of="$1/${2##*/}.tar.gz" conv=fsync
 cp --preserve=all -t "$1" "$2"
-python3 -c 'import os, subprocess, threading
-thread = threading.Thread(target=os.sync)
+{python} -c 'import subprocess, threading
+thread = threading.Thread(target=subprocess.run, args=(["true"],))
 thread.start()
-thread.join()
-subprocess.run(["true"], check=True)'
+thread.join()'
 """
 
 
@@ -43,7 +42,7 @@ def on_sockets(space, sandbox):
     archive, script = space.path("archive"), space.path("archive.sh")
     os.mkdir(archive)
     with open(script, "w", encoding="ascii") as file:
-        file.write(ARCHIVE)
+        file.write(ARCHIVE.replace("{python}", sys.executable))
     node = space.node("kernel", prefix=sandbox, log__retain_bytes=0, log__archive=f"sh '{script}' '{archive}'").start()
     for _ in range(3):
         load(["--server", node.address], "--workload", "transfer", "--accounts", 100, "--operations", 60000, "--batch", 16, "--inflight", 512)
