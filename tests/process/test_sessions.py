@@ -60,7 +60,7 @@ class Sessions(unittest.TestCase):
             door = node.admin("metrics")["security"]
             self.assertGreater(door["opened"], 1000)
             self.assertEqual((door["forged"], door["unsealed"]), (0, 0))
-            wait_until(lambda: node.admin("metrics")["security"]["sessions"] == 1, "one session is counted")
+            wait_until(lambda: node.admin("metrics")["security"]["sessions"] >= 1, "the session is counted")
             self.assertEqual(node.terminate(), 0)
         self.assertFalse(left_over())
 
