@@ -119,8 +119,7 @@ static void at_dial(size_t length, uint8_t flags)
                          offsetof(struct hf_handshake_welcome, mac));
     enum hf_fate fate = hf_dial_take(&world.dial, datagram, length, SESSION_NOW_NS, &channel);
     if (fate == HF_FATE_JOINED)
-        FUZZ_CHECK(
-            is_known(SESSION_WELCOME, length, offsetof(struct hf_handshake_welcome, mac)));
+        FUZZ_CHECK(is_known(SESSION_WELCOME, length, offsetof(struct hf_handshake_welcome, mac)));
     if (fate == HF_FATE_COOKIE)
         FUZZ_CHECK(is_known(SESSION_COOKIE, length, length));
     FUZZ_CHECK(world.dial.is_waiting == (fate != HF_FATE_JOINED));
