@@ -1,6 +1,7 @@
 #include "directory.h"
 
 #include <assert.h>
+#include <string.h>
 
 /* Entries wanted a line: of lines with twice as many one in sixty is too small. */
 #define ENTRIES_WANTED 2
@@ -12,6 +13,12 @@ void hf_directory_create(struct hf_directory *directory, struct hf_arena *arena,
     directory->line_count = records / ENTRIES_WANTED + 1;
     directory->lines =
         hf_arena_take(arena, directory->line_count, sizeof(struct hf_directory_line));
+    directory->count = 0;
+}
+
+void hf_directory_clear(struct hf_directory *directory)
+{
+    memset(directory->lines, 0, directory->line_count * sizeof(directory->lines[0]));
     directory->count = 0;
 }
 

@@ -41,6 +41,9 @@ struct hf_directory {
 /* Lays out an empty one that holds about so many records (1 to 2^33, asserted) and loses few. */
 void hf_directory_create(struct hf_directory *directory, struct hf_arena *arena, uint64_t records);
 
+/* Makes it empty again. */
+void hf_directory_clear(struct hf_directory *directory);
+
 /* The shards that the record of this id can concern: none for one that was never added. */
 uint64_t hf_directory_find(const struct hf_directory *directory, struct hf_id id);
 

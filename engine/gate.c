@@ -132,6 +132,15 @@ struct hf_shards *hf_shards_create(struct hf_ledger *ledger, uint32_t count,
     return shards;
 }
 
+void hf_shards_renew(struct hf_shards *shards)
+{
+    assert(shards->under_way == 0);
+    hf_directory_clear(&shards->accounts);
+    hf_directory_clear(&shards->instruments);
+    hf_directory_clear(&shards->holds);
+    note_all(shards);
+}
+
 void hf_shards_watch(struct hf_shards *shards, struct hf_events *const events[])
 {
     assert(shards->under_way == 0);

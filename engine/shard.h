@@ -83,6 +83,10 @@ void hf_shards_watch(struct hf_shards *shards, struct hf_events *const events[])
 
 struct hf_shard *hf_shards_at(struct hf_shards *shards, uint32_t number);
 
+/* Looks anew at what the ledger has: after somebody else has changed it. With nothing under way. As
+ * long as walking through all accounts with terms, instruments and holds takes. */
+void hf_shards_renew(struct hf_shards *shards);
+
 /* ---- the gate ---- */
 
 /* Gives up to HF_BUNDLE_OPERATIONS_MAX operations their places, as hf_ledger_apply does, and makes

@@ -46,6 +46,9 @@ SETTINGS = {
     "ledger.remembered": "200000",
     "log.segment_bytes": "4m",
 }
+# A whole test on nodes whose ledger is divided among shards.
+if "HOLDFAST_CORES" in os.environ:
+    SETTINGS["node.cores"] = os.environ["HOLDFAST_CORES"]
 
 
 class StartFailed(Exception):

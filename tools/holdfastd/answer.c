@@ -417,6 +417,24 @@ static json_t *pollers_answer(struct node *node)
     return cores;
 }
 
+static json_t *shards_answer(struct node *node)
+{
+    json_t *shards = json_array();
+
+    for (uint32_t i = 0; i < node->divided.count; i++) {
+        const struct shard_poller *poller = &node->divided.pollers[i];
+        json_array_append_new(shards,
+                              json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "shard", (int)i,
+                                        "works", number(counter_read(&poller->works_done)),
+                                        "operations", number(counter_read(&poller->operations)),
+                                        "lent", number(counter_read(&poller->lent)), "borrowed",
+                                        number(counter_read(&poller->borrowed)), "words",
+                                        number(counter_read(&poller->words)), "waits",
+                                        number(counter_read(&poller->waits))));
+    }
+    return shards;
+}
+
 /* What became of every datagram that came, by the words of net/fate.h; null without sessions. */
 static json_t *security_answer(const struct node *node)
 {
@@ -450,7 +468,7 @@ static json_t *answer_metrics(struct node *node, const char *argument)
     return json_pack(
         "{s:s, s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}, s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}, "
         "s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}, s:{s:o,s:o,s:o,s:o,s:b}, s:{s:o,s:o,s:o,s:o}, "
-        "s:o, s:o, s:o}",
+        "s:o, s:o, s:o, s:o}",
         "durability", durability_name(node), "port", "received", number(port.received),
         "received_bytes", number(port.received_bytes), "sent", number(port.sent), "sent_bytes",
         number(port.sent_bytes), "dropped_malformed", number(port.dropped_malformed),
@@ -475,8 +493,8 @@ static json_t *answer_metrics(struct node *node, const char *argument)
         number(counter_read(&log->device_bytes)), "full", (int)atomic_load(&log->full), "tx",
         "bundles", number(counter_read(&tx->bundles)), "answers",
         number(counter_read(&tx->answers)), "datagrams", number(counter_read(&tx->datagrams)),
-        "unsent", number(counter_read(&tx->unsent)), "cores", pollers_answer(node), "security",
-        security_answer(node), "pair", answer_pair_counters(node));
+        "unsent", number(counter_read(&tx->unsent)), "cores", pollers_answer(node), "shards",
+        shards_answer(node), "security", security_answer(node), "pair", answer_pair_counters(node));
 }
 
 /* Its answer comes when the checkpoint is there; at once when there is nothing to do. */

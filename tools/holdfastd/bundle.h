@@ -39,6 +39,7 @@ struct bundle {
     uint64_t batch_index; /* answers leave when this batch of the log is durable; 0: at once */
     uint32_t byte_count;  /* of the arena that are taken */
     bool reads;           /* an answer in it shows what was there before */
+    uint64_t placed;      /* bit i: operation i took a place */
     struct sender senders[HF_BUNDLE_OPERATIONS_MAX];
     const union hf_operation *operations[HF_BUNDLE_OPERATIONS_MAX]; /* each in the arena */
     _Alignas(64) uint8_t bytes[BUNDLE_BYTES];

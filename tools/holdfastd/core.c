@@ -188,7 +188,7 @@ static enum hf_status parse_core(char *text, struct poller *pollers, uint32_t po
          word = strtok_r(NULL, " ", &rest)) {
         struct poller *poller = find_poller(word, pollers, poller_count);
         if (poller == NULL)
-            return refuse(fault, word, "no such poller (rx, order, log, tx)");
+            return refuse(fault, word, "no such poller (rx, order, log, tx, shard0 to shard63)");
         if (is_placed(poller, cores, *core_count + 1))
             return refuse(fault, word, "stands twice");
         core->pollers[core->poller_count++] = poller;
@@ -202,7 +202,7 @@ static enum hf_status parse_core(char *text, struct poller *pollers, uint32_t po
 enum hf_status core_parse(const char *text, struct poller *pollers, uint32_t poller_count,
                           struct core *cores, uint32_t *core_count, struct hf_fault *fault)
 {
-    char copy[256];
+    char copy[1024];
     char *rest;
 
     assert(poller_count <= CORE_POLLERS_MAX);

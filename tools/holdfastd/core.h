@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define CORE_COUNT_MAX    64
-#define CORE_POLLERS_MAX  8
+#define CORE_POLLERS_MAX  72
 #define CORE_POLLER_KINDS 4
 
 /* A poller: one look at its work, never blocking. */

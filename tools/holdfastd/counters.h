@@ -13,6 +13,11 @@ static inline void counter_add(_Atomic uint64_t *which, uint64_t more)
                           memory_order_relaxed);
 }
 
+static inline void counter_set(_Atomic uint64_t *which, uint64_t value)
+{
+    atomic_store_explicit(which, value, memory_order_relaxed);
+}
+
 static inline uint64_t counter_read(const _Atomic uint64_t *which)
 {
     return atomic_load_explicit(which, memory_order_relaxed);

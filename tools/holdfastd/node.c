@@ -339,6 +339,10 @@ static void connect_pollers(struct node *node)
     node->orderer.write_checkpoint = write_checkpoint;
     node->orderer.checkpoint_context = node;
 
+    for (uint32_t i = 0; i < node->divided.count; i++)
+        node->pollers[CORE_POLLER_KINDS + i].state = &node->divided.pollers[i];
+    node->orderer.divided = node->divided.count == 0 ? NULL : &node->divided;
+
     node->logger.writer = node->storage.writer;
     node->logger.seal_interval_ns = node->config->seal_interval_ns;
     node->logger.stopping = &node->stopping;
@@ -429,6 +433,16 @@ static uint32_t poll_replicate(void *state)
     return replicator_poll(state);
 }
 
+static uint32_t poll_shard(void *state)
+{
+    return shard_poll(state);
+}
+
+static bool shard_has_work(void *state)
+{
+    return shard_is_pending(state);
+}
+
 static bool replicate_is_pending(void *state)
 {
     return replicator_is_pending(state);
@@ -464,8 +478,14 @@ static void wait_asleep(void *context, uint32_t timeout_us)
     nanosleep(&time, NULL);
 }
 
+static struct poller *replicate_of(struct node *node)
+{
+    return &node->pollers[CORE_POLLER_KINDS + node->divided.count];
+}
+
 static void make_pollers(struct node *node)
 {
+    node->divided.count = divide_count(node->config->cores);
     node->pollers[0] = (struct poller){.name = "rx",
                                        .state = &node->receiver,
                                        .attach = attach_receive,
@@ -486,21 +506,26 @@ static void make_pollers(struct node *node)
                                        .attach = attach_transmit,
                                        .poll = poll_transmit,
                                        .is_pending = transmit_is_pending};
-    node->pollers[4] = (struct poller){.name = "replicate",
-                                       .state = &node->replicator,
-                                       .poll = poll_replicate,
-                                       .is_pending = replicate_is_pending};
+    for (uint32_t i = 0; i < node->divided.count; i++) {
+        snprintf(node->shard_names[i], sizeof node->shard_names[i], "shard%u", i);
+        node->pollers[CORE_POLLER_KINDS + i] = (struct poller){
+            .name = node->shard_names[i], .poll = poll_shard, .is_pending = shard_has_work};
+    }
+    *replicate_of(node) = (struct poller){.name = "replicate",
+                                          .state = &node->replicator,
+                                          .poll = poll_replicate,
+                                          .is_pending = replicate_is_pending};
 }
 
 /* Where each poller runs. Replicate needs no mention: it stands behind log. */
 static enum hf_status place_pollers(struct node *node, uint32_t *core_count, struct hf_fault *fault)
 {
     const struct config *config = node->config;
-    struct poller *replicate = &node->pollers[CORE_POLLER_KINDS];
+    struct poller *replicate = replicate_of(node);
     bool is_named = config_is_pair(config) && strstr(config->cores, replicate->name) != NULL;
-    enum hf_status status =
-        core_parse(config->cores, node->pollers, CORE_POLLER_KINDS + (is_named ? 1 : 0),
-                   node->cores, core_count, fault);
+    enum hf_status status = core_parse(config->cores, node->pollers,
+                                       CORE_POLLER_KINDS + node->divided.count + (is_named ? 1 : 0),
+                                       node->cores, core_count, fault);
 
     for (uint32_t i = 0; status == HF_STATUS_OK && config_is_pair(config) && i < *core_count; i++) {
         struct core *core = &node->cores[i];
@@ -583,6 +608,8 @@ enum hf_status node_start(struct node *node, const struct config *config, struct
         status = make_rings(node, fault);
     if (status == HF_STATUS_OK)
         status = make_batches(node, fault);
+    if (status == HF_STATUS_OK && node->divided.count != 0)
+        status = divide_create(&node->divided, node->load.ledger, fault);
     if (status != HF_STATUS_OK)
         return status;
     node->mailbox.event = eventfd(0, EFD_CLOEXEC);
@@ -783,6 +810,7 @@ void node_destroy(struct node *node)
     lines_destroy(&node->receiver.lines);
     for (int i = 0; i < RING_COUNT; i++)
         ring_destroy(node->rings[i]);
+    divide_release(&node->divided);
     load_release(&node->load);
     if (node->door != NULL)
         door_close(node->door);

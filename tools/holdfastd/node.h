@@ -44,7 +44,11 @@ struct node {
     struct mailbox mailbox;
     struct replicator replicator; /* all zeros without a pair */
 
-    struct poller pollers[CORE_POLLER_KINDS + 1]; /* replicate is the last */
+    struct divided divided; /* with shards */
+    char shard_names[HF_SHARDS_MAX][8];
+
+    /* The kinds, then the shards; replicate is the last. */
+    struct poller pollers[CORE_POLLER_KINDS + HF_SHARDS_MAX + 1];
     struct core cores[CORE_COUNT_MAX];
     uint32_t core_count;
     atomic_bool stopping; /* take nothing new */

@@ -15,6 +15,8 @@
 #define APPLY_RECORDS_MAX 16
 /* Bundles ordered before the batch gets a chance to leave. */
 #define ORDER_BUNDLES_MAX 16
+/* A divided ledger comes to a halt so often at least, nanoseconds: holds end no later than that. */
+#define HALT_NS 1000000
 
 /* The bits that UUID version 7 wants in an id that the node makes. */
 #define ID_UPPER UINT16_C(0x7000)
@@ -98,36 +100,50 @@ static void refuse_busy(struct bundle *bundle)
     }
 }
 
+/* What is ordered next goes into the batch at this time. */
+static void begin_batch(struct orderer *orderer, uint64_t timestamp_ns)
+{
+    if (orderer->batch->count == 0)
+        hf_log_batch_begin(orderer->batch, timestamp_ns, hf_ledger_place(orderer->ledger) + 1);
+}
+
+/* Puts the operations that took a place into the batch. */
+static void log_placed(struct orderer *orderer, const union hf_operation *const operations[],
+                       uint64_t placed)
+{
+    for (; placed != 0; placed &= placed - 1) {
+        if (!hf_log_batch_add(orderer->batch, operations[__builtin_ctzll(placed)]))
+            assert(!"a bundle fits the batch that was chosen for it");
+    }
+}
+
 /* Applies operations at this time, the batch's, and puts those that took a place into it. */
 static uint64_t apply(struct orderer *orderer, uint64_t timestamp_ns,
                       const union hf_operation *const operations[], uint32_t count,
                       struct hf_reply replies[])
 {
-    uint64_t placed;
-
-    if (orderer->batch->count == 0)
-        hf_log_batch_begin(orderer->batch, timestamp_ns, hf_ledger_place(orderer->ledger) + 1);
-    placed = hf_ledger_apply(orderer->ledger, timestamp_ns, operations, count, replies);
-    for (uint64_t left = placed; left != 0; left &= left - 1) {
-        if (!hf_log_batch_add(orderer->batch, operations[__builtin_ctzll(left)]))
-            assert(!"a bundle fits the batch that was chosen for it");
-    }
+    begin_batch(orderer, timestamp_ns);
+    uint64_t placed = hf_ledger_apply(orderer->ledger, timestamp_ns, operations, count, replies);
+    log_placed(orderer, operations, placed);
     return placed;
 }
 
-static void apply_operations(struct orderer *orderer, struct bundle *bundle)
+/* Counts what has been ordered. A repeat is answered from what is remembered. */
+static void count_ordered(struct orderer *orderer, struct bundle *bundle)
 {
-    uint64_t placed = apply(orderer, batch_timestamp(orderer), bundle->operations,
-                            bundle->operation_count, bundle->replies);
-    uint32_t placed_count = (uint32_t)__builtin_popcountll(placed);
-    uint32_t approved = 0;
+    uint32_t placed_count = (uint32_t)__builtin_popcountll(bundle->placed);
 
-    /* A repeat is answered from what is remembered. */
     bundle->reads = placed_count != bundle->operation_count;
     counter_add(&orderer->operations, placed_count);
     counter_add(&orderer->repeats, bundle->operation_count - placed_count);
-    for (; placed != 0; placed &= placed - 1)
-        approved += bundle->replies[__builtin_ctzll(placed)].code <= HF_CODE_OK_PARTIAL;
+}
+
+static void count_approved(struct orderer *orderer, const struct bundle *bundle)
+{
+    uint32_t approved = 0;
+
+    for (uint64_t left = bundle->placed; left != 0; left &= left - 1)
+        approved += bundle->replies[__builtin_ctzll(left)].code <= HF_CODE_OK_PARTIAL;
     counter_add(&orderer->approved, approved);
 }
 
@@ -177,27 +193,108 @@ static uint32_t order_expire(struct orderer *orderer)
     return 1;
 }
 
-static void order_bundle(struct orderer *orderer, struct bundle *bundle)
+static bool is_whole(const struct orderer *orderer)
 {
-    bundle->reads = false;
-    if (bundle->operation_count != 0) {
-        if (atomic_load_explicit(orderer->log_full, memory_order_relaxed)) {
-            refuse_busy(bundle);
-            counter_add(&orderer->busy, bundle->operation_count);
-        } else {
-            apply_operations(orderer, bundle);
-        }
+    return orderer->divided == NULL || divide_is_whole(orderer->divided);
+}
+
+static bool has_queries(const struct bundle *bundle)
+{
+    for (uint32_t i = 0; i < bundle->extra_count; i++) {
+        if (!bundle->extras[i].refused)
+            return true;
     }
+    return false;
+}
+
+/* All answers to its operations are there: those to its queries follow, and it leaves. */
+static void finish_bundle(struct orderer *orderer, struct bundle *bundle)
+{
+    count_approved(orderer, bundle);
     for (uint32_t i = 0; i < bundle->extra_count; i++) {
         struct bundle_extra *extra = &bundle->extras[i];
         if (!extra->refused) {
+            assert(is_whole(orderer));
             bundle->reads = true;
             hf_ledger_query(orderer->ledger, &extra->query, &extra->answer);
             counter_add(&orderer->queries, 1);
         }
     }
-    bundle->batch_index = newest_batch(orderer);
     counter_add(&orderer->bundles, 1);
+    if (!ring_put(orderer->applied, bundle))
+        assert(!"the ring has room for every bundle");
+}
+
+/* Takes back what the shards have applied. */
+static uint32_t collect(struct orderer *orderer)
+{
+    struct bundle *bundle;
+    uint32_t count = 0;
+
+    for (; (bundle = divide_collect(orderer->divided)) != NULL; count++)
+        finish_bundle(orderer, bundle);
+    if (is_whole(orderer)) {
+        orderer->is_halting = false;
+        orderer->halted_ns = clock_monotonic_ns();
+    }
+    return count;
+}
+
+/* Must a divided ledger come to a halt before anything more is ordered? */
+static bool must_halt(const struct orderer *orderer)
+{
+    return orderer->is_halting ||
+           atomic_load_explicit(&orderer->mailbox->state, memory_order_relaxed) == MAILBOX_ASKED ||
+           clock_monotonic_ns() - orderer->halted_ns > HALT_NS;
+}
+
+/* Hands the operations to the shards. False: not now. */
+static bool submit(struct orderer *orderer, struct bundle *bundle)
+{
+    uint64_t timestamp_ns = batch_timestamp(orderer);
+
+    /* Queries look at all of it, as it is after the operations that came with them. */
+    if (has_queries(bundle) && !is_whole(orderer)) {
+        orderer->is_halting = true;
+        return false;
+    }
+    begin_batch(orderer, timestamp_ns);
+    if (!divide_submit(orderer->divided, timestamp_ns, bundle, &bundle->placed))
+        return false;
+    orderer->is_halting = has_queries(bundle);
+    log_placed(orderer, bundle->operations, bundle->placed);
+    bundle->batch_index = newest_batch(orderer);
+    return true;
+}
+
+/* False: it has to wait. */
+static bool order_bundle(struct orderer *orderer, struct bundle *bundle)
+{
+    bool is_full = atomic_load_explicit(orderer->log_full, memory_order_relaxed);
+
+    if (orderer->divided != NULL && !is_full && bundle->operation_count != 0) {
+        if (!submit(orderer, bundle))
+            return false;
+        count_ordered(orderer, bundle);
+        return true;
+    }
+    if (has_queries(bundle) && !is_whole(orderer)) {
+        orderer->is_halting = true;
+        return false;
+    }
+    bundle->reads = false;
+    bundle->placed = 0;
+    if (bundle->operation_count != 0 && is_full) {
+        refuse_busy(bundle);
+        counter_add(&orderer->busy, bundle->operation_count);
+    } else if (bundle->operation_count != 0) {
+        bundle->placed = apply(orderer, batch_timestamp(orderer), bundle->operations,
+                               bundle->operation_count, bundle->replies);
+        count_ordered(orderer, bundle);
+    }
+    bundle->batch_index = newest_batch(orderer);
+    finish_bundle(orderer, bundle);
+    return true;
 }
 
 static void answer_mailbox(struct orderer *orderer)
@@ -318,26 +415,46 @@ static bool apply_committed(struct orderer *orderer, uint32_t *work)
     return hf_pair_leads(pair) && hf_pair_must_apply(pair) == 0;
 }
 
+/* Of a node in a pair: does it lead, with nothing left to apply as a follower? */
+static bool may_order(struct orderer *orderer, uint32_t *work)
+{
+    uint32_t applied = 0;
+
+    if (!is_whole(orderer))
+        return hf_pair_leads(orderer->pair);
+    bool may = apply_committed(orderer, &applied);
+    orderer->is_followed = orderer->is_followed || applied != 0;
+    if (may && orderer->is_followed && orderer->divided != NULL)
+        divide_renew(orderer->divided);
+    orderer->is_followed = orderer->is_followed && !may;
+    *work += applied;
+    return may;
+}
+
 uint32_t orderer_poll(struct orderer *orderer)
 {
-    uint32_t work = 0;
+    uint32_t work = orderer->divided == NULL ? 0 : collect(orderer);
 
-    if (!orderer->checkpoint_asked)
+    if (!orderer->checkpoint_asked && is_whole(orderer))
         look_into_mailbox(orderer);
-    if (orderer->pair != NULL && !apply_committed(orderer, &work))
+    if (orderer->pair != NULL && !may_order(orderer, &work))
         return work;
-    work = 0;
     count_batches_at_log(orderer);
-    while (!orderer->checkpoint_asked && work < ORDER_BUNDLES_MAX) {
+    for (uint32_t bundles = 0; !orderer->checkpoint_asked && bundles < ORDER_BUNDLES_MAX;
+         bundles++) {
         struct bundle *bundle;
 
-        work += order_expire(orderer);
+        if (is_whole(orderer))
+            work += order_expire(orderer);
+        else if (must_halt(orderer))
+            break;
         bundle = next_bundle(orderer);
         if (bundle == NULL)
             break;
-        order_bundle(orderer, bundle);
-        if (!ring_put(orderer->applied, bundle))
-            assert(!"the ring has room for every bundle");
+        if (!order_bundle(orderer, bundle)) {
+            orderer->waiting = bundle;
+            break;
+        }
         work++;
     }
     if (orderer->batch != NULL && orderer->batch->count != 0 && orderer->at_log < orderer->depth) {
@@ -351,7 +468,7 @@ uint32_t orderer_poll(struct orderer *orderer)
 
 bool orderer_is_pending(const struct orderer *orderer)
 {
-    return orderer->checkpoint_asked || orderer->waiting != NULL ||
+    return orderer->checkpoint_asked || orderer->waiting != NULL || !is_whole(orderer) ||
            ring_count(orderer->received) != 0 ||
            (orderer->batch != NULL && orderer->batch->count != 0);
 }

@@ -3,6 +3,10 @@
  * which record its answers wait for. Between two bundles, and when there are none, it orders the
  * EXPIRE that is due: one at a time, so that no crowd of holds that end together stalls the others.
  *
+ * A ledger that is divided among shards is applied by them, while the next bundle is being ordered:
+ * what looks at all of it (queries, the admin's questions, what is due to expire, checkpoints)
+ * waits for a halt, at which nothing is under way and the ledger is whole.
+ *
  * The batch goes to the log poller as soon as that has a write to spare: so a batch is what has
  * gathered while the last writes were on their way, and at low load a batch of one leaves at once.
  */
@@ -10,6 +14,7 @@
 #define HOLDFASTD_ORDER_H
 
 #include "bundle.h"
+#include "divide.h"
 #include "mailbox.h"
 #include "ring.h"
 
@@ -24,8 +29,12 @@ typedef enum hf_status (*checkpoint_writer)(void *context, struct hf_fault *faul
 
 struct orderer {
     struct hf_ledger *ledger;
-    struct hf_pair *pair; /* of a pair: orders only while it leads, else applies; or NULL */
-    atomic_bool diverged; /* what is committed does not apply here: `fault` says where */
+    struct divided *divided; /* among shards, which apply what is ordered here; or NULL */
+    bool is_halting;         /* of a divided one: orders nothing more until nothing is under way */
+    bool is_followed;        /* it has been changed as the primary's: the shards must look anew */
+    uint64_t halted_ns;      /* when nothing was under way last (monotonic) */
+    struct hf_pair *pair;    /* of a pair: orders only while it leads, else applies; or NULL */
+    atomic_bool diverged;    /* what is committed does not apply here: `fault` says where */
     struct hf_fault fault;
     struct rte_ring *received;     /* from the receive poller */
     struct rte_ring *applied;      /* to the transmit poller */

@@ -12,6 +12,8 @@
 /* Makes a ring for at least `entries` pointers, with memory of its own. NULL when there is no
  * memory. At start only. */
 struct rte_ring *ring_create(uint32_t entries);
+/* The same for entries of so many bytes, a multiple of 4. */
+struct rte_ring *ring_create_sized(uint32_t entry_size, uint32_t entries);
 void ring_destroy(struct rte_ring *ring);
 
 /* False when the ring is full; rings sized for all there is never are. Producer's thread. */

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""A node whose ledger is divided among another number of shards at every start: transfers, holds, splits and cards go in,
+it is killed or stopped, and the next number goes on with the same log, checkpoint, answers, balances and digest."""
+import json
+import sys
+
+from node import HOLDFAST, refusal, run, workspace
+from transfers import load
+
+ACCOUNTS = 300
+LAYOUTS = [
+    "0: rx order log tx shard0 shard1",
+    "0: rx order log tx",
+    "0: rx order log tx shard0 shard1 shard2",
+    "0: rx order log tx shard1; 1: shard0",
+    "0: rx order log tx " + " ".join(f"shard{number}" for number in range(8)),
+    "0: rx order log tx shard0",
+    "0: rx order log tx " + " ".join(f"shard{number}" for number in range(64)),
+]
+WORKLOADS = {"transfer": 20000, "mixed": 6000, "cards": 4000, "split": 4000}
+
+
+def put_load_on(space, node, number):
+    journals = []
+    for seed, (workload, count) in enumerate(WORKLOADS.items(), start=number * 10):
+        journals.append(space.path(f"journal-{number}-{workload}"))
+        result = load(["--server", node.address], "--workload", workload, "--accounts", ACCOUNTS, "--operations", count,
+                      "--inflight", 256, "--batch", 16, "--seed", seed, "--journal", journals[-1], "--verify-balances")
+        assert (result["lost"], result["accounts_wrong"]) == (0, 0), result
+    return journals
+
+
+def shards_of(node):
+    return {poller["shard"]: poller for poller in node.admin("metrics")["shards"]}
+
+
+def check_shards(node, layout):
+    """Every shard has had a part in it, and has borrowed from the others."""
+    shards = shards_of(node)
+    assert len(shards) == layout.count("shard"), shards
+    if len(shards) > 1:
+        assert sum(poller["borrowed"] for poller in shards.values()) > 0, shards
+    for poller in shards.values():
+        assert poller["operations"] > 0 and poller["works"] > 0, shards
+        assert (poller["lent"] > 0) == (len(shards) > 1), shards
+
+
+def refuses(space):
+    for layout, why in (("0: rx order log tx shard1", "shard0"), ("0: rx order log tx shard0 shard0", "twice"),
+                        ("0: rx order log tx shard64", "no such poller"), ("0: rx order log tx shard", "no such poller")):
+        status, line, _ = refusal(space.node("refused", node__cores=layout))
+        assert status == 2 and "node.cores" in line and why in line, line
+    status, line, _ = refusal(space.node("forgetful", node__cores=LAYOUTS[0], ledger__remembered=63))
+    assert status == 2 and "ledger.remembered" in line, line
+
+
+def main():
+    with workspace() as space:
+        refuses(space)
+        node = space.node(ledger__remembered=1000000, checkpoint__bytes="1m", log__retain_bytes=0, log__segment_bytes="2m")
+        journals = []
+        digest = None
+        for number, layout in enumerate(LAYOUTS):
+            node.start(node__cores=layout)
+            assert digest is None or node.digest() == digest, f"another state with {layout}"
+            for journal in journals:
+                checked = json.loads(run([HOLDFAST, "load", "--check", journal, "--server", node.address, "--json"]).stdout)
+                assert (checked["lost"], checked["changed"]) == (0, 0), f"{layout}, {journal}: {checked}"
+            journals += put_load_on(space, node, number)
+            check_shards(node, layout)
+            if number % 3 == 0:
+                node.admin("checkpoint")
+            digest = node.digest()
+            if number % 2 == 0:
+                node.kill9()
+            else:
+                assert node.terminate() == 0
+            print(f"{layout.count('shard')} shards: place {digest['place']}, digest {digest['digest']}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
