@@ -162,6 +162,38 @@ static enum hf_status refuse(struct hf_fault *fault, const char *what, const cha
     return HF_STATUS_INVALID;
 }
 
+static enum hf_status place(const char *name, struct poller *pollers, uint32_t poller_count,
+                            struct core *cores, uint32_t number, struct hf_fault *fault)
+{
+    struct poller *poller = find_poller(name, pollers, poller_count);
+
+    if (poller == NULL)
+        return refuse(fault, name, "no such poller (rx, order, log, tx, shard0 to shard63)");
+    if (is_placed(poller, cores, number + 1))
+        return refuse(fault, name, "stands twice");
+    cores[number].pollers[cores[number].poller_count++] = poller;
+    return HF_STATUS_OK;
+}
+
+/* A poller's name, or "shard0-7": eight of them. */
+static enum hf_status place_word(const char *word, struct poller *pollers, uint32_t poller_count,
+                                 struct core *cores, uint32_t number, struct hf_fault *fault)
+{
+    enum hf_status status = HF_STATUS_OK;
+    unsigned from;
+    unsigned to;
+    int length = 0;
+    char name[16];
+
+    if (sscanf(word, "shard%2u-%2u%n", &from, &to, &length) != 2 || word[length] != '\0')
+        return place(word, pollers, poller_count, cores, number, fault);
+    for (; status == HF_STATUS_OK && from <= to; from++) {
+        snprintf(name, sizeof name, "shard%u", from);
+        status = place(name, pollers, poller_count, cores, number, fault);
+    }
+    return status;
+}
+
 /* One core: "0: rx order". */
 static enum hf_status parse_core(char *text, struct poller *pollers, uint32_t poller_count,
                                  struct core *cores, uint32_t *core_count, struct hf_fault *fault)
@@ -186,12 +218,9 @@ static enum hf_status parse_core(char *text, struct poller *pollers, uint32_t po
     core->processor = (uint32_t)processor;
     for (char *word = strtok_r(colon + 1, " ", &rest); word != NULL;
          word = strtok_r(NULL, " ", &rest)) {
-        struct poller *poller = find_poller(word, pollers, poller_count);
-        if (poller == NULL)
-            return refuse(fault, word, "no such poller (rx, order, log, tx, shard0 to shard63)");
-        if (is_placed(poller, cores, *core_count + 1))
-            return refuse(fault, word, "stands twice");
-        core->pollers[core->poller_count++] = poller;
+        enum hf_status status = place_word(word, pollers, poller_count, cores, *core_count, fault);
+        if (status != HF_STATUS_OK)
+            return status;
     }
     if (core->poller_count == 0)
         return refuse(fault, text, "a core without pollers");

@@ -42,7 +42,7 @@ struct divided {
     struct bundle *bundles[HF_WORKS_MAX]; /* whose each is */
 };
 
-/* How many shards node.cores names: shard0 to the last of them. */
+/* How many shards node.cores names (one by one, or "shard0-7"): shard0 to the last of them. */
 uint32_t divide_count(const char *cores);
 
 /* Divides the ledger among `divided->count` shards. At start; everything stays the caller's until
