@@ -26,7 +26,7 @@ def put_load_on(space, node, number):
     for seed, (workload, count) in enumerate(WORKLOADS.items(), start=number * 10):
         journals.append(space.path(f"journal-{number}-{workload}"))
         result = load(["--server", node.address], "--workload", workload, "--accounts", ACCOUNTS, "--operations", count,
-                      "--inflight", 256, "--batch", 16, "--seed", seed, "--journal", journals[-1])
+                      "--inflight", 256, "--batch", 16, "--drain", 100, "--seed", seed, "--journal", journals[-1])
         assert result["ops"] >= count and result["lost"] == 0, result
     return journals
 

@@ -231,7 +231,7 @@ static enum hf_status parse_core(char *text, struct poller *pollers, uint32_t po
 enum hf_status core_parse(const char *text, struct poller *pollers, uint32_t poller_count,
                           struct core *cores, uint32_t *core_count, struct hf_fault *fault)
 {
-    char copy[1024];
+    char copy[256];
     char *rest;
 
     assert(poller_count <= CORE_POLLERS_MAX);
