@@ -85,6 +85,7 @@ int hf_bench_run_all(int argc, char **argv, const struct hf_bench_scale *scale);
 /* Each file of benchmarks has one of these; main calls them all. */
 void hf_bench_register_calibration(void);
 void hf_bench_register_engine(void);
+void hf_bench_register_shards(void);
 void hf_bench_register_expire(const struct hf_bench_scale *scale);
 void hf_bench_register_naive(void);
 void hf_bench_register_wire(void);

@@ -80,6 +80,7 @@ int main(int argc, char **argv)
     scale.directory = directory;
     hf_bench_register_calibration();
     hf_bench_register_engine();
+    hf_bench_register_shards();
     hf_bench_register_expire(&scale);
     hf_bench_register_naive();
     hf_bench_register_wire();
