@@ -187,16 +187,24 @@ static void forge(size_t offset)
     free(header);
 }
 
+static enum hf_status write_checkpoint(void)
+{
+    struct hf_checkpoint_header described;
+
+    hf_log_writer_describe(world.storage.writer, &described);
+    return storage_write_checkpoint(&world.storage, &described, &world.fault);
+}
+
 static void test_stop_and_start(void **state)
 {
     (void)state;
     assert_int_equal(start(), HF_STATUS_OK);
     assert_true(world.storage.state.created);
-    assert_int_equal(storage_write_checkpoint(&world.storage, &world.fault), HF_STATUS_EXISTS);
+    assert_int_equal(write_checkpoint(), HF_STATUS_EXISTS);
     for (int i = 0; i < 20; i++)
         append_one();
-    assert_int_equal(storage_write_checkpoint(&world.storage, &world.fault), HF_STATUS_OK);
-    assert_int_equal(storage_write_checkpoint(&world.storage, &world.fault), HF_STATUS_EXISTS);
+    assert_int_equal(write_checkpoint(), HF_STATUS_OK);
+    assert_int_equal(write_checkpoint(), HF_STATUS_EXISTS);
     for (int i = 0; i < 5; i++)
         append_one();
     struct hf_id digest = hf_ledger_digest(world.load.ledger);
@@ -216,9 +224,9 @@ static void test_digests_that_differ(void **state)
     assert_int_equal(start(), HF_STATUS_OK);
     for (int i = 0; i < 10; i++)
         append_one();
-    assert_int_equal(storage_write_checkpoint(&world.storage, &world.fault), HF_STATUS_OK);
+    assert_int_equal(write_checkpoint(), HF_STATUS_OK);
     forge(offsetof(struct hf_checkpoint_header, digest));
-    assert_int_equal(storage_write_checkpoint(&world.storage, &world.fault), HF_STATUS_DIVERGED);
+    assert_int_equal(write_checkpoint(), HF_STATUS_DIVERGED);
     assert_non_null(strstr(world.fault.line, "holds another state than this node"));
     stop();
     assert_int_equal(start(), HF_STATUS_DIVERGED);
@@ -240,7 +248,7 @@ static void test_begins_again_when_rotten(void **state)
     assert_int_equal(start(), HF_STATUS_OK);
     for (int i = 0; i < 10; i++)
         append_one();
-    assert_int_equal(storage_write_checkpoint(&world.storage, &world.fault), HF_STATUS_OK);
+    assert_int_equal(write_checkpoint(), HF_STATUS_OK);
     for (int i = 0; i < 10; i++)
         append_one();
     struct hf_id digest = hf_ledger_digest(world.load.ledger);

@@ -112,6 +112,32 @@ static void publish_counts(struct logger *logger, uint64_t commit_index)
     atomic_store_explicit(&logger->device_bytes, counts.bytes_device, memory_order_relaxed);
 }
 
+static void describe_when_settled(struct logger *logger)
+{
+    struct hf_log_writer_counts counts;
+
+    if (atomic_load_explicit(&logger->describes, memory_order_acquire) != LOGGER_ASKED)
+        return;
+    hf_log_writer_count(logger->writer, &counts);
+    if (counts.in_flight != 0 || counts.commit_index != counts.last_index)
+        return;
+    hf_log_writer_describe(logger->writer, &logger->described);
+    atomic_store_explicit(&logger->describes, LOGGER_DESCRIBED, memory_order_release);
+}
+
+bool logger_describe(struct logger *logger, struct hf_checkpoint_header *header)
+{
+    int now = atomic_load_explicit(&logger->describes, memory_order_acquire);
+
+    if (now == LOGGER_NOT_ASKED)
+        atomic_store_explicit(&logger->describes, LOGGER_ASKED, memory_order_release);
+    if (now != LOGGER_DESCRIBED)
+        return false;
+    *header = logger->described;
+    atomic_store_explicit(&logger->describes, LOGGER_NOT_ASKED, memory_order_relaxed);
+    return true;
+}
+
 /* ---- of a pair ---- */
 
 static uint32_t submit_to_pair(struct logger *logger, uint64_t now_ns)
@@ -205,6 +231,7 @@ uint32_t logger_poll(struct logger *logger)
     }
     look_at_rest(logger);
     publish_room(logger);
+    describe_when_settled(logger);
     if (count != 0) {
         for (uint32_t i = 0; i < count; i++)
             give_back(logger, done[i]);

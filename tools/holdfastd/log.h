@@ -5,6 +5,7 @@
 
 #include "engine/status.h"
 #include "ring.h"
+#include "wal/checkpoint.h"
 
 #define LOG_UNCOMMITTED_MAX 4096
 
@@ -13,6 +14,10 @@
 struct hf_log_batch;
 struct hf_log_writer;
 struct replicator;
+
+/* What a checkpoint's header says of the log is the log poller's to know: it may be adding a seal.
+ */
+enum logger_described { LOGGER_NOT_ASKED, LOGGER_ASKED, LOGGER_DESCRIBED };
 
 struct logger {
     struct hf_log_writer *writer;  /* NULL: durability memory-bench, nothing is written */
@@ -40,6 +45,10 @@ struct logger {
     atomic_bool at_rest;           /* once stopping, everything was durable at some time: what comes
                                       after that is batches alone */
     atomic_bool failed; /* a write or flush failed: nothing is acknowledged any more (P7) */
+    /* ASKED is stored with release by the order poller and read with acquire by the log poller;
+     * DESCRIBED the other way round. */
+    _Atomic int describes;
+    struct hf_checkpoint_header described; /* of whose turn it is */
 
     _Alignas(64) _Atomic uint64_t records;
     _Atomic uint64_t record_bytes; /* of records, without padding */
@@ -54,6 +63,10 @@ void logger_detach(struct logger *logger);
 
 /* Submits what came and collects what became durable. Returns the number of batches moved. */
 uint32_t logger_poll(struct logger *logger);
+
+/* Describes the log as a checkpoint's header does, when everything in it is committed and nothing
+ * is under way. False: not yet; ask again. The order poller, which hands over nothing meanwhile. */
+bool logger_describe(struct logger *logger, struct hf_checkpoint_header *header);
 
 /* Whether writes are under way: a core must not sleep over them. */
 bool logger_is_pending(const struct logger *logger);

@@ -292,8 +292,11 @@ static enum hf_status make_batches(struct node *node, struct hf_fault *fault)
 static enum hf_status write_checkpoint(void *context, struct hf_fault *fault)
 {
     struct node *node = context;
+    struct hf_checkpoint_header described;
 
-    return storage_write_checkpoint(&node->storage, fault);
+    if (!logger_describe(&node->logger, &described))
+        return HF_STATUS_AGAIN;
+    return storage_write_checkpoint(&node->storage, &described, fault);
 }
 
 /* As every reply names it. */

@@ -375,6 +375,8 @@ static void try_checkpoint(struct orderer *orderer)
         newest_batch(orderer))
         return;
     mailbox->status = orderer->write_checkpoint(orderer->checkpoint_context, &mailbox->fault);
+    if (mailbox->status == HF_STATUS_AGAIN)
+        return;
     orderer->checkpoint_asked = false;
     answer_mailbox(orderer);
 }

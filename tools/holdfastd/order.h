@@ -23,8 +23,8 @@
 struct hf_log_batch;
 struct hf_pair;
 
-/* Writes a checkpoint of the ledger as of the newest log record; blocks. In the node's hands: it
- * knows the disk. */
+/* Writes a checkpoint of the ledger as of the newest log record; blocks. AGAIN: the log is not
+ * ready for it, call again. In the node's hands: it knows the disk. */
 typedef enum hf_status (*checkpoint_writer)(void *context, struct hf_fault *fault);
 
 struct orderer {

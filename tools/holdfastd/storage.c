@@ -173,17 +173,17 @@ static enum hf_status compare_digests(struct storage *storage,
     return HF_STATUS_DIVERGED;
 }
 
-enum hf_status storage_write_checkpoint(struct storage *storage, struct hf_fault *fault)
+enum hf_status storage_write_checkpoint(struct storage *storage,
+                                        const struct hf_checkpoint_header *described,
+                                        struct hf_fault *fault)
 {
     static struct hf_image_writer image; /* one thread, and too large for a stack */
     const struct hf_ledger *ledger = storage->load->ledger;
     const struct hf_checkpoint_stream stream = {.context = &image,
                                                 .source = storage_fill_from_image};
-    struct hf_checkpoint_header header;
+    struct hf_checkpoint_header header = *described;
     enum hf_status status;
 
-    memset(&header, 0, sizeof header);
-    hf_log_writer_describe(storage->writer, &header);
     assert(header.place == hf_ledger_place(ledger));
     if (header.index == 0)
         return HF_STATUS_EXISTS; /* nothing has ever been logged: the empty log says it all */

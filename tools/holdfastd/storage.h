@@ -33,10 +33,11 @@ HF_MUST_USE enum hf_status storage_open(struct storage *storage, const struct co
  * on it is full when there would not be that much. Any thread. */
 void storage_leave_room(struct storage *storage, uint64_t image_bytes);
 
-/* Writes a checkpoint of the ledger as of the newest log record. The log must be quiet: nothing in
- * flight, nothing being added. Blocks. EXISTS when there is one already, with this very digest;
- * DIVERGED when with another. Any one thread. */
+/* Writes a checkpoint of the ledger, which is as of the log record that `described` tells of
+ * (hf_log_writer_describe, by the log's own thread). Blocks. EXISTS when there is one already, with
+ * this very digest; DIVERGED when with another. The thread that may read the ledger. */
 HF_MUST_USE enum hf_status storage_write_checkpoint(struct storage *storage,
+                                                    const struct hf_checkpoint_header *described,
                                                     struct hf_fault *fault);
 
 /* An image as the source of a checkpoint; the context is a struct hf_image_writer. */
