@@ -62,7 +62,7 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual(status["limits"]["accounts"], 100)
         self.assertEqual(set(status), set(expected) | {
             "version", "timestamp_ns", "commit_index", "recovery_s", "uptime_s", "tables", "limits", "oldest_id_ms",
-            "memory_bytes", "memory_per_account_bytes", "checkpoint", "log", "pair", "settings"})
+            "memory_bytes", "memory_per_account_bytes", "checkpoint", "log", "pair", "pollers", "settings"})
         self.assertGreater(status["memory_bytes"], 0)
         self.assertGreater(status["commit_index"], 0)
 
@@ -326,6 +326,13 @@ class Lifecycle(unittest.TestCase):
         populate(self.client())
         digest = self.node.digest()
         self.assertEqual(len(self.node.admin("metrics")["cores"]), 2)
+        status = self.node.admin("status")
+        pollers = {poller["poller"]: poller for poller in status["pollers"]}
+        self.assertEqual({name: poller["core"] for name, poller in pollers.items()}, {"rx": 0, "tx": 0, "order": 1, "log": 1})
+        for poller in pollers.values():
+            self.assertGreater(poller["batches"], 0)
+            self.assertGreaterEqual(poller["operations"], status["place"])
+            self.assertTrue(0 <= poller["idle_share"] <= 1 and poller["waiting"] == 0 < poller["room"], poller)
         self.node.kill9()
         self.node.start(node__cores="1: rx order; 0: log tx", node__idle="spin")
         self.assertEqual(self.node.digest(), digest)

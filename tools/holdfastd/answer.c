@@ -1,6 +1,7 @@
 #include "answer.h"
 
 #include "answer_pair.h"
+#include "answer_pollers.h"
 #include "clock.h"
 #include "counters.h"
 #include "wal/segment.h"
@@ -376,7 +377,7 @@ static json_t *answer_status(struct node *node, const char *argument)
     hf_address_format(&node->port->local, address);
     return json_pack(
         "{s:s, s:s, s:o, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:f, s:f, s:o, "
-        "s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o}",
+        "s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o}",
         "state", state_name(node, status), "version", HOLDFAST_VERSION, "cluster",
         id_text(node->cluster), "node", (json_int_t)node->config->node, "durability",
         durability_name(node), "port", node->port->name, "address", address, "place",
@@ -392,8 +393,8 @@ static json_t *answer_status(struct node *node, const char *argument)
         "memory_per_account_bytes",
         (double)counts->memory_account_bytes / (double)node->config->accounts, "checkpoint",
         is_kept ? checkpoint_status(&node->checkpointer) : json_null(), "log",
-        is_kept ? log_status(node) : json_null(), "pair", answer_pair_state(node), "settings",
-        settings_status(node->config));
+        is_kept ? log_status(node) : json_null(), "pair", answer_pair_state(node), "pollers",
+        answer_pollers(node), "settings", settings_status(node->config));
 }
 
 static json_t *pollers_answer(struct node *node)
