@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The whole node under the thread sanitizer: its pollers on two cores, load, every admin command that asks a poller,
+"""The whole node under the thread sanitizer: its pollers on two cores, shards among them, load, every admin command that asks a poller,
 checkpoints, seals, sessions and new rules, a clean stop; and a pair whose primary is killed under load. Any report of any
 process fails.
 
@@ -17,6 +17,7 @@ import time
 
 BUILD = os.path.join(os.environ["HOLDFAST_BUILD"], "threads")
 CORES = "0: rx order; 1: log tx"
+SHARDS = "0: rx tx shard0 shard2; 1: order log shard1"
 REPORTED = 66  # the exit status of a process with a report
 
 
@@ -43,7 +44,7 @@ def ask_everything(node):
 def alone(space, name, target=(), **settings):
     """Load while everything is asked, a checkpoint, a clean stop in the middle of seals. Returns how often it was asked."""
     from node import HOLDFAST, die_with_parent
-    node = space.node(name, node__cores=CORES, log__seal_interval="2ms", **settings)
+    node = space.node(name, **{"node__cores": CORES, "log__seal_interval": "2ms", **settings})
     node.start()
     load = subprocess.Popen(
         [HOLDFAST, "load", "--server", node.address, *target, "--workload", "mixed", "--accounts", "200", "--inflight", "256",
@@ -52,7 +53,7 @@ def alone(space, name, target=(), **settings):
     looks = 0
     while load.poll() is None:
         ask_everything(node)
-        if settings:
+        if target:
             assert node.admin("reload") == {"origins": 1}
         if looks == 1:
             assert "error" not in node.admin("checkpoint")
@@ -100,6 +101,7 @@ def main():
         try:
             keys = Keys(space)
             looks = alone(space, "plain")
+            looks += alone(space, "divided", node__cores=SHARDS)
             settings = keys.settings(client=ALL)
             looks += alone(space, "sealed", keys.options("client"), **settings)
             take_over("--stop-pair" in sys.argv)
