@@ -19,11 +19,12 @@ static const char *const kind_names[] = {
     [HF_MESSAGE_HANDOVER] = "HANDOVER",
     [HF_MESSAGE_POSITION] = "POSITION",
     [HF_MESSAGE_CHECKPOINT] = "CHECKPOINT",
+    [HF_MESSAGE_DIVERGED] = "DIVERGED",
 };
 
 const char *hf_message_kind_name(uint16_t kind)
 {
-    if (kind < HF_MESSAGE_PREPARE || kind > HF_MESSAGE_CHECKPOINT) {
+    if (kind < HF_MESSAGE_PREPARE || kind > HF_MESSAGE_DIVERGED) {
         return "?";
     }
     return kind_names[kind];
@@ -43,7 +44,7 @@ static uint16_t flags_allowed(uint16_t kind)
 
 static bool fields_are_sane(const struct hf_message *m)
 {
-    if (m->kind < HF_MESSAGE_PREPARE || m->kind > HF_MESSAGE_CHECKPOINT) {
+    if (m->kind < HF_MESSAGE_PREPARE || m->kind > HF_MESSAGE_DIVERGED) {
         return false;
     }
     if (m->durability < HF_DURABILITY_PAIR_FAST || m->durability > HF_DURABILITY_PAIR_SAFE) {
@@ -65,6 +66,7 @@ static bool fields_are_sane(const struct hf_message *m)
     case HF_MESSAGE_NACK:
         return m->promise > m->epoch;
     case HF_MESSAGE_RESEND:
+    case HF_MESSAGE_DIVERGED:
         return m->index > 0;
     case HF_MESSAGE_CHECKPOINT:
         return m->index > 0 && (m->commit == 0) == (m->promise == 0);

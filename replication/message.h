@@ -12,17 +12,18 @@
 #define HF_MESSAGE_SIZE   128
 
 enum hf_message_kind {
-    HF_MESSAGE_PREPARE = 1,    /* primary: append this record */
-    HF_MESSAGE_ACK = 2,        /* follower: I hold your log up to `index`, as the mode demands */
-    HF_MESSAGE_NACK = 3,       /* I have promised epoch `promise`: yours is over */
-    HF_MESSAGE_RESEND = 4,     /* follower: send from `index` on */
-    HF_MESSAGE_BEACON = 5,     /* primary: I lead `epoch`; my log ends at `index` */
-    HF_MESSAGE_ECHO = 6,       /* follower: I heard the beacon sent at `time_ns` */
-    HF_MESSAGE_LEARN = 7,      /* follower: do our logs agree up to this place? */
-    HF_MESSAGE_CUT = 8,        /* primary: my highest place not after the one you named */
-    HF_MESSAGE_HANDOVER = 9,   /* I lead `epoch` no longer: take over at once */
-    HF_MESSAGE_POSITION = 10,  /* nobody in I of `epoch` is left; my log ends here */
-    HF_MESSAGE_CHECKPOINT = 11 /* primary: my records before `index` are gone: take a checkpoint */
+    HF_MESSAGE_PREPARE = 1,     /* primary: append this record */
+    HF_MESSAGE_ACK = 2,         /* follower: I hold your log up to `index`, as the mode demands */
+    HF_MESSAGE_NACK = 3,        /* I have promised epoch `promise`: yours is over */
+    HF_MESSAGE_RESEND = 4,      /* follower: send from `index` on */
+    HF_MESSAGE_BEACON = 5,      /* primary: I lead `epoch`; my log ends at `index` */
+    HF_MESSAGE_ECHO = 6,        /* follower: I heard the beacon sent at `time_ns` */
+    HF_MESSAGE_LEARN = 7,       /* follower: do our logs agree up to this place? */
+    HF_MESSAGE_CUT = 8,         /* primary: my highest place not after the one you named */
+    HF_MESSAGE_HANDOVER = 9,    /* I lead `epoch` no longer: take over at once */
+    HF_MESSAGE_POSITION = 10,   /* nobody in I of `epoch` is left; my log ends here */
+    HF_MESSAGE_CHECKPOINT = 11, /* primary: my records before `index` are gone: take a checkpoint */
+    HF_MESSAGE_DIVERGED = 12    /* follower: your log led me to another state at `index`: I halt */
 };
 
 enum hf_message_flag {

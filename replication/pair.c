@@ -307,6 +307,10 @@ static const char *sentence_of(enum hf_alarm alarm)
         return "both nodes were down: waits for the peer's log, or for the operator to promote";
     case HF_ALARM_LOSS_POSSIBLE:
         return "promoted by the operator outside of the pair: answers may be missing here";
+    case HF_ALARM_STATE_DIFFERS:
+        return "the standby's state is not the primary's: one of the two is damaged, and the "
+               "standby "
+               "has halted";
     }
     return "";
 }
@@ -756,6 +760,12 @@ uint32_t hf_pair_poll(struct hf_pair *pair, struct hf_log_batch *done[], uint32_
     if (is_over(pair)) {
         return count;
     }
+    uint64_t diverged = atomic_load_explicit(&pair->diverged, memory_order_relaxed);
+    if (diverged != 0) {
+        struct hf_input input = input_of(pair, HF_INPUT_DIVERGED);
+        input.index = diverged;
+        happen(pair, &input);
+    }
     uint64_t flushed = hf_log_writer_commit_index(pair->writer);
     if (flushed > pair->replica.flushed) {
         struct hf_input input = input_of(pair, HF_INPUT_FLUSHED);
@@ -846,6 +856,11 @@ uint64_t hf_pair_must_apply(const struct hf_pair *pair)
     uint64_t lead = atomic_load_explicit(&pair->lead_index, memory_order_acquire);
     uint64_t applied = atomic_load_explicit(&pair->applied, memory_order_relaxed);
     return lead > applied ? lead - applied : 0;
+}
+
+void hf_pair_say_diverged(struct hf_pair *pair, uint64_t index)
+{
+    atomic_store_explicit(&pair->diverged, index, memory_order_relaxed);
 }
 
 enum hf_pair_restart hf_pair_wants_restart(const struct hf_pair *pair)

@@ -142,6 +142,10 @@ void hf_pair_applied(struct hf_pair *pair, const struct hf_record_header *record
 /* Leading: records that the applying thread has yet to apply before it may execute anything. */
 uint64_t hf_pair_must_apply(const struct hf_pair *pair);
 
+/* A committed record led to another state here than where it was written, or could not be applied:
+ * this node halts, and the peer is told. Any thread. */
+void hf_pair_say_diverged(struct hf_pair *pair, uint64_t index);
+
 enum hf_pair_restart hf_pair_wants_restart(const struct hf_pair *pair);
 /* Why it halted or what it complains of: one line, empty when there is nothing. */
 const struct hf_fault *hf_pair_fault(const struct hf_pair *pair);

@@ -114,6 +114,7 @@ struct hf_pair {
     _Atomic uint64_t lease_until_ns; /* 0: none; UINT64_MAX: as long as it leads */
     _Atomic uint64_t lead_index;     /* leading: all up to here must be applied first; 0: follows */
     _Atomic int restart;
+    _Atomic uint64_t diverged;             /* index of the record; 0: none */
     _Alignas(64) _Atomic uint64_t applied; /* the applying thread's */
 };
 

@@ -41,6 +41,7 @@ enum hf_alarm {
     HF_ALARM_DISK_FAILED = 9,       /* a write or a flush failed */
     HF_ALARM_BOTH_LOGS_NEEDED = 10, /* pair-fast, both were down: waits for the peer's log */
     HF_ALARM_LOSS_POSSIBLE = 11,    /* promoted by the operator outside of I */
+    HF_ALARM_STATE_DIFFERS = 12,    /* the follower's state is not the primary's: it has halted */
 };
 
 enum hf_on_loss {
@@ -78,6 +79,7 @@ enum hf_input_kind {
     HF_INPUT_DISK_FAILED = 10,
     HF_INPUT_STEP_DOWN = 11, /* the operator: give the role away */
     HF_INPUT_PROMOTE = 12,   /* the operator: lead, whatever I says */
+    HF_INPUT_DIVERGED = 13,  /* what was committed leads to another state here, at `index` */
 };
 
 enum hf_answer_kind {

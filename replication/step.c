@@ -4,9 +4,10 @@
 static const char *const role_names[] = {"settling", "learner", "rejoining", "backup",
                                          "claiming", "primary", "halted"};
 static const char *const alarm_names[] = {
-    "none",     "alone",         "refusing",         "arbiter-behind",
-    "diverged", "cut-committed", "two-primaries",    "durability-differs",
-    "stranger", "disk-failed",   "both-logs-needed", "loss-possible",
+    "none",          "alone",         "refusing",         "arbiter-behind",
+    "diverged",      "cut-committed", "two-primaries",    "durability-differs",
+    "stranger",      "disk-failed",   "both-logs-needed", "loss-possible",
+    "state-differs",
 };
 
 const char *hf_role_name(enum hf_role role)
@@ -17,7 +18,7 @@ const char *hf_role_name(enum hf_role role)
 
 const char *hf_alarm_name(enum hf_alarm alarm)
 {
-    assert(alarm <= HF_ALARM_LOSS_POSSIBLE);
+    assert(alarm <= HF_ALARM_STATE_DIFFERS);
     return alarm_names[alarm];
 }
 
@@ -175,6 +176,11 @@ static void on_message(struct hf_replica *r, struct hf_update *u, const struct h
     case HF_MESSAGE_NACK:
         hf_primary_on_nack(r, u, m);
         break;
+    case HF_MESSAGE_DIVERGED:
+        if (hf_is_leading(r) && m->epoch == r->epoch) {
+            hf_step_alarm(r, u, HF_ALARM_STATE_DIFFERS);
+        }
+        break;
     case HF_MESSAGE_HANDOVER:
         hf_settle_on_handover(r, u, m);
         break;
@@ -279,6 +285,12 @@ void hf_replica_step(struct hf_replica *r, const struct hf_input *input, struct 
     case HF_INPUT_DISK_FAILED:
         step_down(r, u);
         hf_step_halt(r, u, HF_ALARM_DISK_FAILED); /* never retried */
+        break;
+    case HF_INPUT_DIVERGED:
+        if (r->epoch != 0) {
+            hf_step_send(r, u, HF_MESSAGE_DIVERGED, r->epoch)->index = input->index;
+        }
+        hf_step_halt(r, u, HF_ALARM_STATE_DIFFERS); /* P7: and acknowledges nothing more */
         break;
     case HF_INPUT_STEP_DOWN:
         step_down(r, u);

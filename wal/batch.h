@@ -21,7 +21,8 @@ struct hf_log_batch {
     uint32_t number;   /* of this batch among its writer's, from 0 */
     uint64_t first_place;
     uint64_t timestamp_ns;
-    uint64_t index; /* of its record, once submitted */
+    struct hf_id digest; /* of the state, in one without operations; zeros: not said */
+    uint64_t index;      /* of its record, once submitted */
     void *context;
 };
 
@@ -34,7 +35,16 @@ static inline void hf_log_batch_begin(struct hf_log_batch *batch, uint64_t times
     batch->count = 0;
     batch->first_place = first_place;
     batch->timestamp_ns = timestamp_ns;
+    batch->digest = (struct hf_id){0};
     batch->index = 0;
+}
+
+/* Makes it a mark that says what the state is, for everybody who comes by to compare. */
+static inline void hf_log_batch_mark(struct hf_log_batch *batch, uint64_t timestamp_ns,
+                                     uint64_t first_place, struct hf_id digest)
+{
+    hf_log_batch_begin(batch, timestamp_ns, first_place);
+    batch->digest = digest;
 }
 
 /* Appends one operation, which got the next place. False, and unchanged, when it does not fit: the

@@ -123,6 +123,7 @@ const char *hf_proof_check(const void *bytes, size_t length,
         seal->kind != HF_RECORD_SEAL || seal->length != HF_CHAIN_SEAL_LENGTH || seal->count != 0 ||
         memcmp(&seal->hash, zeros, sizeof seal->hash) != 0 ||
         memcmp(&seal->prev_hash, zeros, sizeof seal->prev_hash) != 0 ||
+        memcmp(&seal->digest, zeros, sizeof seal->digest) != 0 ||
         memcmp(seal->reserved, zeros, sizeof seal->reserved) != 0) {
         return "has no seal";
     }

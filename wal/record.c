@@ -33,6 +33,9 @@ static bool header_is_sane(const struct hf_record_header *record, struct hf_id c
     } else if (record->kind != HF_RECORD_OPERATIONS || record->count == 0) {
         return false;
     }
+    if (record->kind != HF_RECORD_MARK && (record->digest.lo | record->digest.hi) != 0) {
+        return false;
+    }
     if (record->index == 0 || record->epoch == 0 || record->first_place == 0) {
         return false;
     }

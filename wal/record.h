@@ -13,9 +13,10 @@
  *     72  timestamp_ns   8  of every operation in it, Unix nanoseconds
  *     80  commit         8  every record up to this index was flushed when this one was written
  *     88  prev_hash     16  hash of record index-1; zero in record 1
- *    104  reserved      24  zero
- *    128  operations, back to back, as engine/operation.h lays them out; a seal's body (chain.h)
- * length  zeros up to the next multiple of the log's block size
+ *    104  digest        16  in a mark: of the state before it, by hf_ledger_digest; zeros: not
+ * said. Zero in all other kinds 120  reserved       8  zero 128  operations, back to back, as
+ * engine/operation.h lays them out; a seal's body (chain.h) length  zeros up to the next multiple
+ * of the log's block size
  *
  * The hash comes first so that what it covers is one contiguous run. Pure: no I/O, no allocation.
  */
@@ -35,7 +36,8 @@
 
 enum hf_record_kind {
     HF_RECORD_OPERATIONS = 1,
-    HF_RECORD_MARK = 2, /* no operations: only says how far the log is committed */
+    HF_RECORD_MARK = 2, /* no operations: says how far the log is committed, and may say what the
+                           state is */
     HF_RECORD_SEAL = 3, /* no operations: signs for the records since the seal before, chain.h */
 };
 
@@ -53,7 +55,8 @@ struct hf_record_header {
     uint64_t timestamp_ns;
     uint64_t commit;
     struct hf_hash prev_hash;
-    uint8_t reserved[24];
+    struct hf_id digest;
+    uint8_t reserved[8];
 };
 _Static_assert(sizeof(struct hf_record_header) == HF_RECORD_HEADER_SIZE, "record header");
 _Static_assert(offsetof(struct hf_record_header, magic) == 16, "hashed from here");
@@ -61,7 +64,8 @@ _Static_assert(offsetof(struct hf_record_header, cluster) == 32, "record cluster
 _Static_assert(offsetof(struct hf_record_header, index) == 56, "record index");
 _Static_assert(offsetof(struct hf_record_header, commit) == 80, "record commit");
 _Static_assert(offsetof(struct hf_record_header, prev_hash) == 88, "record prev_hash");
-_Static_assert(offsetof(struct hf_record_header, reserved) == 104, "record reserved");
+_Static_assert(offsetof(struct hf_record_header, digest) == 104, "record digest");
+_Static_assert(offsetof(struct hf_record_header, reserved) == 120, "record reserved");
 
 enum hf_record_verdict {
     HF_RECORD_GOOD = 0,

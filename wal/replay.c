@@ -11,6 +11,22 @@ static enum hf_status diverged(const struct hf_record_header *record, struct hf_
     return HF_STATUS_DIVERGED;
 }
 
+/* What a mark says of the state before it. Walks all of the state. */
+static enum hf_status compare_digest(const struct hf_ledger *ledger,
+                                     const struct hf_record_header *record, struct hf_fault *fault)
+{
+    struct hf_id here = hf_ledger_digest(ledger);
+
+    if (hf_id_equal(here, record->digest))
+        return HF_STATUS_OK;
+    snprintf(fault->line, sizeof fault->line,
+             "the state at record %" PRIu64 " has the digest %016" PRIx64 "%016" PRIx64
+             " here, and had %016" PRIx64 "%016" PRIx64
+             " where the record was written: one of the two is damaged",
+             record->index, here.hi, here.lo, record->digest.hi, record->digest.lo);
+    return HF_STATUS_DIVERGED;
+}
+
 /* Every operation of the log took a place. */
 static bool apply(struct hf_ledger *ledger, uint64_t timestamp_ns,
                   const union hf_operation *const operations[], uint32_t count)
@@ -29,6 +45,8 @@ enum hf_status hf_replay_record(struct hf_ledger *ledger, const struct hf_record
     uint32_t offset = 0;
     uint32_t left = record->count;
 
+    if ((record->digest.lo | record->digest.hi) != 0)
+        return compare_digest(ledger, record, fault);
     if (left != 0 && record->first_place != hf_ledger_place(ledger) + 1)
         return diverged(record, fault);
     while (left != 0) {

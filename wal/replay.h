@@ -8,10 +8,10 @@
 #include "record.h"
 
 /* Applies the operations of a good record (record.h) to a ledger that holds all before them, bundle
- * by bundle, calling `applied`, unless it is NULL, after each. A mark has none and does nothing.
- * DIVERGED, and the fault line names the record, when an operation is not well shaped or does not
- * take the place that it has in the log: then log and ledger do not belong together. One thread;
- * does not block. */
+ * by bundle, calling `applied`, unless it is NULL, after each. A mark has none; the
+ * digest that it may carry is compared with the ledger's. DIVERGED, and the fault line names the
+ * record, when that differs, when an operation is not well shaped or does not take the place that
+ * it has in the log: then log and ledger do not belong together. One thread; does not block. */
 HF_MUST_USE enum hf_status hf_replay_record(struct hf_ledger *ledger,
                                             const struct hf_record_header *record,
                                             void (*applied)(void *context), void *context,

@@ -599,6 +599,7 @@ enum hf_status hf_log_writer_submit(struct hf_log_writer *writer, struct hf_log_
     record->length = batch->length;
     record->count = batch->count;
     record->timestamp_ns = batch->timestamp_ns;
+    record->digest = batch->count == 0 ? batch->digest : (struct hf_id){0};
     batch->index = record->index;
     status = append(writer, record, batch, false);
     return status;

@@ -70,6 +70,7 @@
     X(TRUNCATED, "suffix cut off and quarantined")                           \
     X(ENTER_EPOCH, "follower enters an epoch while catching up")             \
     X(REJOINED, "deposed primary is backup again")                           \
+    X(DIGEST, "standby's state compared with the primary's")                 \
     X(FETCHED, "checkpoint taken from the primary, and installed")           \
     X(FETCH_RESUMED, "taking a checkpoint went on after silence")            \
     X(FETCH_RESTARTED, "taking a checkpoint begun anew")                     \

@@ -120,6 +120,9 @@ static void apply_committed(struct sim_node *node)
         if (status != HF_STATUS_OK) {
             sim_wrong(node->sim, "node %" PRIu32 ": %s", node->number + 1, node->fault.line);
         }
+        if ((record->digest.lo | record->digest.hi) != 0) {
+            sim_mark(SIM_MARK_DIGEST);
+        }
         node->applied = *record;
         hf_pair_applied(node->pair, record);
     }
@@ -262,6 +265,29 @@ static void submit_batch(struct sim_node *node)
     }
 }
 
+static bool may_execute(const struct sim_node *node)
+{
+    return hf_pair_leads(node->pair) && hf_pair_must_apply(node->pair) == 0 &&
+           hf_pair_may_submit(node->pair);
+}
+
+/* Now and then a mark says what the state is, when all that was executed is in the log. */
+static void submit_digest(struct sim_node *node)
+{
+    struct hf_log_batch *batch = node->batch;
+    if (batch == NULL || batch->count != 0 || !may_execute(node) ||
+        hf_ledger_place(node->ledger) == 0 || sim_below(&node->random, 16) != 0) {
+        return;
+    }
+    hf_log_batch_mark(batch, hf_ledger_timestamp_ns(node->ledger),
+                      hf_ledger_place(node->ledger) + 1, hf_ledger_digest(node->ledger));
+    if (hf_pair_submit(node->pair, batch, sim_node_monotonic_ns(node)) == HF_STATUS_OK) {
+        node->batch = NULL;
+    } else {
+        hf_log_batch_begin(batch, 0, 0);
+    }
+}
+
 /* Whatever was executed waits for the newest record there is when it was (I6): the batch's own,
  * once it has an index. */
 static void settle_waiting(struct sim_node *node)
@@ -275,12 +301,6 @@ static void settle_waiting(struct sim_node *node)
             node->waiting[i].index = last;
         }
     }
-}
-
-static bool may_execute(const struct sim_node *node)
-{
-    return hf_pair_leads(node->pair) && hf_pair_must_apply(node->pair) == 0 &&
-           hf_pair_may_submit(node->pair);
 }
 
 static void serve_clients(struct sim_node *node)
@@ -310,6 +330,9 @@ static void serve_clients(struct sim_node *node)
     }
     if (node->batch != NULL && may_execute(node)) {
         submit_batch(node);
+    }
+    if (serves) {
+        submit_digest(node);
     }
     settle_waiting(node);
 }
@@ -456,6 +479,7 @@ void sim_node_poll(struct sim_node *node)
     if (!sim_node_is_up(node) || node->paused_ms > node->sim->now_ms) {
         return;
     }
+    sim_truth_readable(node); /* a pause may have ended */
     /* In the node these are threads: after a pause any of them may be the first to go on. */
     if (sim_below(&node->random, 3) == 0) {
         serve_clients(node);

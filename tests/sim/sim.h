@@ -365,6 +365,7 @@ void sim_truth_wiped(struct sim_node *node);
 void sim_truth_replaced(struct sim_node *node);
 void sim_truth_turned(struct sim_node *node); /* after each turn: I1 to I7 */
 void sim_truth_swapped(struct sim *sim, const struct hf_config *config, bool is_excused);
+void sim_truth_readable(struct sim_node *node);
 /* A node shows this place to somebody (I6). */
 void sim_truth_shown(struct sim *sim, uint64_t place);
 /* A client was told of it. */

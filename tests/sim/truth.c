@@ -352,6 +352,24 @@ static void note_accepted(struct sim_node *node, const struct hf_replica *replic
     }
 }
 
+/* Whoever asked at this very moment would be answered: and must be shown all that anybody has been
+ * told of. */
+void sim_truth_readable(struct sim_node *node)
+{
+    struct sim *sim = node->sim;
+    const struct hf_replica *replica = hf_pair_replica(node->pair);
+    bool is_all_committed = replica->commit == replica->last.place.index &&
+                            (node->batch == NULL || node->batch->count == 0);
+    if (hf_pair_leads(node->pair) && hf_pair_must_apply(node->pair) == 0 && is_all_committed &&
+        hf_pair_may_read(node->pair, sim_node_monotonic_ns(node)) &&
+        hf_ledger_place(node->ledger) < sim->truth.answered_place) {
+        sim_wrong(sim,
+                  "stale read: node %" PRIu32 " may be read at place %" PRIu64
+                  ", after place %" PRIu64 " was answered",
+                  node->number + 1, hf_ledger_place(node->ledger), sim->truth.answered_place);
+    }
+}
+
 void sim_truth_turned(struct sim_node *node)
 {
     struct sim *sim = node->sim;
@@ -383,6 +401,7 @@ void sim_truth_turned(struct sim_node *node)
         node->promised = replica->promise;
     }
     node->seen = *replica;
+    sim_truth_readable(node);
 }
 
 /* ---- Answers ---- */

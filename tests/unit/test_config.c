@@ -54,6 +54,8 @@ static const struct number {
     {"log.depth", AT(depth), 4, 1, 16, ""},
     {"log.seal_records", AT(seal_records), 1024, 1, 1 << 20, ""},
     {"log.seal_interval", AT(seal_interval_ns), NS_PER_S, 0, 86400 * NS_PER_S, "ns"},
+    {"log.digest_interval", AT(digest_interval_ns), 60 * NS_PER_S, 0, 86400 * NS_PER_S, "ns"},
+    {"log.digest_pause", AT(digest_pause_ns), NS_PER_S / 200, 0, NS_PER_S, "ns"},
     {"log.retain_bytes", AT(retain_bytes), UINT64_C(1) << 30, 0, UINT64_C(1) << 50, ""},
     {"checkpoint.bytes", AT(checkpoint_bytes), UINT64_C(1) << 30, 0, UINT64_C(1) << 50, ""},
     {"checkpoint.interval", AT(checkpoint_interval_ns), 3600 * NS_PER_S, 0, 400 * 86400 * NS_PER_S,

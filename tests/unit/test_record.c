@@ -150,7 +150,10 @@ static void test_nonsense_with_a_right_hash(void **state)
     record->format = 1;
     expect_bad(record);
     record = make_record(3);
-    record->reserved[23] = 1;
+    record->reserved[7] = 1;
+    expect_bad(record);
+    record = make_record(3);
+    record->digest.hi = 1; /* a mark's alone */
     expect_bad(record);
     record = make_record(3);
     record->length -= 8;

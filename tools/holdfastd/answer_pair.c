@@ -13,7 +13,7 @@ static json_t *alarms_of(uint64_t raised)
 {
     json_t *list = json_array();
 
-    for (int i = HF_ALARM_ALONE; i <= HF_ALARM_LOSS_POSSIBLE; i++) {
+    for (int i = HF_ALARM_ALONE; i <= HF_ALARM_STATE_DIFFERS; i++) {
         if ((raised >> i & 1) != 0)
             json_array_append_new(list, json_string(hf_alarm_name((enum hf_alarm)i)));
     }

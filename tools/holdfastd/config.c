@@ -88,6 +88,13 @@ static const struct setting settings[] = {
     {"log", "seal_interval", KIND_DURATION, AT(seal_interval_ns), "1s", 0, 86400 * NS_PER_S, NULL,
      "time after which the newest records of a node by itself are signed, however few; 0s: not by "
      "time"},
+    {"log", "digest_interval", KIND_DURATION, AT(digest_interval_ns), "1m", 0, 86400 * NS_PER_S,
+     NULL,
+     "time after which the log says what the state is, for the standby and every replay to "
+     "compare; "
+     "0s: never"},
+    {"log", "digest_pause", KIND_DURATION, AT(digest_pause_ns), "5ms", 0, NS_PER_S, NULL,
+     "the longest that the order may stand still for that: a larger state goes without"},
     {"log", "retain_bytes", KIND_SIZE, AT(retain_bytes), "1g", 0, UINT64_C(1) << 50, NULL,
      "log that stays although no checkpoint needs it to start; what is older is removed"},
     {"log", "archive", KIND_TEXT, AT(archive), "", 0, 0, NULL,

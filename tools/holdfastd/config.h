@@ -63,6 +63,8 @@ struct config {
     uint64_t block_bytes;
     uint64_t seal_records;
     uint64_t seal_interval_ns;
+    uint64_t digest_interval_ns;
+    uint64_t digest_pause_ns;
     uint64_t retain_bytes;
     char archive[CONFIG_TEXT_SIZE];
     /* [checkpoint] */

@@ -334,6 +334,15 @@ static void connect_pollers(struct node *node)
     node->orderer.free_batches = rings[RING_FREE_BATCHES];
     node->orderer.batches = rings[RING_BATCHES];
     node->orderer.batch_index = 1;
+    if (config_keeps_log(node->config) && node->config->digest_interval_ns != 0) {
+        uint64_t began_ns = clock_monotonic_ns();
+        (void)hf_ledger_digest(node->load.ledger); /* what the first one will take */
+        node->orderer.digest_cost_ns = clock_monotonic_ns() - began_ns;
+        node->orderer.digest_interval_ns = node->config->digest_interval_ns;
+        node->orderer.digest_pause_ns = node->config->digest_pause_ns;
+        node->orderer.digest_due_ns = began_ns + node->config->digest_interval_ns;
+        node->orderer.digest_place = hf_ledger_place(node->load.ledger);
+    }
     node->orderer.depth = (uint32_t)node->config->depth;
     node->orderer.committed_batch = &node->logger.committed_batch;
     node->orderer.log_full = &node->logger.full;

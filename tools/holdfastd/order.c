@@ -381,6 +381,31 @@ static void try_checkpoint(struct orderer *orderer)
     answer_mailbox(orderer);
 }
 
+/* Has the log say what the state is, once all that led to it is on its way there. That walks all of
+ * the state, and nothing is ordered meanwhile: so it is done seldom, takes a thousandth of the time
+ * at most, and is left out where twice the time that the last one took would be too long. */
+static void order_digest(struct orderer *orderer)
+{
+    uint64_t place = hf_ledger_place(orderer->ledger);
+    uint64_t began_ns = clock_monotonic_ns();
+    struct hf_id digest;
+
+    if (began_ns < orderer->digest_due_ns || place == orderer->digest_place ||
+        2 * orderer->digest_cost_ns > orderer->digest_pause_ns ||
+        orderer->at_log == orderer->depth || !has_batch(orderer, 0) || orderer->batch->count != 0)
+        return;
+    digest = hf_ledger_digest(orderer->ledger);
+    orderer->digest_cost_ns = clock_monotonic_ns() - began_ns;
+    orderer->digest_due_ns =
+        began_ns + (orderer->digest_interval_ns > 1000 * orderer->digest_cost_ns
+                        ? orderer->digest_interval_ns
+                        : 1000 * orderer->digest_cost_ns);
+    orderer->digest_place = place;
+    hf_log_batch_mark(orderer->batch, hf_ledger_timestamp_ns(orderer->ledger), place + 1, digest);
+    hand_over_batch(orderer);
+    counter_add(&orderer->digests, 1);
+}
+
 /* The next bundle, when a batch has room for all its operations; else NULL. */
 static struct bundle *next_bundle(struct orderer *orderer)
 {
@@ -407,6 +432,7 @@ static bool apply_committed(struct orderer *orderer, uint32_t *work)
     while (*work < APPLY_RECORDS_MAX && (record = hf_pair_next_committed(pair)) != NULL) {
         if (hf_replay_record(orderer->ledger, record, NULL, NULL, &orderer->fault) !=
             HF_STATUS_OK) { /* P7 */
+            hf_pair_say_diverged(pair, record->index);
             atomic_store_explicit(&orderer->diverged, true, memory_order_release);
             return false;
         }
@@ -465,6 +491,8 @@ uint32_t orderer_poll(struct orderer *orderer)
     }
     if (orderer->checkpoint_asked)
         try_checkpoint(orderer);
+    else if (orderer->digest_interval_ns != 0)
+        order_digest(orderer);
     return work;
 }
 

@@ -49,6 +49,11 @@ struct orderer {
     const atomic_bool *log_full; /* the log has no room: refuse, but keep answering queries */
     const atomic_bool *stopping; /* the node ends: expire nothing any more */
     uint64_t clock_ahead_ns;     /* what the test clock has been advanced; log time is that later */
+    uint64_t digest_interval_ns; /* the log says so often what the state is; 0: never */
+    uint64_t digest_pause_ns;    /* when that takes no longer than this */
+    uint64_t digest_due_ns;
+    uint64_t digest_cost_ns; /* of the last */
+    uint64_t digest_place;
     struct mailbox *mailbox;
     checkpoint_writer write_checkpoint;
     void *checkpoint_context;
@@ -64,6 +69,7 @@ struct orderer {
     _Atomic uint64_t expire_operations;
     _Atomic uint64_t expired;  /* holds and accounts that they ended */
     _Atomic uint64_t followed; /* records of the pair's primary */
+    _Atomic uint64_t digests;  /* of the state that the log was given */
 };
 
 /* Orders what has been received. Returns the number of bundles ordered and batches handed over. */
