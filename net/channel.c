@@ -17,6 +17,7 @@ _Static_assert(HF_CHANNEL_PLAIN_MAX + HF_CIPHER_TAG_SIZE == HF_WIRE_DATAGRAM_MAX
 #define SECOND_NS UINT64_C(1000000000)
 
 const struct hf_channel_limits hf_channel_limits_default = {
+    .datagram_max = HF_WIRE_DATAGRAM_MAX,
     .epoch_ns = 120 * SECOND_NS,
     .epoch_datagrams = UINT64_C(1) << 26,
     .grace_ns = 10 * SECOND_NS,
@@ -34,6 +35,7 @@ void hf_channel_begin(struct hf_channel *channel, const struct hf_channel_limits
                       uint64_t now_ns)
 {
     assert(channel != NULL && limits != NULL);
+    assert(limits->datagram_max > 0 && limits->datagram_max <= UINT16_MAX);
     assert(limits->epoch_datagrams > 0 && limits->epoch_datagrams <= SEQUENCE_MASK / 2);
     memset(channel, 0, sizeof *channel);
     channel->limits = *limits;
@@ -132,10 +134,11 @@ static uint32_t seal(struct hf_channel_sender *sender, const struct hf_channel_l
     return header.length;
 }
 
-static void check_plain(const uint8_t *datagram, uint32_t length, size_t capacity, uint8_t flags)
+static void check_plain(const struct hf_channel_limits *limits, const uint8_t *datagram,
+                        uint32_t length, size_t capacity, uint8_t flags)
 {
     assert(datagram != NULL && datagram[offsetof(struct hf_wire_header, flags)] == flags);
-    assert(length >= HEADER_SIZE && length <= HF_CHANNEL_PLAIN_MAX);
+    assert(length >= HEADER_SIZE && length + HF_CIPHER_TAG_SIZE <= limits->datagram_max);
     assert(capacity >= length + HF_CIPHER_TAG_SIZE);
 }
 
@@ -143,7 +146,8 @@ uint32_t hf_channel_seal(struct hf_channel *channel, uint8_t *datagram, uint32_t
                          size_t capacity, uint64_t now_ns)
 {
     assert(channel != NULL && channel->sender.key.suite != HF_CIPHER_NONE);
-    check_plain(datagram, length, capacity, channel->is_initiator ? 0 : HF_WIRE_REPLIES);
+    check_plain(&channel->limits, datagram, length, capacity,
+                channel->is_initiator ? 0 : HF_WIRE_REPLIES);
     bool may_speak = channel->is_initiator || channel->is_confirmed;
     if (!may_speak || hf_channel_is_expired(channel, now_ns))
         return 0;
@@ -158,7 +162,7 @@ uint32_t hf_channel_sender_seal(struct hf_channel_sender *sender,
 {
     assert(sender != NULL && limits != NULL);
     assert(sender->key.suite != HF_CIPHER_NONE);
-    check_plain(datagram, length, capacity, HF_WIRE_REPLIES);
+    check_plain(limits, datagram, length, capacity, HF_WIRE_REPLIES);
     return seal(sender, limits, peer_id, datagram, length);
 }
 
@@ -238,7 +242,7 @@ enum hf_fate hf_channel_open(struct hf_channel *channel, const void *datagram, s
     assert(channel != NULL && datagram != NULL);
     assert(plain != NULL && plain_length != NULL && plain != datagram);
     *plain_length = 0;
-    if (length < HEADER_SIZE + HF_CIPHER_TAG_SIZE || length > HF_WIRE_DATAGRAM_MAX)
+    if (length < HEADER_SIZE + HF_CIPHER_TAG_SIZE || length > channel->limits.datagram_max)
         return HF_FATE_MALFORMED;
     memcpy(plain, datagram, length);
     struct hf_wire_header header;

@@ -23,18 +23,19 @@
 #include "fate.h"
 #include "window.h"
 
-/* The longest plain datagram that can be sealed. */
+/* The longest plain datagram that can be sealed under the default limits. */
 #define HF_CHANNEL_PLAIN_MAX (9000 - HF_CIPHER_TAG_SIZE)
 
 struct hf_channel_limits {
+    uint32_t datagram_max;    /* bytes of the longest, sealed; at most 65535 */
     uint64_t epoch_ns;        /* the initiator moves on after so long */
     uint64_t epoch_datagrams; /* or after so many either way; nobody seals twice as many */
     uint64_t grace_ns;        /* how long the epoch before is still opened */
     uint64_t life_ns;         /* of the session */
 };
 
-/* Two minutes; 2^26 datagrams, which is 2^35 blocks of the longest, far from where AES-GCM grows
- * weak; ten seconds; an hour. */
+/* As long as any of wire.h; two minutes; 2^26 datagrams, which is 2^35 blocks of the longest, far
+ * from where AES-GCM grows weak; ten seconds; an hour. */
 extern const struct hf_channel_limits hf_channel_limits_default;
 
 enum { HF_CHANNEL_BEFORE, HF_CHANNEL_NOW, HF_CHANNEL_AFTER, HF_CHANNEL_KEYS };
@@ -83,7 +84,7 @@ uint32_t hf_channel_sender_seal(struct hf_channel_sender *sender,
                                 uint8_t *datagram, uint32_t length, size_t capacity);
 
 /* Seals a datagram of `length` bytes, as hf_wire_finish left it, in place: `capacity` has room for
- * the tag, and `length` is at most HF_CHANNEL_PLAIN_MAX (asserted). Writes flags, length, session
+ * the tag, which the limits allow as well (asserted). Writes flags, length, session
  * and counter of the header. Returns the sealed length; 0 when the session's life is over, when an
  * epoch has carried twice its datagrams, or, for a responder, as long as nothing has been opened
  * (whoever began may have been a replay). */

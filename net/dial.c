@@ -50,7 +50,7 @@ bool hf_dial_hello(struct hf_dial *dial, uint64_t now_ns, uint64_t unix_ns,
 
     hf_handshake_write_header(&hello->header, HF_HANDSHAKE_HELLO, sizeof *hello, dial->suite, 0,
                               dial->id);
-    hf_handshake_prologue(prologue, dial->cluster, &hello->header);
+    hf_handshake_prologue(prologue, dial->purpose, dial->cluster, &hello->header);
     hf_noise_begin(&dial->noise, dial->suite, prologue, sizeof prologue, dial->own,
                    dial->remote_key);
     dial->is_waiting =

@@ -18,6 +18,7 @@ struct hf_dial {
     const struct hf_key_pair *own; /* borrowed */
     struct hf_handshake_keys own_keys, remote_keys;
     uint8_t remote_key[HF_NOISE_KEY_SIZE];
+    enum hf_handshake_purpose purpose; /* for clients, unless it is set after hf_dial_begin */
     struct hf_id cluster;
     struct hf_entropy entropy;
     struct hf_channel_limits limits;

@@ -32,6 +32,7 @@ void hf_gate_begin(struct hf_gate *gate, unsigned suite, struct hf_id cluster,
     assert(gate != NULL && own != NULL && remote_key != NULL);
     memset(gate, 0, sizeof *gate);
     gate->entropy = entropy;
+    gate->retry_ns = HF_DIAL_RETRY_NS;
     hf_dial_begin(&gate->dial, suite != HF_CIPHER_NONE ? suite : best_suite(), cluster, own,
                   remote_key, limits, entropy);
 }
@@ -59,6 +60,26 @@ static uint64_t wanted_ns(const struct hf_gate *gate)
     return silence_ns < renewal_ns ? silence_ns : renewal_ns;
 }
 
+void hf_gate_has_spoken(struct hf_gate *gate, uint64_t now_ns)
+{
+    if (gate->spoken_ns == 0)
+        gate->spoken_ns = now_ns;
+}
+
+void hf_gate_has_heard(struct hf_gate *gate)
+{
+    gate->spoken_ns = 0;
+}
+
+/* How long after the last hello the next one follows. */
+static uint64_t patience_ns(const struct hf_gate *gate)
+{
+    uint64_t patience = gate->retry_ns;
+    for (uint32_t i = 1; i < gate->unanswered && patience < HF_DIAL_RETRY_NS; i++)
+        patience *= 2;
+    return patience < HF_DIAL_RETRY_NS ? patience : HF_DIAL_RETRY_NS;
+}
+
 uint64_t hf_gate_hello_ns(const struct hf_gate *gate, bool wants)
 {
     assert(gate != NULL && gate->dial.own != NULL);
@@ -66,7 +87,7 @@ uint64_t hf_gate_hello_ns(const struct hf_gate *gate, bool wants)
         return UINT64_MAX;
     if (gate->is_hello_due)
         return 0;
-    uint64_t next_ns = gate->has_said ? gate->hello_ns + HF_DIAL_RETRY_NS : 0;
+    uint64_t next_ns = gate->has_said ? gate->hello_ns + patience_ns(gate) : 0;
     uint64_t due_ns = wanted_ns(gate);
     return due_ns > next_ns ? due_ns : next_ns;
 }
@@ -90,6 +111,7 @@ bool hf_gate_hello(struct hf_gate *gate, bool wants, uint64_t now_ns, uint64_t u
         gate->hello_count = 0;
     }
     gate->hello_count += !gate->is_hello_due;
+    gate->unanswered += !gate->is_hello_due && gate->unanswered < UINT32_MAX;
     gate->is_hello_due = false;
     gate->has_said = true;
     gate->hello_ns = now_ns;
@@ -103,8 +125,7 @@ uint32_t hf_gate_seal(struct hf_gate *gate, uint8_t *datagram, uint32_t length, 
     if (!hf_gate_is_open(gate, now_ns))
         return 0;
     uint32_t sealed = hf_channel_seal(&gate->channels[NOW], datagram, length, capacity, now_ns);
-    if (gate->spoken_ns == 0)
-        gate->spoken_ns = now_ns;
+    hf_gate_has_spoken(gate, now_ns);
     return sealed;
 }
 
@@ -120,7 +141,8 @@ static enum hf_fate open_sealed(struct hf_gate *gate, const void *datagram, size
         enum hf_fate fate = hf_channel_open(channel, datagram, length, now_ns, plain, plain_length);
         /* A word in the session before does not say that the present one is known. */
         if (fate == HF_FATE_OPENED && i == NOW) {
-            gate->spoken_ns = 0;
+            gate->heard_ns = now_ns;
+            hf_gate_has_heard(gate);
             hf_channel_age(channel, now_ns);
             if (is_born(&gate->channels[BEFORE]) && !is_alive(&gate->channels[BEFORE], now_ns))
                 hf_channel_wipe(&gate->channels[BEFORE]);
@@ -147,9 +169,11 @@ enum hf_fate hf_gate_take(struct hf_gate *gate, const void *datagram, size_t len
     if (fate == HF_FATE_JOINED) {
         gate->channels[BEFORE] = gate->channels[NOW];
         gate->channels[NOW] = joined;
+        gate->heard_ns = now_ns;
+        gate->unanswered = 0;
         gate->hello_count = 0;
         gate->is_hello_due = false;
-        gate->spoken_ns = 0;
+        hf_gate_has_heard(gate);
         hf_channel_wipe(&joined);
     }
     return fate;

@@ -1,8 +1,9 @@
 /* A client's way in to one server: the handshake, the session, the next one before that ends, and a
  * new one when the server does not know it any more. Pure.
  *
- *     nothing yet      a hello at once, and another every second until there is an answer; a cookie
- *                      is followed at once; every third hello tries the other cipher
+ *     nothing yet      a hello at once, and another every second (or sooner at first: retry_ns)
+ *                      until there is an answer; a cookie is followed at once; every third hello
+ *                      tries the other cipher
  *     a session        what is said and heard goes through it
  *     five sixths of   a hello; both sessions are heard until the old one has ended
  *     its life over
@@ -26,7 +27,11 @@ struct hf_gate {
     uint64_t hello_ns;    /* when the last hello was said */
     uint64_t spoken_ns;   /* when something was said first after the last that was heard; 0: all
                              that was said has had an answer */
-    uint32_t hello_count; /* without an answer */
+    uint64_t heard_ns;    /* when the present session was joined, or something was opened in it */
+    uint64_t retry_ns;    /* from the first hello without an answer to the second; twice as long
+                             each time, to HF_DIAL_RETRY_NS */
+    uint32_t unanswered;  /* hellos */
+    uint32_t hello_count; /* of these, with the present cipher */
     bool has_said;        /* a hello, ever */
     bool is_hello_due;    /* at once: a cookie has come */
 };
@@ -39,6 +44,10 @@ void hf_gate_wipe(struct hf_gate *gate);
 
 /* Can something be said now? */
 bool hf_gate_is_open(const struct hf_gate *gate, uint64_t now_ns);
+
+/* For who speaks with the same peer past the gate as well: that counts for its silence. */
+void hf_gate_has_spoken(struct hf_gate *gate, uint64_t now_ns);
+void hf_gate_has_heard(struct hf_gate *gate);
 
 /* When the next hello is to be said, at the latest; UINT64_MAX: none is in sight. `wants` says
  * whether somebody has something to say: without that nobody dials. */

@@ -24,6 +24,7 @@ _Static_assert(offsetof(struct hf_handshake_cookie, sealed) == 48, "COOKIE: seal
 
 /* Sixteen bytes each; a shorter word is filled up with NULs. */
 static const uint8_t label_session[LABEL_SIZE] = "HOLDFAST-SESSION";
+static const uint8_t label_pair[LABEL_SIZE] = "HOLDFAST-PAIR";
 static const uint8_t label_mac[LABEL_SIZE] = "HOLDFAST-MAC";
 static const uint8_t label_cookie[LABEL_SIZE] = "HOLDFAST-COOKIE";
 
@@ -73,13 +74,15 @@ void hf_handshake_write_header(struct hf_handshake_header *header, enum hf_hands
     };
 }
 
-void hf_handshake_prologue(uint8_t prologue[HF_HANDSHAKE_PROLOGUE_SIZE], struct hf_id cluster,
+void hf_handshake_prologue(uint8_t prologue[HF_HANDSHAKE_PROLOGUE_SIZE],
+                           enum hf_handshake_purpose purpose, struct hf_id cluster,
                            const struct hf_handshake_header *hello)
 {
+    bool is_pair = purpose == HF_HANDSHAKE_FOR_PAIR;
     _Static_assert(LABEL_SIZE + sizeof cluster + sizeof *hello == HF_HANDSHAKE_PROLOGUE_SIZE,
                    "all of the prologue");
     assert(prologue != NULL && hello != NULL);
-    memcpy(prologue, label_session, LABEL_SIZE);
+    memcpy(prologue, is_pair ? label_pair : label_session, LABEL_SIZE);
     memcpy(prologue + LABEL_SIZE, &cluster, sizeof cluster);
     memcpy(prologue + LABEL_SIZE + sizeof cluster, hello, sizeof *hello);
 }

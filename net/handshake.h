@@ -23,6 +23,14 @@ enum hf_handshake_kind {
     HF_HANDSHAKE_COOKIE = 3,
 };
 
+/* What a session is for. A key may serve both: what was said to one door proves nothing at the
+ * other.
+ */
+enum hf_handshake_purpose {
+    HF_HANDSHAKE_FOR_CLIENTS = 0, /* operations and replies */
+    HF_HANDSHAKE_FOR_PAIR = 1,    /* the two nodes of a pair */
+};
+
 /* The first 8 bytes are as in any datagram; `kind` and `suite` lie where the others have a count.
  */
 struct hf_handshake_header {
@@ -82,8 +90,10 @@ HF_MUST_USE bool hf_handshake_read_header(struct hf_handshake_header *header, co
 void hf_handshake_write_header(struct hf_handshake_header *header, enum hf_handshake_kind kind,
                                size_t length, unsigned suite, uint64_t to, uint64_t from);
 
-/* What both sides must agree on before the first word: protocol, cluster and the HELLO's header. */
-void hf_handshake_prologue(uint8_t prologue[HF_HANDSHAKE_PROLOGUE_SIZE], struct hf_id cluster,
+/* What both sides must agree on before the first word: protocol, purpose, cluster and the HELLO's
+ * header. */
+void hf_handshake_prologue(uint8_t prologue[HF_HANDSHAKE_PROLOGUE_SIZE],
+                           enum hf_handshake_purpose purpose, struct hf_id cluster,
                            const struct hf_handshake_header *hello);
 
 /* The mac over `size` bytes under a key of `key_size` bytes, and its comparison in constant time.

@@ -217,7 +217,7 @@ static enum hf_fate identify(struct hf_session_table *table, const struct hf_han
 {
     uint8_t prologue[HF_HANDSHAKE_PROLOGUE_SIZE];
     uint64_t said_ns = 0, key = 0;
-    hf_handshake_prologue(prologue, table->config.cluster, &hello->header);
+    hf_handshake_prologue(prologue, table->config.purpose, table->config.cluster, &hello->header);
     hf_noise_begin(noise, hello->header.suite, prologue, sizeof prologue, table->own, NULL);
     if (!hf_noise_read_first(noise, hello->noise))
         return HF_FATE_BAD_HANDSHAKE;
@@ -389,6 +389,7 @@ static enum hf_fate receive_sealed(struct hf_session_table *table,
         session->heard_ns = arrival->now_ns;
         tell_sealer(table, session);
         result->session = session->id;
+        result->born_ns = session->channel.born_ns;
         result->origin =
             (uint32_t)((size_t)(session - table->sessions) / table->config.sessions_per_origin);
     }

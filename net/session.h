@@ -31,6 +31,7 @@
 #define HF_SESSION_SILENT_NS UINT64_C(3000000000)
 
 struct hf_session_config {
+    enum hf_handshake_purpose purpose;
     struct hf_id cluster;
     struct hf_channel_limits limits;
     uint32_t origins_max;         /* 1 to 65536 */
@@ -68,6 +69,7 @@ struct hf_session_result {
     uint32_t length;  /* of what to read (OPENED) or send back (WELCOMED, COOKIE); else 0 */
     uint32_t origin;  /* whose it is: OPENED, WELCOMED */
     uint64_t session; /* to answer with: OPENED */
+    uint64_t born_ns; /* when its handshake came: OPENED */
 };
 
 /* Bytes of memory that a table needs. The configuration's numbers must be in range (asserted). */

@@ -27,7 +27,7 @@ PURE = (
     (re.compile(r'engine/condition\.c$'), LANGUAGE | {'sodium.h'}),
     (re.compile(r'engine/(?!condition\.c$)'), LANGUAGE | {'xxhash.h', 'emmintrin.h'}),
     (re.compile(r'net/(wire|ip)\.[ch]$'), LANGUAGE | {'xxhash.h'}),
-    (re.compile(r'net/(cipher|noise|window|cookie|handshake|channel|session|dial|gate)\.[ch]$'),
+    (re.compile(r'net/(cipher|noise|window|cookie|handshake|channel|session|dial|gate|peer)\.[ch]$'),
      LANGUAGE | {'sodium.h'}),
     (re.compile(r'net/sealer\.[ch]$'), LANGUAGE | {'sodium.h', 'stdatomic.h'}),
     (re.compile(r'wal/(record|hash)\.[ch]$'), LANGUAGE | {'xxhash.h'}),

@@ -1,4 +1,5 @@
-"""Two nodes of a pair on loopback, and an etcd of their own: started, killed, looked at.
+"""Two nodes of a pair on loopback, and an etcd of their own: started, killed, looked at. What the nodes say to each other is
+sealed, unless pair(sealed=False).
 
     with pair(grace="200ms") as rig:
         rig.start()
@@ -16,6 +17,7 @@ import sys
 import time
 import urllib.request
 
+from keys import Keys
 from node import HOLDFAST, die_with_parent, run, skip, workspace
 
 WAIT_S = 60
@@ -92,8 +94,16 @@ class Etcd:
 
 
 class Pair:
-    def __init__(self, space, settings, arbiter, cabling):
+    def __init__(self, space, settings, arbiter, sealed, cabling):
         self.space = space
+        keys = Keys(space)
+        seals = [{}, {}]
+        if sealed:
+            names = ("n1", "n2")
+            for name in names:
+                keys.make(name)
+            seals = [{"security.key": keys.path(name), "pair.peer_key": keys.public[other]}
+                     for name, other in (names, names[::-1])]
         self.etcd = None
         self.prefix = cabling.prefix
         if arbiter:
@@ -104,6 +114,7 @@ class Pair:
                 "node.node": i + 1,
                 "log.durability": "pair-safe",
                 **cabling.node_settings[i],
+                **seals[i],
                 **settings,
             }) for i in range(2)]
         self.servers = ",".join(cabling.clients)
@@ -122,6 +133,10 @@ class Pair:
             return node.admin("pair")["pair"]
         except (OSError, ValueError, EOFError):
             return {}
+
+    def seal(self, node):
+        """What became of the datagrams at its door to the other node."""
+        return self.state(node)["seal"]
 
     def primary(self):
         """The node that leads, or None."""
@@ -166,13 +181,13 @@ class Pair:
 
 
 @contextlib.contextmanager
-def pair(arbiter=True, cabling=None, **settings):
+def pair(arbiter=True, sealed=True, cabling=None, **settings):
     try:
         run(["etcd", "--version"])
     except FileNotFoundError:
         skip("etcd is not installed")
     with workspace() as space:
-        rig = Pair(space, {name.replace("__", "."): value for name, value in settings.items()}, arbiter,
+        rig = Pair(space, {name.replace("__", "."): value for name, value in settings.items()}, arbiter, sealed,
                    cabling or Loopback())
         try:
             yield rig

@@ -5,10 +5,12 @@ one clear line, and nobody is served from a guess."""
 import base64
 import json
 import os
+import shutil
 import socket
 import unittest
 import urllib.request
 
+from keys import Keys
 from node import HOLDFAST, run
 from pair_rig import pair
 
@@ -41,7 +43,7 @@ class Refusals(unittest.TestCase):
         rig.wait_for(f"the node says: {words}", lambda: words in rig.state(node).get("says", ""), 20)
 
     def test_another_cluster(self):
-        with pair() as rig:
+        with pair(sealed=False) as rig:
             rig.etcd.start()
             first, second = rig.nodes
             first.start()
@@ -50,6 +52,33 @@ class Refusals(unittest.TestCase):
             self.says(rig, first, "of another cluster")
             self.says(rig, second, "of another cluster")
             self.assertEqual(rig.state(first)["insync"], 1)
+
+    def test_no_session(self):
+        """Two that are sealed, and do not fit: neither says a word to the other, and both say why."""
+        with pair() as rig:
+            rig.etcd.start()
+            first, second = rig.nodes
+            first.start()
+            rig.wait_for("the first leads", lambda: rig.state(first).get("serves"))
+            keys = Keys(rig.space)
+            stranger = keys.make("stranger")
+            for changes, of_first, of_second in (
+                    ({"node__cluster": "2"}, "it may be of another cluster", "it may be of another cluster"),
+                    ({"security__key": keys.path("stranger")}, "has another key than pair.peer_key", "takes this one for another"),
+                    ({"pair__peer_key": stranger}, "takes this one for another", "has another key than pair.peer_key"),
+                    ({"pair__peer_key": ""}, "is not sealed: is pair.peer_key set there?", None)):
+                second.start(data__directory=rig.space.path("data"), **changes)
+                rig.wait_for(of_first, lambda: of_first in (rig.seal(first)["says"] or ""))
+                self.assertIn(of_first, first.errors())
+                if of_second is not None:
+                    rig.wait_for(of_second, lambda: of_second in (rig.seal(second)["says"] or ""))
+                    self.assertEqual(rig.seal(second)["opened"], 0)
+                second.kill9()
+                shutil.rmtree(rig.space.path("data"))
+            self.assertEqual((rig.state(first)["insync"], rig.seal(first)["opened"], rig.seal(first)["joined"]), (1, 0, 0))
+            second.start()
+            rig.wait_for("the one that fits is taken", rig.is_whole)
+            self.assertIsNone(rig.seal(first)["says"])
 
     def test_other_settings(self):
         with pair() as rig:
@@ -124,7 +153,7 @@ class Refusals(unittest.TestCase):
                 self.assertIn("the arbiter knows less than this node's log", node.errors())
 
     def test_garbage_from_the_peer(self):
-        with pair() as rig:
+        with pair(sealed=False) as rig:
             rig.etcd.start()
             first, second = rig.nodes
             first.start()
@@ -146,12 +175,19 @@ class Refusals(unittest.TestCase):
             put_load(rig)
 
     def test_configuration(self):
-        with pair() as rig:
+        with pair(sealed=False) as rig:
             first = rig.nodes[0]
+            keys = Keys(rig.space)
+            own = {"security__key": keys.path("own")}
+            own_key = keys.make("own")
             for changes, words in (
                     ({"pair__peer": ""}, "needs pair.address and pair.peer"),
                     ({"pair__address": "10.1.2.3"}, "pair.address: 10.1.2.3 is not of the form"),
                     ({"pair__address": "10.1.2.3:44"}, "pair.address: 10.1.2.3:44 is not on loopback"),
+                    ({"pair__peer_key": "12"}, "pair.peer_key: 12: "),
+                    ({"pair__peer_key": own_key, **own}, "pair.peer_key: is this node's own key"),
+                    ({"security__sessions": "on"}, "pair.peer_key: must be set: with security.sessions = on"),
+                    ({"log__durability": "solo", "pair__peer": "", "pair__peer_key": own_key}, "pair.peer_key: needs log.durability"),
                     ({"pair__arbiter": "localhost"}, "pair.arbiter: localhost is no list"),
                     ({"pair__peer_node": "1"}, "pair.peer_node: is this node itself"),
                     ({"node__node": "7"}, "pair.peer_node: must be set"),

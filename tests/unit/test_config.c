@@ -352,6 +352,30 @@ static void test_settings_that_bind_each_other(void **state)
     assert_int_equal(config.durability, CONFIG_DURABILITY_MEMORY_BENCH);
 }
 
+/* What a pair needs, and with sessions its seal. */
+static void test_a_pairs_settings(void **state)
+{
+    static const char *const pair[] = {"--log.durability", "pair-safe",      "--pair.address",
+                                       "127.0.0.1:1",      "--pair.peer",    "127.0.0.1:2",
+                                       "--pair.peer_key",  "somewhere/else", NULL};
+    (void)state;
+    assert_int_equal(read_arguments(pair), HF_STATUS_OK);
+    assert_true(config_seals_pair(&config));
+    assert_string_equal(config.pair_peer_key, "somewhere/else");
+    assert_int_equal(read_flag("pair.peer_key", "somewhere/else"), HF_STATUS_INVALID);
+    assert_non_null(strstr(fault.line, "pair.peer_key: needs log.durability"));
+    assert_int_equal(
+        read_arguments((const char *const[]){"--log.durability", "pair-fast", "--pair.address",
+                                             "127.0.0.1:1", "--pair.peer", "127.0.0.1:2", NULL}),
+        HF_STATUS_OK);
+    assert_false(config_seals_pair(&config));
+    assert_int_equal(read_arguments((const char *const[]){
+                         "--log.durability", "pair-fast", "--pair.address", "127.0.0.1:1",
+                         "--pair.peer", "127.0.0.1:2", "--security.sessions", "on", NULL}),
+                     HF_STATUS_INVALID);
+    assert_non_null(strstr(fault.line, "pair.peer_key: must be set"));
+}
+
 static void test_a_whole_file(void **state)
 {
     (void)state;
@@ -560,6 +584,7 @@ int main(void)
         cmocka_unit_test(test_choices),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_settings_that_bind_each_other),
+        cmocka_unit_test(test_a_pairs_settings),
         cmocka_unit_test(test_a_whole_file),
         cmocka_unit_test(test_wrong_files),
         cmocka_unit_test(test_overlong_line),

@@ -47,7 +47,7 @@ static const struct row {
     {CONFIG_PORT_DPDK, "", false, false},
 };
 
-/* The clients' port, or the other node's, which has no sessions. */
+/* The clients' port, or the other node's, which is sealed when there are sessions. */
 static enum hf_status check(const struct row *row, bool is_pair, enum config_security security,
                             struct hf_fault *fault)
 {
@@ -57,6 +57,8 @@ static enum hf_status check(const struct row *row, bool is_pair, enum config_sec
     memset(&config, 0, sizeof config);
     memset(fault, 0, sizeof *fault);
     config.security = security;
+    if (is_pair && security == CONFIG_SECURITY_ON)
+        strcpy(config.pair_peer_key, "key");
     config.port_kind = is_pair ? CONFIG_PORT_KERNEL : row->kind;
     config.pair_port = is_pair ? row->kind : CONFIG_PORT_KERNEL;
     if (row->kind == CONFIG_PORT_KERNEL) {
@@ -93,10 +95,12 @@ static int judge_rows(bool inside)
         struct hf_fault fault;
         wrong += judge(&rows[i], false, inside) + judge(&rows[i], true, inside);
         /* With sessions anywhere, and so for who says that he means it. */
-        if (check(&rows[i], false, CONFIG_SECURITY_ON, &fault) != HF_STATUS_OK ||
-            check(&rows[i], false, CONFIG_SECURITY_OFF_REACHABLE, &fault) != HF_STATUS_OK) {
-            print_error("\"%s\" with sessions: \"%s\"\n", rows[i].where, fault.line);
-            wrong++;
+        for (int is_pair = 0; is_pair < 2; is_pair++) {
+            if (check(&rows[i], is_pair, CONFIG_SECURITY_ON, &fault) != HF_STATUS_OK ||
+                check(&rows[i], is_pair, CONFIG_SECURITY_OFF_REACHABLE, &fault) != HF_STATUS_OK) {
+                print_error("\"%s\" with sessions: \"%s\"\n", rows[i].where, fault.line);
+                wrong++;
+            }
         }
     }
     return wrong;

@@ -48,9 +48,25 @@ class Stage:
         self.url = f"http://{network.address('e', 2379)}"
         self.clients = [network.address(place, 4600) for place in "ab"]
         self.links = [network.address(place, 4700) for place in "ab"]
+        self.keys = None if getattr(options, "plain", False) else [self.make_key(node) for node in (0, 1)]
 
     def path(self, name):
         return os.path.join(self.directory, name)
+
+    def make_key(self, node):
+        """The node's key for the other one; returns the public half. One that is there already is used again."""
+        path = self.path(f"key{node}")
+        if os.path.exists(path):
+            with open(path, encoding="ascii") as file:
+                return file.read().split()[-1]
+        return subprocess.run([os.path.join(PROGRAMS, "holdfast"), "keygen", path], check=True, text=True,
+                              stdout=subprocess.PIPE).stdout.strip()
+
+    def seal(self, node):
+        """Settings by which what the nodes say to each other is sealed."""
+        if self.keys is None:
+            return []
+        return ["--security.key", self.path(f"key{node}"), "--pair.peer_key", self.keys[1 - node]]
 
     def spawn(self, name, place, words, **more):
         with open(self.path(f"{name}.log"), "ab") as log:
@@ -76,7 +92,7 @@ class Stage:
             "--admin.socket", f"admin{node}", "--port.address", self.clients[node], "--pair.address", self.links[node],
             "--pair.peer", self.links[1 - node], "--pair.arbiter", self.url, "--pair.grace", options.grace,
             "--log.durability", options.durability, "--log.segment_bytes", "16m", "--ledger.accounts", "10000",
-            "--ledger.instruments", "1000", "--ledger.holds", "10000", "--ledger.remembered", "2000000"])
+            "--ledger.instruments", "1000", "--ledger.holds", "10000", "--ledger.remembered", "2000000", *self.seal(node)])
 
     def start_load(self):
         options = self.options
@@ -302,6 +318,7 @@ def parse(arguments):
     parser.add_argument("--rate", type=int, default=3000, help="operations a second (3000)")
     parser.add_argument("--grace", default="100ms", help="pair.grace of the nodes (100ms)")
     parser.add_argument("--durability", choices=("pair-safe", "pair-fast"), default="pair-safe")
+    parser.add_argument("--plain", action="store_true", help="what the nodes say to each other is not sealed")
     parser.add_argument("--loopback", action="store_true", help="no name spaces, and no cut links, even as root")
     parser.add_argument("--directory", help="where data, logs and journal go and stay (a temporary one)")
     parser.add_argument("--report", default="drill.html", help="the report (drill.html)")

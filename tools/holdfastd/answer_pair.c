@@ -1,6 +1,8 @@
 #include "answer_pair.h"
 
 #include "counters.h"
+#include "net/port_sealed.h"
+#include "seal.h"
 
 #include <stdio.h>
 
@@ -38,6 +40,26 @@ static json_t *arbiter_state(const struct arbiter *arbiter)
                      (double)counter_read(&arbiter->slowest_ns) / 1e6);
 }
 
+/* What became of every datagram from the peer's address, by the words of net/fate.h; null when what
+ * the nodes say to each other is not sealed. */
+static json_t *seal_state(const struct replicator *replicator)
+{
+    struct hf_port_sealed_counters counters;
+
+    if (!replicator->is_sealed)
+        return json_null();
+    hf_port_sealed_count(replicator->port, &counters);
+    json_t *answer =
+        json_pack("{s:b, s:I, s:I, s:I, s:I, s:s?}", "open", (int)counters.open, "sealed",
+                  (json_int_t)counters.sealed, "unsent", (json_int_t)counters.unsent, "hellos",
+                  (json_int_t)counters.hellos, "strangers", (json_int_t)counters.strangers, "says",
+                  seal_trouble(replicator->port));
+    for (int fate = 0; fate < HF_FATE_COUNT; fate++)
+        json_object_set_new(answer, hf_fate_word((enum hf_fate)fate),
+                            json_integer((json_int_t)counters.fates[fate]));
+    return answer;
+}
+
 json_t *answer_pair_state(struct node *node)
 {
     struct replicator *replicator = &node->replicator;
@@ -49,18 +71,19 @@ json_t *answer_pair_state(struct node *node)
         return json_null();
     replicator_line(replicator, &line);
     hf_address_format(&replicator->peer, peer);
-    return json_pack(
-        "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:s}",
-        "role", hf_role_name((enum hf_role)counter_read(&state->role)), "serves",
-        (int)replicator_serves(replicator), "epoch", number(&state->epoch), "promise",
-        number(&state->promise), "incarnation", number(&state->incarnation), "last_index",
-        number(&state->last_index), "commit_index", number(&state->commit_index), "acked_index",
-        number(&state->acked_index), "applied", number(&node->orderer.followed), "insync",
-        number(&state->insync), "fenced", (int)counter_read(&state->fenced), "peer", peer,
-        "peer_incarnation", number(&state->peer_incarnation), "peer_clients",
-        client_address(counter_read(&state->peer_client)), "arbiter",
-        arbiter_state(&replicator->arbiter), "alarms", alarms_of(counter_read(&state->alarms)),
-        "says", line.line);
+    return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:o, "
+                     "s:o, s:o, s:s}",
+                     "role", hf_role_name((enum hf_role)counter_read(&state->role)), "serves",
+                     (int)replicator_serves(replicator), "epoch", number(&state->epoch), "promise",
+                     number(&state->promise), "incarnation", number(&state->incarnation),
+                     "last_index", number(&state->last_index), "commit_index",
+                     number(&state->commit_index), "acked_index", number(&state->acked_index),
+                     "applied", number(&node->orderer.followed), "insync", number(&state->insync),
+                     "fenced", (int)counter_read(&state->fenced), "peer", peer, "peer_incarnation",
+                     number(&state->peer_incarnation), "peer_clients",
+                     client_address(counter_read(&state->peer_client)), "arbiter",
+                     arbiter_state(&replicator->arbiter), "seal", seal_state(replicator), "alarms",
+                     alarms_of(counter_read(&state->alarms)), "says", line.line);
 }
 
 json_t *answer_pair_counters(struct node *node)

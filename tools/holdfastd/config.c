@@ -140,8 +140,10 @@ static const struct setting settings[] = {
      "how far an operation id's time may lie ahead of the node's clock"},
     {"security", "sessions", KIND_CHOICE, AT(security), "off", 0, 0,
      "off on off-although-others-can-reach-it",
-     "on: only who has a key among the origins is heard, and everything is sealed; off: loopback, "
-     "memif and network namespaces of its own only"},
+     "on: only who has a key among the origins is heard, and everything is sealed (of a pair: also "
+     "what the nodes say to each other, pair.peer_key); off: loopback, memif and network "
+     "namespaces "
+     "of its own only"},
     {"security", "key", KIND_TEXT, AT(session_key), "session-key", 0, 0, NULL,
      "file of the node's key for sessions, in the data directory unless it has a slash; made at "
      "the first start"},
@@ -164,6 +166,10 @@ static const struct setting settings[] = {
     {"pair", "device", KIND_NUMBER, AT(pair_device), "1", 0, 31, NULL,
      "dpdk: which Ethernet device is for the other node, another one than port.device"},
     {"pair", "peer", KIND_TEXT, AT(pair_peer), "", 0, 0, NULL, "the other node's pair.address"},
+    {"pair", "peer_key", KIND_TEXT, AT(pair_peer_key), "", 0, 0, NULL,
+     "the other node's public key (64 hexadecimal digits, or a file with them): what the two say "
+     "to "
+     "each other is sealed, with security.key; empty: it is not, and stays on loopback"},
     {"pair", "peer_node", KIND_NUMBER, AT(pair_peer_node), "0", 0, 65535, NULL,
      "the other node's number; 0: 2 for node 1, 1 for node 2. The lower number founds the pair"},
     {"pair", "clients", KIND_TEXT, AT(pair_clients), "", 0, 0, NULL,
@@ -408,8 +414,13 @@ static enum hf_status check_pair(const struct config *config, struct hf_fault *f
     if (!config_is_pair(config)) {
         if (config->pair_peer[0] != '\0')
             wrong = "pair.peer: needs log.durability = pair-safe or pair-fast";
+        else if (config_seals_pair(config))
+            wrong = "pair.peer_key: needs log.durability = pair-safe or pair-fast";
     } else if (config->pair_address[0] == '\0' || config->pair_peer[0] == '\0') {
         wrong = "log.durability: of a pair needs pair.address and pair.peer";
+    } else if (config->security == CONFIG_SECURITY_ON && !config_seals_pair(config)) {
+        wrong = "pair.peer_key: must be set: with security.sessions = on the stream of a pair is "
+                "sealed too";
     } else if (config->pair_peer_node == 0 && config->node > 2) {
         wrong = "pair.peer_node: must be set, this node is neither 1 nor 2";
     } else if (config->pair_peer_node == config->node) {

@@ -100,6 +100,7 @@ struct config {
     uint64_t pair_port; /* enum config_port */
     uint64_t pair_device;
     char pair_peer[CONFIG_TEXT_SIZE];
+    char pair_peer_key[CONFIG_TEXT_SIZE];
     uint64_t pair_peer_node; /* 0: the other of 1 and 2 */
     char pair_clients[CONFIG_TEXT_SIZE];
     char pair_arbiter[CONFIG_TEXT_SIZE];
@@ -124,6 +125,12 @@ HF_MUST_USE enum hf_status config_read(struct config *config, int argc, char **a
 static inline bool config_is_pair(const struct config *config)
 {
     return config->durability >= CONFIG_DURABILITY_PAIR_FAST;
+}
+
+/* Whether what the nodes of a pair say to each other is sealed. */
+static inline bool config_seals_pair(const struct config *config)
+{
+    return config->pair_peer_key[0] != '\0';
 }
 
 static inline bool config_keeps_log(const struct config *config)

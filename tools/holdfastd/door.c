@@ -41,9 +41,8 @@ static enum hf_status complain(struct hf_fault *fault, enum hf_status status, co
 /* ---- making
  * ---------------------------------------------------------------------------------------------- */
 
-/* The node's key, made at the first start. */
-static enum hf_status read_key(struct door *door, const struct config *config,
-                               struct hf_fault *fault)
+enum hf_status door_read_key(const struct config *config, struct hf_key_pair *own,
+                             struct hf_fault *fault)
 {
     char path[PATH_SIZE];
     enum hf_status status;
@@ -52,10 +51,10 @@ static enum hf_status read_key(struct door *door, const struct config *config,
         snprintf(path, sizeof path, "%s", config->session_key);
     else
         snprintf(path, sizeof path, "%s/%s", config->data_directory, config->session_key);
-    status = hf_key_read(path, door->own, fault);
+    status = hf_key_read(path, own, fault);
     if (status == HF_STATUS_NOT_FOUND) {
-        hf_key_generate(door->own);
-        status = hf_key_write(path, door->own, fault);
+        hf_key_generate(own);
+        status = hf_key_write(path, own, fault);
     }
     return status == HF_STATUS_OK ? status : complain(fault, status, "security.key");
 }
@@ -142,7 +141,7 @@ enum hf_status door_open(struct door *door, const struct config *config, struct 
     if (status == HF_STATUS_OK)
         status = origins_read(config->origins_file, &door->sets[0], fault);
     if (status == HF_STATUS_OK)
-        status = read_key(door, config, fault);
+        status = door_read_key(config, door->own, fault);
     if (status != HF_STATUS_OK)
         return status;
     hf_session_table_begin(&door->table, &sessions, door->own, (struct hf_entropy){draw, NULL},

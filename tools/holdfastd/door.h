@@ -50,6 +50,11 @@ struct door_now {
 };
 struct door_now door_clock(void);
 
+/* The node's key for sessions, made at the first start; `own` lies in locked memory. One line in
+ * *fault that names the setting. Blocks. */
+HF_MUST_USE enum hf_status door_read_key(const struct config *config, struct hf_key_pair *own,
+                                         struct hf_fault *fault);
+
 /* Makes a door by the configuration: key (made at the first start), origins, memory. One line in
  * *fault otherwise. Blocks. */
 HF_MUST_USE enum hf_status door_open(struct door *door, const struct config *config,

@@ -54,17 +54,19 @@ static bool only_between_processes(const char *eal)
     return devices != 0;
 }
 
-/* One port without sessions; `setting` is the one with its address. */
+/* One port without sessions; `setting` is the one with its address, `remedy` the one that would
+ * close it. */
 static enum hf_status check(const struct config *config, uint64_t kind, const char *setting,
-                            const struct hf_address *address, struct hf_fault *fault)
+                            const char *remedy, const struct hf_address *address,
+                            struct hf_fault *fault)
 {
     char text[HF_ADDRESS_TEXT_SIZE];
 
     if (kind == CONFIG_PORT_DPDK && strstr(config->port_eal, "--no-pci") == NULL) {
-        snprintf(
-            fault->line, sizeof fault->line,
-            "port.eal: needs --no-pci: without security.sessions = on a node does not listen on "
-            "real network devices");
+        snprintf(fault->line, sizeof fault->line,
+                 "port.eal: needs --no-pci: without %s a node does not listen on "
+                 "real network devices",
+                 remedy);
         return HF_STATUS_INVALID;
     }
     if (in_own_namespace())
@@ -72,15 +74,16 @@ static enum hf_status check(const struct config *config, uint64_t kind, const ch
     if (kind == CONFIG_PORT_KERNEL && (address->ip & LOOPBACK_MASK) != LOOPBACK_NETWORK) {
         hf_address_format(address, text);
         snprintf(fault->line, sizeof fault->line,
-                 "%s: %s is not on loopback: without security.sessions = on a node "
+                 "%s: %s is not on loopback: without %s a node "
                  "listens on loopback, memif and network namespaces of its own only",
-                 setting, text);
+                 setting, text, remedy);
         return HF_STATUS_INVALID;
     }
     if (kind == CONFIG_PORT_DPDK && !only_between_processes(config->port_eal)) {
         snprintf(fault->line, sizeof fault->line,
                  "port.eal: only net_memif, net_ring and net_null outside a network namespace of "
-                 "its own, unless security.sessions = on");
+                 "its own, without %s",
+                 remedy);
         return HF_STATUS_INVALID;
     }
     return HF_STATUS_OK;
@@ -91,11 +94,14 @@ enum hf_status listen_check(const struct config *config, const struct hf_address
 {
     if (config->security != CONFIG_SECURITY_OFF)
         return HF_STATUS_OK;
-    return check(config, config->port_kind, "port.address", address, fault);
+    return check(config, config->port_kind, "port.address", "security.sessions = on", address,
+                 fault);
 }
 
 enum hf_status listen_check_pair(const struct config *config, const struct hf_address *address,
                                  struct hf_fault *fault)
 {
-    return check(config, config->pair_port, "pair.address", address, fault);
+    if (config_seals_pair(config) || config->security == CONFIG_SECURITY_OFF_REACHABLE)
+        return HF_STATUS_OK;
+    return check(config, config->pair_port, "pair.address", "pair.peer_key", address, fault);
 }

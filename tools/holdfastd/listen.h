@@ -14,7 +14,7 @@
 HF_MUST_USE enum hf_status listen_check(const struct config *config,
                                         const struct hf_address *address, struct hf_fault *fault);
 
-/* The same for the port to the other node of a pair, which has no sessions yet. */
+/* The same for the port to the other node of a pair: anywhere when that is sealed. */
 HF_MUST_USE enum hf_status listen_check_pair(const struct config *config,
                                              const struct hf_address *address,
                                              struct hf_fault *fault);

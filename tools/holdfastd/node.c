@@ -4,6 +4,7 @@
 #include "counters.h"
 #include "listen.h"
 #include "sandbox.h"
+#include "seal.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -113,6 +114,19 @@ static enum hf_status open_door(struct node *node, struct hf_fault *fault)
     if (node->door == NULL)
         return no_memory(fault, "sessions");
     return door_open(node->door, node->config, node->cluster, fault);
+}
+
+/* After the data directory is there, for the same reason. */
+static enum hf_status seal_pair(struct node *node, struct hf_fault *fault)
+{
+    struct replicator *replicator = &node->replicator;
+    enum hf_status status;
+
+    if (!config_is_pair(node->config) || !config_seals_pair(node->config))
+        return HF_STATUS_OK;
+    status = seal_port(node->config, node->cluster, &replicator->peer, &replicator->port, fault);
+    replicator->is_sealed = status == HF_STATUS_OK;
+    return status;
 }
 
 /* Two ports cannot share a device. */
@@ -614,6 +628,8 @@ enum hf_status node_start(struct node *node, const struct config *config, struct
         status = open_storage(node, fault);
         node->data_unusable = status != HF_STATUS_OK;
     }
+    if (status == HF_STATUS_OK)
+        status = seal_pair(node, fault);
     if (status == HF_STATUS_OK)
         status = open_door(node, fault);
     if (status == HF_STATUS_OK)

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "counters.h"
 #include "load.h"
+#include "seal.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -84,6 +85,15 @@ static void tell_line(struct replicator *replicator)
             fault->line[0] != '\0' ? fault->line : "the alarm is over");
 }
 
+static void tell_seal(struct replicator *replicator)
+{
+    const char *trouble = replicator->is_sealed ? seal_trouble(replicator->port) : NULL;
+
+    if (trouble != NULL && trouble != replicator->told_trouble)
+        fprintf(stderr, "holdfastd: pair: %s\n", trouble);
+    replicator->told_trouble = trouble;
+}
+
 void replicator_line(struct replicator *replicator, struct hf_fault *line)
 {
     pthread_mutex_lock(&replicator->line_lock);
@@ -125,6 +135,7 @@ static void publish(struct replicator *replicator)
 
     tell_role(replicator, r);
     tell_line(replicator);
+    tell_seal(replicator);
     put(&state->role, r->role);
     put(&state->epoch, r->epoch);
     put(&state->promise, r->promise);
@@ -202,7 +213,7 @@ static uint32_t receive(struct replicator *replicator, uint64_t now_ns)
     for (int burst = 0; burst < BURSTS_MOST; burst++) {
         uint32_t count = port->maker->receive(port, packets, RECEIVE_BURST);
         for (uint32_t i = 0; i < count; i++) {
-            /* From anybody else it is noise; sessions will say more. */
+            /* From anybody else it is noise; a sealed port hands none of it on. */
             if (packets[i].peer.ip == replicator->peer.ip &&
                 packets[i].peer.udp == replicator->peer.udp)
                 hf_pair_receive(replicator->pair, packets[i].data, packets[i].length, now_ns);

@@ -46,6 +46,7 @@ struct replicate_state {
 struct replicator {
     struct hf_pair *pair;
     struct hf_port *port;
+    bool is_sealed; /* the port is net/port_sealed.h's */
     struct hf_address peer;
     struct arbiter arbiter;
     bool is_operated; /* the operator is the arbiter */
@@ -53,6 +54,7 @@ struct replicator {
     uint32_t out_count;
     uint64_t published_ns;
     uint32_t told_role;
+    const char *told_trouble; /* seal_trouble's */
     uint64_t learned_epoch;
     _Atomic int order; /* enum replicate_order, of the admin thread */
 
