@@ -12,7 +12,7 @@ import urllib.request
 
 from keys import Keys
 from node import HOLDFAST, run
-from pair_rig import pair
+from pair_rig import free_ports, pair
 
 
 def etcd_value(rig):
@@ -222,6 +222,33 @@ class Refusals(unittest.TestCase):
             with open(os.path.join(second.data, "audit"), encoding="utf-8") as file:
                 asked = [json.loads(line)["command"] for line in file if '"asked"' in line]
             self.assertEqual(asked, ["promote", "standby"])
+
+    def test_two_primaries_by_hand(self):
+        """Two operators, each with one node that hears nothing of the other, promote both. When the nodes hear each other
+        again, what both were answered for is not thrown away and not mixed: the one that comes back halts, with one line."""
+        with pair(arbiter=False) as rig:
+            rig.start()
+            rig.wait_for("the pair is whole", rig.is_whole)
+            first, second = rig.nodes
+            put_load(rig)
+            rig.wait_for("the standby has all", rig.is_level)
+            second.kill9()
+            run([HOLDFAST, "admin", "--socket", first.socket, "promote"])
+            rig.wait_for("the first leads alone", lambda: rig.state(first).get("insync") == 1)
+            put_load(rig)
+            nobody, = free_ports(1)
+            second.start(pair__peer=f"127.0.0.1:{nobody}")
+            run([HOLDFAST, "admin", "--socket", second.socket, "promote"])
+            rig.wait_for("the second leads", lambda: rig.state(second).get("serves"))
+            servers, rig.servers = rig.servers, rig.servers.split(",")[1]
+            put_load(rig)
+            rig.servers = servers
+            place = first.admin("status")["place"]
+            second.kill9()
+            second.start()
+            self.assertEqual(second.wait(), 1)
+            self.assertIn("the peer's log has another record at the same place", second.errors())
+            self.assertEqual(first.admin("status")["place"], place)
 
 
 if __name__ == "__main__":
