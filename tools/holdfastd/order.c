@@ -468,6 +468,8 @@ uint32_t orderer_poll(struct orderer *orderer)
     if (orderer->pair != NULL && !may_order(orderer, &work))
         return work;
     count_batches_at_log(orderer);
+    if (orderer->digest_interval_ns != 0 && is_whole(orderer) && !orderer->checkpoint_asked)
+        order_digest(orderer);
     for (uint32_t bundles = 0; !orderer->checkpoint_asked && bundles < ORDER_BUNDLES_MAX;
          bundles++) {
         struct bundle *bundle;
@@ -491,8 +493,6 @@ uint32_t orderer_poll(struct orderer *orderer)
     }
     if (orderer->checkpoint_asked)
         try_checkpoint(orderer);
-    else if (orderer->digest_interval_ns != 0)
-        order_digest(orderer);
     return work;
 }
 
