@@ -35,8 +35,10 @@ static struct hf_tag tag_of(const struct hf_record_header *record)
 void hf_pair_set_restart(struct hf_pair *pair, enum hf_pair_restart why)
 {
     atomic_store_explicit(&pair->lease_until_ns, 0, memory_order_relaxed);
-    atomic_store_explicit(&pair->lead_index, 0, memory_order_relaxed);
+    /* In this order: who sees that it leads no more sees that it is to begin anew, and does not
+     * take what it has led itself for something still to be applied. */
     atomic_store_explicit(&pair->restart, why, memory_order_release);
+    atomic_store_explicit(&pair->lead_index, 0, memory_order_release);
 }
 
 /* ---- Create ---- */
