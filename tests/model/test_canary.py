@@ -16,7 +16,7 @@ TIMEOUT_S = 120
 # One after the other until one catches the bug: random traffic, for what is rare more of it, and
 # every order of the messages about a payment.
 RUNS = [('test_model', '--operations', '120000'), ('test_model', '--seed', '2', '--operations', '300000'),
-        ('test_orders',)]
+        ('test_orders',), ('test_model', '--seed', '3', '--operations', '300000')]
 FLAGS = ['-std=gnu11', '-O1', '-D_GNU_SOURCE', '-DXXH_INLINE_ALL']
 
 Mutation = collections.namedtuple('Mutation', 'bug file old new')
@@ -61,7 +61,7 @@ MUTATIONS = [
              'first->type == turn->type'),
     Mutation('a transfer sent again moves again', 'ledger.c',
              '*first = find_first_answer(ledger, turn);',
-             '*first = header->type == HF_OP_MOVE ? NULL : find_first_answer(ledger, turn);'),
+             '*first = turn->type == HF_OP_MOVE ? NULL : find_first_answer(ledger, turn);'),
     Mutation('a hold does not answer for its maker', 'ledger.c',
              'first = hf_hold_answer(&ledger->holds, id, turn->id_hash, ledger->bundle_ns);', ';'),
     Mutation('a hold made in a chain is unknown outside', 'hold_add.h',
