@@ -55,6 +55,7 @@ class Catchup(unittest.TestCase):
         rig.wait_for("the standby has all", rig.is_level)
         self.assertEqual(leads.digest(), gone.digest())
         before = gone.digest()
+        rig.wait_for("both nodes still hold it", rig.is_whole)  # a slow machine may have dropped one for a while
         leads.kill9()
         rig.wait_for("the standby leads", lambda: serves(rig, gone))
         self.assertEqual(gone.digest(), before)
