@@ -8,8 +8,8 @@
  * starts anew or when too much was lost: then the protocol above begins again where its
  * acknowledgements are.
  *
- * Pure: no I/O, no clock, no allocation after create. Its hash tells damage, not forgery: a seal
- * would have to go around each datagram, and none does yet.
+ * Pure: no I/O, no clock, no allocation after create. Its hash tells damage, not forgery: a
+ * seal goes around each datagram (net/port_sealed.h), for which HF_LINK_SEAL_ROOM is left.
  *
  *      0  magic         4  "HFRL"
  *      4  format        2  1

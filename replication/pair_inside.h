@@ -147,6 +147,11 @@ void hf_pair_fetch(struct hf_pair *pair);
 bool hf_pair_on_slice(struct hf_pair *pair, const uint8_t *frame, uint32_t length);
 void hf_pair_fetch_poll(struct hf_pair *pair);
 
+/* ---- pair_view.c ---- */
+
+/* What an alarm says to whoever reads the node's lines. */
+const char *hf_pair_sentence_of(enum hf_alarm alarm);
+
 /* ---- pair.c ---- */
 
 void hf_pair_set_restart(struct hf_pair *pair, enum hf_pair_restart why);

@@ -13,81 +13,13 @@
  *
  * The maker of segments (segment_maker.h) works when the log is idle, or in step with the log when
  * no segment is ready. */
-#include "writer.h"
-#include "segment_maker.h"
+#include "writer_inside.h"
 
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SLOT_COUNT      HF_LOG_BATCHES_MAX
 #define COMPLETIONS_MAX 32
-
-struct slot {
-    struct hf_log_batch *batch; /* NULL: a seal's */
-    bool durable;
-    bool in_previous; /* its record lies in the previous segment */
-};
-
-struct segment_file {
-    uint64_t number; /* 0: none */
-    int file;        /* -1: not open */
-};
-
-struct hf_log_writer {
-    struct hf_disk *disk;
-    struct hf_log_writer_options options;
-    struct hf_id cluster;
-    uint32_t node;
-    uint64_t epoch;
-    uint32_t block_size;
-    uint64_t segment_size;
-
-    /* The log proper. */
-    uint64_t last_index;
-    struct hf_hash last_hash;
-    uint64_t next_place;
-    uint64_t last_timestamp_ns;
-    uint64_t last_commit; /* as the newest record's header says */
-    uint64_t returned_index;
-    struct slot slots[SLOT_COUNT];
-    uint32_t previous_count; /* records in flight in the previous segment */
-    struct segment_file previous;
-    struct segment_file current;
-    struct segment_file next;
-    uint64_t offset;       /* in the current segment */
-    uint64_t segment_last; /* newest with its name; those after `current` are ready */
-
-    /* One log on two nodes. */
-    uint64_t committed;  /* of the pair */
-    bool leaves_segment; /* the next record opens a new one */
-
-    /* The signed chain. */
-    struct hf_chain_span span;
-    uint64_t hashed_index; /* records up to this one are in the span or before it */
-    uint8_t secret_key[HF_CHAIN_SECRET_SIZE];
-    uint8_t *seals; /* a block for each that may be in flight, by index modulo the depth */
-
-    struct hf_segment_maker maker;
-
-    /* For any thread to look at. Written by the log's thread alone. */
-    _Atomic uint64_t commit_index;
-    _Atomic bool room;
-    _Atomic bool lacks_space;
-    _Atomic bool poisoned;
-
-    bool attached;
-    uint32_t outstanding; /* queued with the disk and not completed, pieces included */
-    uint64_t records;
-    uint64_t seal_count;
-    uint64_t operations;
-    uint64_t bytes_logical;
-    uint64_t bytes_device;
-    struct hf_fault fault;
-    uint8_t *memory; /* of all batches */
-    struct hf_log_batch batches[HF_LOG_BATCHES_MAX];
-};
 
 static void maker_step(struct hf_log_writer *writer);
 static void drain(struct hf_log_writer *writer);
@@ -214,7 +146,7 @@ enum hf_status hf_log_writer_create(struct hf_disk *disk, const struct hf_log_st
     writer->previous.file = -1;
     writer->next.file = -1;
     /* With no segment made yet the current one is number 0: full, so the first record moves on. */
-    writer->current = (struct segment_file){.file = -1};
+    writer->current = (struct hf_log_segment_file){.file = -1};
     writer->offset = writer->segment_size;
     if (state->segment <= state->segment_last) {
         writer->current.number = state->segment;
@@ -240,7 +172,7 @@ uint32_t hf_log_writer_own_batches(const struct hf_log_writer *writer)
     return writer->options.batch_count;
 }
 
-static void close_file(struct hf_log_writer *writer, struct segment_file *segment)
+static void close_file(struct hf_log_writer *writer, struct hf_log_segment_file *segment)
 {
     if (segment->file >= 0) {
         /* Every record in it is flushed, or will never be acknowledged. */
@@ -283,18 +215,8 @@ static void poison(struct hf_log_writer *writer, const char *what, const char *w
     snprintf(writer->fault.line, sizeof writer->fault.line, "the log is poisoned: %s: %.150s", what,
              why);
     atomic_store_explicit(&writer->room, false, memory_order_relaxed);
-    /* Release, with the acquire in is_poisoned: who sees it sees the fault line. */
+    /* Release, with the acquire in hf_log_writer_is_poisoned: who sees it sees the fault line. */
     atomic_store_explicit(&writer->poisoned, true, memory_order_release);
-}
-
-static bool is_poisoned(const struct hf_log_writer *writer)
-{
-    return atomic_load_explicit(&writer->poisoned, memory_order_relaxed);
-}
-
-static uint64_t commit_of(const struct hf_log_writer *writer)
-{
-    return atomic_load_explicit(&writer->commit_index, memory_order_relaxed);
 }
 
 uint64_t hf_log_writer_commit_index(const struct hf_log_writer *writer)
@@ -337,27 +259,21 @@ static void publish_room(struct hf_log_writer *writer)
 {
     uint64_t wanted = batches_size(&writer->options, writer->block_size);
     bool room = segments_ready(writer) != 0 || writer->segment_size - writer->offset >= wanted;
-    atomic_store_explicit(&writer->room, room && !is_poisoned(writer), memory_order_relaxed);
-}
-
-/* Records under no seal yet. */
-static uint64_t span_count(const struct hf_log_writer *writer)
-{
-    return writer->last_index + 1 - writer->span.first_index;
+    atomic_store_explicit(&writer->room, room && !hf_log_is_poisoned(writer), memory_order_relaxed);
 }
 
 void hf_log_writer_count(const struct hf_log_writer *writer, struct hf_log_writer_counts *counts)
 {
     *counts = (struct hf_log_writer_counts){
         .last_index = writer->last_index,
-        .commit_index = commit_of(writer),
+        .commit_index = hf_log_commit_of(writer),
         .in_flight = (uint32_t)(writer->last_index - writer->returned_index),
         .segments_ready = (uint32_t)segments_ready(writer),
         .segment = writer->current.number,
         .offset = writer->offset,
         .records = writer->records,
         .seals = writer->seal_count,
-        .unsealed = span_count(writer),
+        .unsealed = hf_log_span_count(writer),
         .operations = writer->operations,
         .bytes_logical = writer->bytes_logical,
         .bytes_device = writer->bytes_device,
@@ -367,7 +283,7 @@ void hf_log_writer_count(const struct hf_log_writer *writer, struct hf_log_write
 void hf_log_writer_describe(const struct hf_log_writer *writer, struct hf_checkpoint_header *header)
 {
     assert(writer->returned_index == writer->last_index);
-    assert(commit_of(writer) == writer->last_index);
+    assert(hf_log_commit_of(writer) == writer->last_index);
     memset(header, 0, sizeof *header);
     header->cluster = writer->cluster;
     header->index = writer->last_index;
@@ -379,7 +295,7 @@ void hf_log_writer_describe(const struct hf_log_writer *writer, struct hf_checkp
 
 /* ---- Submitting ---- */
 
-static enum hf_status open_named(struct hf_log_writer *writer, struct segment_file *segment)
+static enum hf_status open_named(struct hf_log_writer *writer, struct hf_log_segment_file *segment)
 {
     char name[HF_DISK_NAME_SIZE];
     hf_segment_format_name(segment->number, name);
@@ -404,7 +320,7 @@ static enum hf_status open_next(struct hf_log_writer *writer)
 }
 
 /* Moves on to the next segment. What is left of the current one stays zeros. */
-static enum hf_status move_on(struct hf_log_writer *writer)
+enum hf_status hf_log_move_on(struct hf_log_writer *writer)
 {
     if (segments_ready(writer) == 0) {
         return HF_STATUS_FULL;
@@ -418,9 +334,9 @@ static enum hf_status move_on(struct hf_log_writer *writer)
         return status;
     }
     assert(writer->previous_count == 0);
-    uint64_t commit = commit_of(writer);
+    uint64_t commit = hf_log_commit_of(writer);
     for (uint64_t index = commit + 1; index <= writer->last_index; index++) {
-        struct slot *slot = &writer->slots[index % SLOT_COUNT];
+        struct hf_log_slot *slot = &writer->slots[index % HF_LOG_SLOTS];
         if (!slot->durable) {
             slot->in_previous = true;
             writer->previous_count++;
@@ -431,7 +347,7 @@ static enum hf_status move_on(struct hf_log_writer *writer)
         close_file(writer, &writer->previous);
     }
     writer->current = writer->next;
-    writer->next = (struct segment_file){.file = -1};
+    writer->next = (struct hf_log_segment_file){.file = -1};
     writer->offset = 0;
     return HF_STATUS_OK;
 }
@@ -441,9 +357,10 @@ static enum hf_status move_on(struct hf_log_writer *writer)
 static uint64_t commit_to_say(const struct hf_log_writer *writer)
 {
     if (writer->options.pair_batches == 0) {
-        return commit_of(writer);
+        return hf_log_commit_of(writer);
     }
-    uint64_t commit = writer->committed < commit_of(writer) ? writer->committed : commit_of(writer);
+    uint64_t commit =
+        writer->committed < hf_log_commit_of(writer) ? writer->committed : hf_log_commit_of(writer);
     uint64_t oldest =
         writer->last_index > HF_LOG_DEPTH_MAX ? writer->last_index - HF_LOG_DEPTH_MAX : 0;
     commit = commit < oldest ? commit : oldest;
@@ -466,14 +383,12 @@ static struct hf_record_header next_header(const struct hf_log_writer *writer)
     };
 }
 
-/* Queues a record whose bytes are whole but for its padding and, unless it is a copy, its hash.
- * AGAIN, and nothing done, when `depth` writes are in flight or the disk's queue is full. */
-static enum hf_status append(struct hf_log_writer *writer, struct hf_record_header *record,
+enum hf_status hf_log_append(struct hf_log_writer *writer, struct hf_record_header *record,
                              struct hf_log_batch *batch, bool is_copy)
 {
     uint32_t padded = hf_record_padded_length(record->length, writer->block_size);
     assert(padded <= writer->segment_size - writer->offset);
-    assert(writer->last_index - commit_of(writer) < writer->options.depth);
+    assert(writer->last_index - hf_log_commit_of(writer) < writer->options.depth);
     memset((uint8_t *)record + record->length, 0, padded - record->length);
     if (!is_copy) {
         hf_record_seal(record);
@@ -487,7 +402,7 @@ static enum hf_status append(struct hf_log_writer *writer, struct hf_record_head
         poison(writer, "a record cannot be queued", writer->disk->fault.line);
         return HF_STATUS_IO;
     }
-    writer->slots[record->index % SLOT_COUNT] = (struct slot){.batch = batch};
+    writer->slots[record->index % HF_LOG_SLOTS] = (struct hf_log_slot){.batch = batch};
     writer->outstanding++;
     writer->last_index = record->index;
     writer->last_hash = record->hash;
@@ -505,19 +420,14 @@ static enum hf_status append(struct hf_log_writer *writer, struct hf_record_head
     return HF_STATUS_OK;
 }
 
-static bool may_append(const struct hf_log_writer *writer)
-{
-    return writer->last_index - commit_of(writer) < writer->options.depth;
-}
-
 /* ---- Sealing ---- */
 
 /* Takes what was appended into the span. The device may read the same bytes meanwhile. */
-static void hash_appended(struct hf_log_writer *writer)
+void hf_log_hash_appended(struct hf_log_writer *writer)
 {
     while (writer->hashed_index < writer->last_index) {
         writer->hashed_index++;
-        const struct hf_log_batch *batch = writer->slots[writer->hashed_index % SLOT_COUNT].batch;
+        const struct hf_log_batch *batch = writer->slots[writer->hashed_index % HF_LOG_SLOTS].batch;
         assert(batch != NULL); /* a seal counts as hashed from the first */
         assert(batch->index == writer->hashed_index);
         hf_chain_span_add(&writer->span,
@@ -525,12 +435,12 @@ static void hash_appended(struct hf_log_writer *writer)
     }
 }
 
-static enum hf_status append_seal(struct hf_log_writer *writer)
+enum hf_status hf_log_append_seal(struct hf_log_writer *writer)
 {
-    if (!may_append(writer)) {
+    if (!hf_log_may_append(writer)) {
         return HF_STATUS_AGAIN;
     }
-    hash_appended(writer);
+    hf_log_hash_appended(writer);
     uint64_t index = writer->last_index + 1;
     struct hf_record_header *record =
         (struct hf_record_header *)(void *)(writer->seals +
@@ -539,7 +449,7 @@ static enum hf_status append_seal(struct hf_log_writer *writer)
     record->kind = HF_RECORD_SEAL;
     record->length = HF_CHAIN_SEAL_LENGTH;
     hf_chain_seal_make(&writer->span, record, writer->node, writer->secret_key);
-    enum hf_status status = append(writer, record, NULL, false);
+    enum hf_status status = hf_log_append(writer, record, NULL, false);
     if (status == HF_STATUS_OK) {
         hf_chain_span_next(&writer->span, record);
         writer->hashed_index = record->index;
@@ -556,17 +466,17 @@ static enum hf_status make_way(struct hf_log_writer *writer, uint32_t padded)
     enum hf_status status = HF_STATUS_OK;
     bool fits = !writer->leaves_segment &&
                 padded + writer->block_size <= writer->segment_size - writer->offset;
-    uint64_t count = span_count(writer);
+    uint64_t count = hf_log_span_count(writer);
     if (count >= writer->options.seal_span || (count != 0 && !fits)) {
-        status = append_seal(writer);
+        status = hf_log_append_seal(writer);
         fits = fits && padded + writer->block_size <= writer->segment_size - writer->offset;
     }
     if (status == HF_STATUS_OK && !fits) {
-        status = move_on(writer);
+        status = hf_log_move_on(writer);
         writer->leaves_segment = writer->leaves_segment && status != HF_STATUS_OK;
     }
     if (status == HF_STATUS_OK && writer->offset == 0 && writer->last_index != 0) {
-        status = append_seal(writer);
+        status = hf_log_append_seal(writer);
     }
     return status;
 }
@@ -579,10 +489,10 @@ enum hf_status hf_log_writer_submit(struct hf_log_writer *writer, struct hf_log_
     assert(batch->length <= batch->capacity);
     assert(batch->first_place == writer->next_place);
     assert(batch->timestamp_ns >= writer->last_timestamp_ns);
-    if (is_poisoned(writer)) {
+    if (hf_log_is_poisoned(writer)) {
         return HF_STATUS_IO;
     }
-    if (!may_append(writer)) {
+    if (!hf_log_may_append(writer)) {
         return HF_STATUS_AGAIN;
     }
     enum hf_status status =
@@ -590,7 +500,7 @@ enum hf_status hf_log_writer_submit(struct hf_log_writer *writer, struct hf_log_
     if (status != HF_STATUS_OK) {
         return status;
     }
-    if (!may_append(writer)) {
+    if (!hf_log_may_append(writer)) {
         return HF_STATUS_AGAIN;
     }
     struct hf_record_header *record = (struct hf_record_header *)(void *)batch->bytes;
@@ -601,116 +511,22 @@ enum hf_status hf_log_writer_submit(struct hf_log_writer *writer, struct hf_log_
     record->timestamp_ns = batch->timestamp_ns;
     record->digest = batch->count == 0 ? batch->digest : (struct hf_id){0};
     batch->index = record->index;
-    status = append(writer, record, batch, false);
+    status = hf_log_append(writer, record, batch, false);
     return status;
 }
 
 enum hf_status hf_log_writer_seal(struct hf_log_writer *writer)
 {
     assert(writer->attached);
-    if (is_poisoned(writer)) {
+    if (hf_log_is_poisoned(writer)) {
         return HF_STATUS_IO;
     }
-    if (span_count(writer) == 0) {
+    if (hf_log_span_count(writer) == 0) {
         return HF_STATUS_OK;
     }
     /* Room for it is kept: no record takes a segment's last block. */
     assert(writer->block_size <= writer->segment_size - writer->offset);
-    return append_seal(writer);
-}
-
-/* ---- One log on two nodes ---- */
-
-void hf_log_writer_set_committed(struct hf_log_writer *writer, uint64_t index)
-{
-    assert(index >= writer->committed);
-    writer->committed = index;
-}
-
-static bool follows(const struct hf_log_writer *writer, const struct hf_record_header *record)
-{
-    return record->index == writer->last_index + 1 &&
-           hf_hash_equal(record->prev_hash, writer->last_hash) &&
-           record->first_place == writer->next_place &&
-           record->timestamp_ns >= writer->last_timestamp_ns && record->epoch >= writer->epoch &&
-           record->commit >= writer->last_commit && record->commit < record->index;
-}
-
-/* Goes where a copy must lie. */
-static enum hf_status go_to_copy(struct hf_log_writer *writer,
-                                 const struct hf_record_header *record)
-{
-    bool opens = record->kind == HF_RECORD_SEAL && span_count(writer) == 0 && record->index != 1;
-    bool has_segment = writer->current.number != 0;
-    uint32_t padded = hf_record_padded_length(record->length, writer->block_size);
-    if (!has_segment || (opens && writer->offset != 0)) {
-        return move_on(writer);
-    }
-    return padded <= writer->segment_size - writer->offset ? HF_STATUS_OK : HF_STATUS_INVALID;
-}
-
-enum hf_status hf_log_writer_copy(struct hf_log_writer *writer, struct hf_log_batch *batch,
-                                  const struct hf_record_header *record)
-{
-    assert(batch == &writer->batches[batch->number]);
-    assert(batch->number >= writer->options.batch_count);
-    assert(writer->attached);
-    if (is_poisoned(writer)) {
-        return HF_STATUS_IO;
-    }
-    if (!follows(writer, record)) {
-        return HF_STATUS_DIVERGED;
-    }
-    if (record->length > batch->capacity) {
-        return HF_STATUS_INVALID;
-    }
-    if (!may_append(writer)) {
-        return HF_STATUS_AGAIN;
-    }
-    bool is_seal = record->kind == HF_RECORD_SEAL;
-    hash_appended(writer);
-    if (is_seal && hf_chain_seal_match(&writer->span, record) != NULL) {
-        return HF_STATUS_DIVERGED;
-    }
-    enum hf_status status = go_to_copy(writer, record);
-    if (status != HF_STATUS_OK) {
-        return status;
-    }
-    memcpy(batch->bytes, record, record->length);
-    batch->length = record->length;
-    batch->count = record->count;
-    batch->first_place = record->first_place;
-    batch->timestamp_ns = record->timestamp_ns;
-    batch->index = record->index;
-    writer->epoch = record->epoch;
-    struct hf_record_header *copy = (struct hf_record_header *)(void *)batch->bytes;
-    status = append(writer, copy, batch, true);
-    if (status == HF_STATUS_OK && is_seal) {
-        hf_chain_span_next(&writer->span, copy);
-        writer->hashed_index = copy->index;
-    }
-    return status;
-}
-
-enum hf_status hf_log_writer_begin_epoch(struct hf_log_writer *writer, uint64_t epoch, bool fresh)
-{
-    assert(writer->attached);
-    assert(epoch >= writer->epoch);
-    if (is_poisoned(writer)) {
-        return HF_STATUS_IO;
-    }
-    if (!may_append(writer)) {
-        return HF_STATUS_AGAIN;
-    }
-    bool must_move = fresh && span_count(writer) == 0 && writer->offset != 0;
-    bool fits = writer->block_size <= writer->segment_size - writer->offset;
-    enum hf_status status = must_move || !fits ? move_on(writer) : HF_STATUS_OK;
-    if (status == HF_STATUS_OK) {
-        writer->epoch = epoch;
-        writer->leaves_segment = fresh && span_count(writer) != 0;
-        status = append_seal(writer);
-    }
-    return status;
+    return hf_log_append_seal(writer);
 }
 
 /* ---- Collecting ---- */
@@ -719,9 +535,9 @@ static void record_completed(struct hf_log_writer *writer,
                              const struct hf_disk_completion *completion)
 {
     uint64_t index = completion->tag;
-    assert(index > commit_of(writer));
+    assert(index > hf_log_commit_of(writer));
     assert(index <= writer->last_index);
-    struct slot *slot = &writer->slots[index % SLOT_COUNT];
+    struct hf_log_slot *slot = &writer->slots[index % HF_LOG_SLOTS];
     assert(!slot->durable);
     if (completion->status != HF_STATUS_OK) {
         char what[64];
@@ -771,9 +587,9 @@ static void collect(struct hf_log_writer *writer)
 /* The commit index follows the longest durable prefix. */
 static void advance_commit(struct hf_log_writer *writer)
 {
-    uint64_t before = commit_of(writer);
+    uint64_t before = hf_log_commit_of(writer);
     uint64_t commit = before;
-    while (commit < writer->last_index && writer->slots[(commit + 1) % SLOT_COUNT].durable) {
+    while (commit < writer->last_index && writer->slots[(commit + 1) % HF_LOG_SLOTS].durable) {
         commit++;
     }
     if (commit != before) {
@@ -788,16 +604,16 @@ uint32_t hf_log_writer_poll(struct hf_log_writer *writer, struct hf_log_batch *d
 {
     assert(writer->attached);
     collect(writer);
-    if (is_poisoned(writer)) {
+    if (hf_log_is_poisoned(writer)) {
         return 0;
     }
-    hash_appended(writer);
+    hf_log_hash_appended(writer);
     advance_commit(writer);
-    uint64_t commit = commit_of(writer);
+    uint64_t commit = hf_log_commit_of(writer);
     uint32_t count = 0;
     while (count < most && writer->returned_index < commit) {
         writer->returned_index++;
-        struct slot *slot = &writer->slots[writer->returned_index % SLOT_COUNT];
+        struct hf_log_slot *slot = &writer->slots[writer->returned_index % HF_LOG_SLOTS];
         assert(slot->durable);
         if (slot->batch == NULL) {
             continue; /* a seal is nobody's */
@@ -826,7 +642,7 @@ static void drain(struct hf_log_writer *writer)
 static bool maker_may_work(const struct hf_log_writer *writer)
 {
     const struct hf_segment_maker *maker = &writer->maker;
-    if (writer->last_index == commit_of(writer)) {
+    if (writer->last_index == hf_log_commit_of(writer)) {
         return true;
     }
     if (segments_ready(writer) != 0) {
@@ -851,7 +667,7 @@ static void maker_step(struct hf_log_writer *writer)
         return;
     }
     heed_maker(writer, hf_segment_maker_step(maker, writer->segment_last + 1, &queued, &made));
-    if (is_poisoned(writer)) {
+    if (hf_log_is_poisoned(writer)) {
         return;
     }
     writer->outstanding += queued;
@@ -884,7 +700,7 @@ enum hf_status hf_log_writer_attach(struct hf_log_writer *writer, struct hf_faul
         struct hf_log_batch *none = NULL;
         uint32_t returned = hf_log_writer_poll(writer, &none, 1);
         assert(returned == 0);
-        if (is_poisoned(writer)) {
+        if (hf_log_is_poisoned(writer)) {
             *fault = writer->fault;
             return HF_STATUS_IO;
         }
@@ -899,7 +715,8 @@ enum hf_status hf_log_writer_attach(struct hf_log_writer *writer, struct hf_faul
 static void seal_end(struct hf_log_writer *writer)
 {
     bool fits = writer->block_size <= writer->segment_size - writer->offset;
-    if ((fits || move_on(writer) == HF_STATUS_OK) && append_seal(writer) == HF_STATUS_OK) {
+    if ((fits || hf_log_move_on(writer) == HF_STATUS_OK) &&
+        hf_log_append_seal(writer) == HF_STATUS_OK) {
         drain(writer);
     }
 }
@@ -910,16 +727,16 @@ void hf_log_writer_detach(struct hf_log_writer *writer)
         return;
     }
     drain(writer);
-    if (!is_poisoned(writer)) {
-        hash_appended(writer);
+    if (!hf_log_is_poisoned(writer)) {
+        hf_log_hash_appended(writer);
         advance_commit(writer);
     }
-    if (!is_poisoned(writer) && writer->options.pair_batches == 0 &&
-        (writer->operations != 0 || span_count(writer) != 0)) {
-        assert(commit_of(writer) == writer->last_index);
+    if (!hf_log_is_poisoned(writer) && writer->options.pair_batches == 0 &&
+        (writer->operations != 0 || hf_log_span_count(writer) != 0)) {
+        assert(hf_log_commit_of(writer) == writer->last_index);
         seal_end(writer);
     }
-    if (!is_poisoned(writer)) {
+    if (!hf_log_is_poisoned(writer)) {
         advance_commit(writer);
         writer->returned_index = writer->last_index;
     }

@@ -77,7 +77,7 @@ MUTATIONS = [
              '                                    struct hf_fault *fault)\n{\n    struct hf_install_order order;',
              '                                    struct hf_fault *fault)\n{\n    return HF_STATUS_OK;\n    struct hf_install_order order;', False),
     Mutation('a record counts as durable before its flush', 'wal/writer.c',
-             '    while (commit < writer->last_index && writer->slots[(commit + 1) % SLOT_COUNT].durable) {',
+             '    while (commit < writer->last_index && writer->slots[(commit + 1) % HF_LOG_SLOTS].durable) {',
              '    while (commit < writer->last_index) {', False),
     Mutation('a failed write does not poison the log', 'wal/writer.c',
              '        poison(writer, what, strerror(completion->error));\n        return;\n', '', False),

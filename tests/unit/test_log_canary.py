@@ -34,9 +34,9 @@ MUTATIONS = [
              'enum hf_status status = writer->disk->maker->append(\n        writer->disk, writer->current.file',
              'enum hf_status status = writer->disk->maker->fill(\n        writer->disk, writer->current.file', CRASHES),
     Mutation('an answer does not wait for the records before it', 'writer.c',
-             'while (commit < writer->last_index && writer->slots[(commit + 1) % SLOT_COUNT].durable) {\n        commit++;',
+             'while (commit < writer->last_index && writer->slots[(commit + 1) % HF_LOG_SLOTS].durable) {\n        commit++;',
              'for (uint64_t i = before + 1; i <= writer->last_index; i++) {\n'
-             '        commit = writer->slots[i % SLOT_COUNT].durable ? i : commit;', CRASHES),
+             '        commit = writer->slots[i % HF_LOG_SLOTS].durable ? i : commit;', CRASHES),
     Mutation('what was replayed is not flushed', 'opening.c',
              'status = flush_replayed(opening);', 'status = HF_STATUS_OK;', CRASHES),
     Mutation('a cache is trusted after a flush that failed', 'opening.c',
@@ -58,7 +58,7 @@ MUTATIONS = [
              '    if (completion->status != HF_STATUS_OK) {\n        char what[64];',
              '    if (false) {\n        char what[64];', FAULTS),
     Mutation('after an error the writer goes on', 'writer.c',
-             '    collect(writer);\n    if (is_poisoned(writer)) {\n        return 0;\n    }\n', '    collect(writer);\n',
+             '    collect(writer);\n    if (hf_log_is_poisoned(writer)) {\n        return 0;\n    }\n', '    collect(writer);\n',
              FAULTS),
     # Wrong tail rules.
     Mutation('every tail is cut', 'recover.c', 'if (record->commit >= lost) {', 'if (false) {', BITS),
