@@ -145,11 +145,7 @@ static uint64_t core_ns(void)
 static void measure(void *state)
 {
     struct run *run = state;
-    union {
-        struct hf_op_expire expire;
-        union hf_operation operation;
-        uint8_t bytes[HF_EXPIRE_LENGTH_MAX];
-    } made;
+    union hf_expire_room made;
     const union hf_operation *operation = &made.operation;
     uint64_t begin_ns = core_ns();
 

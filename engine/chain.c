@@ -3,7 +3,7 @@
 #include "chain.h"
 
 #include "expire.h"
-#include "state.h"
+#include "once.h"
 
 #include <assert.h>
 
@@ -18,13 +18,7 @@ static void carry_out_one(struct hf_ledger *ledger, const struct hf_turn *chain,
     /* Never dry: what comes after sees it. A dry chain is rolled back as a whole. */
     turn.flags = 0;
     turn.origin = chain->origin;
-    *answer = (struct hf_answer){
-        .id = operation->header.id,
-        .fingerprint = turn.fingerprint,
-        .type = turn.type,
-        .place = place,
-        .timestamp_ns = ledger->bundle_ns,
-    };
+    hf_answer_begin(answer, &turn, place, ledger->bundle_ns);
     hf_turn_carry_out(ledger, &turn, answer);
 }
 

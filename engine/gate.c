@@ -39,13 +39,6 @@ size_t hf_work_size(void)
     return (sizeof(struct hf_work) + 63) / 64 * 64;
 }
 
-static uint64_t home_of(const struct hf_shards *shards, uint32_t slot)
-{
-    const struct hf_account *account = hf_account_at(&shards->ledger->accounts, slot);
-
-    return UINT64_C(1) << hf_shard_of(account->id, shards->count);
-}
-
 /* The homes of an account and of all totals above it. */
 static uint64_t homes_of(const struct hf_shards *shards, uint32_t slot)
 {
@@ -55,7 +48,7 @@ static uint64_t homes_of(const struct hf_shards *shards, uint32_t slot)
     while (slot != HF_TABLE_NONE) {
         const struct hf_account *account = hf_account_at(&ledger->accounts, slot);
         const struct hf_terms *terms = hf_terms_of(&ledger->terms, account);
-        homes |= home_of(shards, slot);
+        homes |= hf_shards_home(shards, account->id);
         slot = terms == NULL ? HF_TABLE_NONE : terms->parent;
     }
     return homes;
@@ -321,9 +314,8 @@ uint64_t hf_work_shards(const struct hf_work *work)
 
 /* ---- collect ---- */
 
-void hf_shards_finished(struct hf_shards *shards, struct hf_work *work)
+void hf_work_finished(struct hf_work *work)
 {
-    (void)shards;
     assert(work->left != 0);
     work->left--;
 }
@@ -347,12 +339,4 @@ struct hf_work *hf_shards_collect(struct hf_shards *shards)
 uint32_t hf_shards_under_way(const struct hf_shards *shards)
 {
     return shards->under_way;
-}
-
-uint64_t hf_shards_floor_ms(const struct hf_shards *shards)
-{
-    const struct hf_ledger *ledger = shards->ledger;
-    const struct hf_horizon horizon = hf_horizon_at(&ledger->limits, ledger->timestamp_ns);
-
-    return hf_horizon_floor(&ledger->seen, &horizon);
 }

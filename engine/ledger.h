@@ -72,6 +72,11 @@ bool hf_ledger_make_expire(const struct hf_ledger *ledger, uint64_t timestamp_ns
                            struct hf_op_expire *expire);
 #define HF_EXPIRE_LENGTH_MAX \
     (sizeof(struct hf_op_expire) + HF_EXPIRIES_MAX * sizeof(struct hf_op_expiry))
+union hf_expire_room {
+    struct hf_op_expire expire;
+    union hf_operation operation; /* the same, to be applied */
+    uint8_t bytes[HF_EXPIRE_LENGTH_MAX];
+};
 
 /* Answers one QUERY from the state as it is now. Changes nothing. */
 void hf_ledger_query(const struct hf_ledger *ledger, const struct hf_op_query *query,

@@ -19,11 +19,6 @@ uint32_t hf_shard_of(struct hf_id account, uint32_t count)
     return (uint32_t)(((wide)family * count) >> 64);
 }
 
-static uint64_t home_of(const struct hf_shards *shards, struct hf_id account)
-{
-    return UINT64_C(1) << hf_shard_of(account, shards->count);
-}
-
 /* What is above an account with terms; none for one without. */
 static uint64_t above(const struct hf_shards *shards, struct hf_id account)
 {
@@ -34,7 +29,7 @@ static uint64_t of_account(const struct hf_shards *shards, struct hf_id account)
 {
     if (hf_id_is_zero(account))
         return 0;
-    return home_of(shards, account) | above(shards, account);
+    return hf_shards_home(shards, account) | above(shards, account);
 }
 
 static uint64_t of_hold(const struct hf_shards *shards, struct hf_id id)
@@ -64,7 +59,7 @@ static void note_terms(struct hf_shards *shards, const struct hf_op_account_put 
     if (put->header.length == HF_ACCOUNT_PUT_SHORT)
         return;
     hf_directory_add(&shards->accounts, put->account,
-                     home_of(shards, put->account) | of_account(shards, put->parent));
+                     hf_shards_home(shards, put->account) | of_account(shards, put->parent));
 }
 
 /* An account's first limit gives it terms. */
@@ -72,7 +67,7 @@ static uint64_t note_limit(struct hf_shards *shards, const struct hf_op_limit_pu
 {
     if (put->scope != HF_LIMIT_ACCOUNT)
         return 0;
-    hf_directory_add(&shards->accounts, put->scope_id, home_of(shards, put->scope_id));
+    hf_directory_add(&shards->accounts, put->scope_id, hf_shards_home(shards, put->scope_id));
     return of_account(shards, put->scope_id);
 }
 

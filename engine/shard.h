@@ -103,7 +103,7 @@ bool hf_shards_submit(struct hf_shards *shards, uint64_t timestamp_ns,
 uint64_t hf_work_shards(const struct hf_work *work);
 
 /* A shard has finished its part. */
-void hf_shards_finished(struct hf_shards *shards, struct hf_work *work);
+void hf_work_finished(struct hf_work *work);
 
 /* The oldest work under way, once all shards have finished it and its replies are filled; else
  * NULL. */
@@ -111,9 +111,6 @@ struct hf_work *hf_shards_collect(struct hf_shards *shards);
 
 /* How many works are under way: not yet collected. At none the ledger is whole and the caller's. */
 uint32_t hf_shards_under_way(const struct hf_shards *shards);
-
-/* Of the gate's part of the ledger, at any time: hf_ledger_count's floor_ms. */
-uint64_t hf_shards_floor_ms(const struct hf_shards *shards);
 
 /* ---- a shard ---- */
 

@@ -76,6 +76,12 @@ struct hf_shards {
     struct hf_shard shards[];
 };
 
+/* The shard that is an account's home. */
+static inline uint64_t hf_shards_home(const struct hf_shards *shards, struct hf_id account)
+{
+    return UINT64_C(1) << hf_shard_of(account, shards->count);
+}
+
 /* gate.c's other half: which shards an operation concerns, and whether it is no plain MOVE. Notes
  * in the directories what later ones will want to know. Only for those that take a place or are
  * dry. */

@@ -170,11 +170,7 @@ static uint64_t execute(struct sim_node *node, const union hf_operation *const o
 /* What is due to expire, in the node's own name. */
 static void execute_expiries(struct sim_node *node)
 {
-    union {
-        struct hf_op_expire expire;
-        union hf_operation operation;
-        uint8_t bytes[HF_EXPIRE_LENGTH_MAX];
-    } made;
+    union hf_expire_room made;
     const union hf_operation *operation = &made.operation;
     struct hf_ledger_counts counts;
     struct hf_reply reply;

@@ -169,7 +169,7 @@ struct bundle *divide_collect(struct divided *divided)
     for (uint32_t i = 0; i < divided->count; i++) {
         struct hf_work *work;
         while ((work = ring_get(divided->pollers[i].finished)) != NULL)
-            hf_shards_finished(divided->shards, work);
+            hf_work_finished(work);
     }
     return hf_shards_collect(divided->shards) == NULL ? NULL : divided->bundles[oldest];
 }

@@ -166,11 +166,7 @@ static struct hf_id own_id(const struct orderer *orderer, uint64_t timestamp_ns)
  * else 0. An id that a client has guessed and used takes no place: the next look tries another. */
 static uint32_t order_expire(struct orderer *orderer)
 {
-    union {
-        struct hf_op_expire expire;
-        union hf_operation operation;
-        uint8_t bytes[HF_EXPIRE_LENGTH_MAX];
-    } made;
+    union hf_expire_room made;
     const union hf_operation *operation = &made.operation;
     struct hf_reply reply;
     uint64_t timestamp_ns;
@@ -253,16 +249,12 @@ static bool submit(struct orderer *orderer, struct bundle *bundle)
 {
     uint64_t timestamp_ns = batch_timestamp(orderer);
 
-    /* Queries look at all of it, as it is after the operations that came with them. */
-    if (has_queries(bundle) && !is_whole(orderer)) {
-        orderer->is_halting = true;
-        return false;
-    }
     begin_batch(orderer, timestamp_ns);
     if (!divide_submit(orderer->divided, timestamp_ns, bundle, &bundle->placed))
         return false;
     orderer->is_halting = has_queries(bundle);
     log_placed(orderer, bundle->operations, bundle->placed);
+    count_ordered(orderer, bundle);
     bundle->batch_index = newest_batch(orderer);
     return true;
 }
@@ -272,16 +264,13 @@ static bool order_bundle(struct orderer *orderer, struct bundle *bundle)
 {
     bool is_full = atomic_load_explicit(orderer->log_full, memory_order_relaxed);
 
-    if (orderer->divided != NULL && !is_full && bundle->operation_count != 0) {
-        if (!submit(orderer, bundle))
-            return false;
-        count_ordered(orderer, bundle);
-        return true;
-    }
+    /* Queries look at all of it, as it is after the operations that came with them. */
     if (has_queries(bundle) && !is_whole(orderer)) {
         orderer->is_halting = true;
         return false;
     }
+    if (orderer->divided != NULL && !is_full && bundle->operation_count != 0)
+        return submit(orderer, bundle);
     bundle->reads = false;
     bundle->placed = 0;
     if (bundle->operation_count != 0 && is_full) {
