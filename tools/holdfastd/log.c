@@ -112,6 +112,8 @@ static void publish_counts(struct logger *logger, uint64_t commit_index)
     atomic_store_explicit(&logger->device_bytes, counts.bytes_device, memory_order_relaxed);
 }
 
+/* A seal that the time had asked for is nobody's batch: whoever wants the log as it stands has to
+ * hear from here that none is under way. */
 static void describe_when_settled(struct logger *logger)
 {
     struct hf_log_writer_counts counts;
@@ -197,20 +199,6 @@ static uint32_t poll_pair(struct logger *logger)
     return submitted + count;
 }
 
-/* A seal that the time had asked for is nobody's batch: whoever stops the node has to hear from
- * here that none is under way. */
-static void look_at_rest(struct logger *logger)
-{
-    struct hf_log_writer_counts counts;
-
-    if (!atomic_load_explicit(logger->stopping, memory_order_acquire) ||
-        atomic_load_explicit(&logger->at_rest, memory_order_relaxed))
-        return;
-    hf_log_writer_count(logger->writer, &counts);
-    if (counts.in_flight == 0)
-        atomic_store_explicit(&logger->at_rest, true, memory_order_release);
-}
-
 uint32_t logger_poll(struct logger *logger)
 {
     struct hf_log_batch *done[LOG_DONE_MAX];
@@ -229,7 +217,6 @@ uint32_t logger_poll(struct logger *logger)
         atomic_store_explicit(&logger->failed, true, memory_order_release); /* P7 */
         return 0;
     }
-    look_at_rest(logger);
     publish_room(logger);
     describe_when_settled(logger);
     if (count != 0) {

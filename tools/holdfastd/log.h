@@ -42,8 +42,6 @@ struct logger {
     _Atomic uint64_t commit_index; /* the same as a record of the log */
     atomic_bool full;              /* the log has no room: the order poller refuses */
     atomic_bool lacks_space;       /* the device has no room for another segment */
-    atomic_bool at_rest;           /* once stopping, everything was durable at some time: what comes
-                                      after that is batches alone */
     atomic_bool failed; /* a write or flush failed: nothing is acknowledged any more (P7) */
     /* ASKED is stored with release by the order poller and read with acquire by the log poller;
      * DESCRIBED the other way round. */

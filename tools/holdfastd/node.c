@@ -739,19 +739,6 @@ static enum hf_status wait_until_answered(struct node *node)
     return HF_STATUS_OK;
 }
 
-/* The last checkpoint is of the log's newest record, with none under way. */
-static enum hf_status wait_until_at_rest(struct node *node)
-{
-    const struct timespec look = {0, COMMIT_LOOK_NS};
-
-    while (!atomic_load_explicit(&node->logger.at_rest, memory_order_acquire)) {
-        if (node_is_over(node))
-            return HF_STATUS_TIMEOUT;
-        nanosleep(&look, NULL);
-    }
-    return HF_STATUS_OK;
-}
-
 static enum hf_status failed(struct node *node, struct hf_fault *fault)
 {
     const struct hf_fault *why = hf_log_writer_fault(node->storage.writer);
@@ -802,8 +789,6 @@ enum hf_status node_drain(struct node *node, struct hf_fault *fault)
         return failed(node, fault);
     if (!config_keeps_log(node->config))
         return HF_STATUS_OK;
-    if (wait_until_at_rest(node) != HF_STATUS_OK)
-        return failed(node, fault);
     if (node_ask(node, MAILBOX_CHECKPOINT) != HF_STATUS_OK)
         return failed(node, fault);
     if (node->mailbox.status == HF_STATUS_DIVERGED) { /* P7: not a word of "clean" */
