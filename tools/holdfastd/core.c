@@ -9,12 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <rte_pause.h>
 
 /* Rounds without work between two looks at the clock. */
 #define IDLE_ROUNDS 64
+/* Between two looks whether a core is ready, nanoseconds. */
+#define READY_LOOK_NS 100000
 
 static uint32_t poll_all(struct core *core)
 {
@@ -109,6 +112,7 @@ static void *core_main(void *argument)
 
 enum hf_status core_start(struct core *core, struct hf_fault *fault)
 {
+    const struct timespec look = {0, READY_LOOK_NS};
     char name[16];
     int error = pthread_create(&core->thread, NULL, core_main, core);
 
@@ -120,7 +124,7 @@ enum hf_status core_start(struct core *core, struct hf_fault *fault)
     snprintf(name, sizeof name, "core-%u", core->processor);
     pthread_setname_np(core->thread, name);
     while (atomic_load(&core->ready) == 0)
-        sched_yield();
+        nanosleep(&look, NULL);
     if (atomic_load(&core->ready) == 1)
         return HF_STATUS_OK;
     pthread_join(core->thread, NULL);
