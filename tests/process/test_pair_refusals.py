@@ -69,7 +69,7 @@ class Refusals(unittest.TestCase):
                     ({"pair__peer_key": ""}, "is not sealed: is pair.peer_key set there?", None)):
                 second.start(data__directory=rig.space.path("data"), **changes)
                 rig.wait_for(of_first, lambda: of_first in (rig.seal(first)["says"] or ""))
-                self.assertIn(of_first, first.errors())
+                rig.wait_for(f"the log says: {of_first}", lambda: of_first in first.errors())
                 if of_second is not None:
                     rig.wait_for(of_second, lambda: of_second in (rig.seal(second)["says"] or ""))
                     self.assertEqual(rig.seal(second)["opened"], 0)
