@@ -79,8 +79,12 @@ int holdfast_admin_main(int argc, char **argv)
         return HF_EXIT_FAILED;
     }
     bool failed = json_object_get(answer, "error") != NULL;
-    json_dumpf(answer, stdout, JSON_PRESERVE_ORDER);
-    putchar('\n');
+    if (json_is_string(answer)) { /* a text: as it is */
+        fputs(json_string_value(answer), stdout);
+    } else {
+        json_dumpf(answer, stdout, JSON_PRESERVE_ORDER);
+        putchar('\n');
+    }
     json_decref(answer);
     return failed ? HF_EXIT_FAILED : HF_EXIT_OK;
 }

@@ -86,7 +86,8 @@ json_t *hf_admin_socket_ask(const char *path, const char *command, struct hf_fau
     int error = send_line(source.connection, command);
     if (error == 0 || error == EPIPE) { /* a node that wants no word from us has said why */
         json_error_t syntax;
-        answer = json_load_callback(receive, &source, JSON_DISABLE_EOF_CHECK, &syntax);
+        answer =
+            json_load_callback(receive, &source, JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &syntax);
         error = source.error;
         if (answer == NULL && error == 0 && source.received != 0)
             snprintf(fault->line, sizeof fault->line, "%.100s: answer is not JSON: %.100s", path,

@@ -1,9 +1,11 @@
 #include "answer.h"
 
+#include "answer_metrics.h"
 #include "answer_pair.h"
 #include "answer_pollers.h"
 #include "clock.h"
 #include "counters.h"
+#include "prometheus.h"
 #include "wal/segment.h"
 
 #include <jansson.h>
@@ -397,105 +399,18 @@ static json_t *answer_status(struct node *node, const char *argument)
         answer_pollers(node), "settings", settings_status(node->config));
 }
 
-static json_t *pollers_answer(struct node *node)
-{
-    json_t *cores = json_array();
-
-    for (uint32_t i = 0; i < node->core_count; i++) {
-        struct core *core = &node->cores[i];
-        uint64_t busy = counter_read(&core->busy_ns);
-        uint64_t idle = counter_read(&core->idle_ns);
-        json_t *pollers = json_object();
-        for (uint32_t k = 0; k < core->poller_count; k++)
-            json_object_set_new(pollers, core->pollers[k]->name,
-                                number(counter_read(&core->pollers[k]->rounds)));
-        json_array_append_new(
-            cores, json_pack("{s:i, s:o, s:f, s:o}", "core", (int)core->processor,
-                             "rounds_by_poller", pollers, "idle_share",
-                             busy + idle == 0 ? 1.0 : (double)idle / (double)(busy + idle),
-                             "sleeps", number(counter_read(&core->sleeps_taken))));
-    }
-    return cores;
-}
-
-static json_t *shards_answer(struct node *node)
-{
-    json_t *shards = json_array();
-
-    for (uint32_t i = 0; i < node->divided.count; i++) {
-        const struct shard_poller *poller = &node->divided.pollers[i];
-        json_array_append_new(shards,
-                              json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "shard", (int)i,
-                                        "works", number(counter_read(&poller->works_done)),
-                                        "operations", number(counter_read(&poller->operations)),
-                                        "lent", number(counter_read(&poller->lent)), "borrowed",
-                                        number(counter_read(&poller->borrowed)), "words",
-                                        number(counter_read(&poller->words)), "waits",
-                                        number(counter_read(&poller->waits))));
-    }
-    return shards;
-}
-
-/* What became of every datagram that came, by the words of net/fate.h; null without sessions. */
-static json_t *security_answer(const struct node *node)
-{
-    const struct door *door = node->door;
-
-    if (door == NULL)
-        return json_null();
-    json_t *answer =
-        json_pack("{s:o, s:o, s:o, s:o}", "sessions", number(counter_read(&door->sessions)),
-                  "sealed", number(counter_read(&node->transmitter.sealed)), "forbidden",
-                  number(counter_read(&door->forbidden)), "over_origins_rate",
-                  number(counter_read(&door->over_rate)));
-    for (int fate = 0; fate < HF_FATE_COUNT; fate++) {
-        if (fate != HF_FATE_JOINED) /* that is an initiator's */
-            json_object_set_new(answer, hf_fate_word((enum hf_fate)fate),
-                                number(counter_read(&door->fates[fate])));
-    }
-    return answer;
-}
-
 static json_t *answer_metrics(struct node *node, const char *argument)
 {
-    struct hf_port_counters port;
-    struct receiver *rx = &node->receiver;
-    struct orderer *order = &node->orderer;
-    struct logger *log = &node->logger;
-    struct transmitter *tx = &node->transmitter;
+    json_t *metrics = metrics_answer(node);
+    json_t *text;
 
-    (void)argument;
-    node->port->maker->count(node->port, &port);
-    return json_pack(
-        "{s:s, s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}, s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}, "
-        "s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}, s:{s:o,s:o,s:o,s:o,s:b}, s:{s:o,s:o,s:o,s:o}, "
-        "s:o, s:o, s:o, s:o}",
-        "durability", durability_name(node), "port", "received", number(port.received),
-        "received_bytes", number(port.received_bytes), "sent", number(port.sent), "sent_bytes",
-        number(port.sent_bytes), "dropped_malformed", number(port.dropped_malformed),
-        "dropped_other", number(port.dropped_other), "dropped_full", number(port.dropped_full),
-        "arp_answered", number(port.arp_answered), "icmp_answered", number(port.icmp_answered),
-        "rx", "bundles", number(counter_read(&rx->bundles)), "datagrams",
-        number(counter_read(&rx->datagrams)), "operations", number(counter_read(&rx->operations)),
-        "queries", number(counter_read(&rx->queries)), "refused",
-        number(counter_read(&rx->refused)), "busy", number(counter_read(&rx->busy)), "unanswered",
-        number(counter_read(&rx->unanswered)), "lined_up", number(counter_read(&rx->lined_up)),
-        "waiting", number(counter_read(&rx->waiting)), "order", "bundles",
-        number(counter_read(&order->bundles)), "operations",
-        number(counter_read(&order->operations)), "approved",
-        number(counter_read(&order->approved)), "repeats", number(counter_read(&order->repeats)),
-        "queries", number(counter_read(&order->queries)), "busy",
-        number(counter_read(&order->busy)), "expire_operations",
-        number(counter_read(&order->expire_operations)), "expired",
-        number(counter_read(&order->expired)), "batches", number(counter_read(&order->batch_count)),
-        "log", "commit_index", number(counter_read(&log->commit_index)), "records",
-        number(counter_read(&log->records)), "record_bytes",
-        number(counter_read(&log->record_bytes)), "device_bytes",
-        number(counter_read(&log->device_bytes)), "full", (int)atomic_load(&log->full), "tx",
-        "bundles", number(counter_read(&tx->bundles)), "answers",
-        number(counter_read(&tx->answers)), "datagrams", number(counter_read(&tx->datagrams)),
-        "unsent", number(counter_read(&tx->unsent)), "cores", pollers_answer(node), "shards",
-        shards_answer(node), "security", security_answer(node), "pair", answer_pair_counters(node));
+    if (argument == NULL)
+        return metrics;
+    text = strcmp(argument, "prometheus") == 0
+               ? prometheus_text(metrics)
+               : error_answer("metrics are to be had as they are, or as prometheus");
+    json_decref(metrics);
+    return text;
 }
 
 /* Its answer comes when the checkpoint is there; at once when there is nothing to do. */
@@ -605,7 +520,7 @@ static json_t *answer_help(struct node *node, const char *argument);
 
 static const struct command {
     const char *name;
-    const char *argument; /* its name, or NULL when the command takes none */
+    const char *argument; /* its name, in brackets when it may be left out; NULL: it takes none */
     json_t *(*answer)(struct node *node, const char *argument); /* NULL: begin_checkpoint */
     bool changes; /* something, so that not everybody may, and it is written down */
 } commands[] = {
@@ -616,7 +531,7 @@ static const struct command {
     {"authorisation", "ID", answer_authorisation, false},
     {"authorisations", "TOKEN", answer_authorisations, false},
     {"operation", "ID", answer_operation, false},
-    {"metrics", NULL, answer_metrics, false},
+    {"metrics", "[prometheus]", answer_metrics, false},
     {"memory", NULL, answer_memory, false},
     {"checkpoint", NULL, NULL, true},
     {"digest", NULL, answer_digest, false},
@@ -655,7 +570,7 @@ static json_t *find_and_answer(struct node *node, char *line, struct answer_late
             continue;
         if (argument != NULL && (commands[i].argument == NULL || strtok_r(NULL, " \t\r", &rest)))
             return error_answer("too many words: try help");
-        if (argument == NULL && commands[i].argument != NULL)
+        if (argument == NULL && commands[i].argument != NULL && commands[i].argument[0] != '[')
             return json_pack("{s:o}", "error",
                              json_sprintf("this command needs %s: try help", commands[i].argument));
         if (commands[i].answer == NULL)
@@ -685,7 +600,7 @@ static char *text_of(json_t *answer)
 
     if (answer == NULL)
         return NULL;
-    text = json_dumps(answer, JSON_REAL_PRECISION(6));
+    text = json_dumps(answer, JSON_REAL_PRECISION(6) | JSON_ENCODE_ANY);
     json_decref(answer);
     return text;
 }

@@ -5,54 +5,77 @@
 /* What a poller has done since the start, and what stands before it. */
 struct load_of {
     uint64_t operations;
-    uint64_t waiting; /* datagrams (rx), bundles (order, tx), batches (log) */
+    uint64_t waiting; /* datagrams (rx), bundles (order, tx, shards), batches (log), records that
+                         are not committed (replicate) */
     uint64_t room;    /* for so many */
+    uint64_t waits;   /* looks that ended because a vote of somebody else was not there yet */
 };
 
-static struct load_of ring_load(uint64_t operations, const struct rte_ring *ring)
+/* Of a ring that others use meanwhile: the producer is looked at last, so never too few. */
+static uint64_t ring_fill(const struct rte_ring *ring)
 {
-    return (struct load_of){operations, ring_count(ring), ring->capacity};
+    uint32_t consumed = __atomic_load_n(&ring->cons.tail, __ATOMIC_ACQUIRE);
+    uint32_t produced = __atomic_load_n(&ring->prod.tail, __ATOMIC_RELAXED);
+    uint32_t fill = produced - consumed;
+
+    return fill < ring->capacity ? fill : ring->capacity;
 }
 
-/* False: this poller's work is told elsewhere (shards, the pair). */
-static bool look_at(struct node *node, const struct poller *poller, struct load_of *load)
+static struct load_of ring_load(const _Atomic uint64_t *operations, const struct rte_ring *ring)
+{
+    return (struct load_of){counter_read(operations), ring_fill(ring), ring->capacity, 0};
+}
+
+static struct load_of replicate_load(const struct replicate_state *state)
+{
+    uint64_t committed = counter_read(&state->commit_index);
+    uint64_t last = counter_read(&state->last_index);
+
+    return (struct load_of){
+        .operations = counter_read(&state->records_sent) + counter_read(&state->records_received),
+        .waiting = last > committed ? last - committed : 0,
+        .room = HF_REPLICA_WINDOW_MAX,
+    };
+}
+
+static struct load_of load_of(const struct node *node, const struct poller *poller)
 {
     const struct receiver *receiver = &node->receiver;
-
-    if (poller->state == receiver)
-        *load = (struct load_of){counter_read(&receiver->operations),
-                                 counter_read(&receiver->waiting), receiver->lines.piece_count};
-    else if (poller->state == &node->orderer)
-        *load = ring_load(counter_read(&node->orderer.operations), node->orderer.received);
-    else if (poller->state == &node->logger)
-        *load = ring_load(counter_read(&node->orderer.operations), node->logger.batches);
-    else if (poller->state == &node->transmitter)
-        *load = ring_load(counter_read(&node->transmitter.answers), node->transmitter.applied);
-    else
-        return false;
-    return true;
-}
-
-static json_t *poller_answer(struct node *node, const struct core *core,
-                             const struct poller *poller)
-{
-    uint64_t busy = counter_read(&core->busy_ns);
-    uint64_t idle = counter_read(&core->idle_ns);
-    json_t *answer =
-        json_pack("{s:s, s:i, s:I, s:f}", "poller", poller->name, "core", (int)core->processor,
-                  "batches", (json_int_t)counter_read(&poller->rounds), "idle_share",
-                  busy + idle == 0 ? 1.0 : (double)idle / (double)(busy + idle));
     struct load_of load;
 
-    if (look_at(node, poller, &load)) {
-        json_object_set_new(answer, "operations", json_integer((json_int_t)load.operations));
-        json_object_set_new(answer, "waiting", json_integer((json_int_t)load.waiting));
-        json_object_set_new(answer, "room", json_integer((json_int_t)load.room));
+    if (poller->state == receiver)
+        return (struct load_of){counter_read(&receiver->operations),
+                                counter_read(&receiver->waiting), receiver->lines.piece_count, 0};
+    if (poller->state == &node->logger)
+        return ring_load(&node->orderer.operations, node->logger.batches);
+    if (poller->state == &node->transmitter)
+        return ring_load(&node->transmitter.answers, node->transmitter.applied);
+    if (poller->state == &node->replicator)
+        return replicate_load(&node->replicator.state);
+    if (poller->state == &node->orderer) {
+        load = ring_load(&node->orderer.operations, node->orderer.received);
+        load.waits = counter_read(&node->orderer.waits);
+    } else {
+        const struct shard_poller *shard = poller->state;
+        load = ring_load(&shard->operations, shard->works);
+        load.waits = counter_read(&shard->waits);
     }
-    return answer;
+    return load;
 }
 
-json_t *answer_pollers(struct node *node)
+static json_t *poller_answer(const struct node *node, const struct core *core,
+                             const struct poller *poller)
+{
+    const struct load_of load = load_of(node, poller);
+
+    return json_pack("{s:s, s:i, s:I, s:I, s:f, s:I, s:I, s:I}", "poller", poller->name, "core",
+                     (int)core->processor, "batches", (json_int_t)counter_read(&poller->rounds),
+                     "operations", (json_int_t)load.operations, "idle_share",
+                     core_idle_share(core, poller), "waiting", (json_int_t)load.waiting, "room",
+                     (json_int_t)load.room, "votes_waited", (json_int_t)load.waits);
+}
+
+json_t *answer_pollers(const struct node *node)
 {
     json_t *pollers = json_array();
 

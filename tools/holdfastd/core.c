@@ -19,18 +19,40 @@
 /* Between two looks whether a core is ready, nanoseconds. */
 #define READY_LOOK_NS 100000
 
-static uint32_t poll_all(struct core *core)
+static uint32_t poll_one(struct poller *poller)
 {
+    uint32_t found = poller->poll(poller->state);
+
+    if (found != 0)
+        counter_add(&poller->rounds, 1);
+    return found;
+}
+
+static bool poll_all(struct core *core)
+{
+    uint32_t work = 0;
+
+    for (uint32_t i = 0; i < core->poller_count; i++)
+        work += poll_one(core->pollers[i]);
+    return work != 0;
+}
+
+/* The same, and who found something to do has the time that it took noted. */
+static bool poll_all_timed(struct core *core)
+{
+    uint64_t before = clock_monotonic_ns();
     uint32_t work = 0;
 
     for (uint32_t i = 0; i < core->poller_count; i++) {
         struct poller *poller = core->pollers[i];
-        uint32_t found = poller->poll(poller->state);
+        uint32_t found = poll_one(poller);
+        uint64_t now = clock_monotonic_ns();
         if (found != 0)
-            counter_add(&poller->rounds, 1);
+            counter_add(&poller->sampled_ns, now - before);
+        before = now;
         work += found;
     }
-    return work;
+    return work != 0;
 }
 
 static bool is_pending(const struct core *core)
@@ -43,35 +65,65 @@ static bool is_pending(const struct core *core)
     return false;
 }
 
+/* Rounds until the next that is timed, 1 to 64: at random, so that it keeps step with nobody's
+ * work. */
+static uint32_t draw_rounds(uint32_t *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return (*state >> 26) + 1;
+}
+
 /* Polls until *quit. The clock is read when work begins or ends and now and then between, not every
  * round. */
 static void run(struct core *core)
 {
-    uint64_t since =
-        clock_monotonic_ns(); /* when the present stretch of work or of idleness began */
+    uint64_t counted_ns = clock_monotonic_ns(); /* up to then time is in busy_ns or idle_ns */
+    uint64_t since_ns = counted_ns; /* when the present stretch of work or of idleness began */
     bool working = false;
     uint32_t idle_rounds = 0;
+    uint32_t random = core->processor;
+    uint32_t to_timed = 1;
 
     while (!atomic_load_explicit(core->quit, memory_order_relaxed)) {
-        bool found = poll_all(core) != 0;
+        bool is_timed = --to_timed == 0;
+        bool found = is_timed ? poll_all_timed(core) : poll_all(core);
         uint64_t now;
 
-        if (found == working && (found || ++idle_rounds < IDLE_ROUNDS)) {
+        if (is_timed)
+            to_timed = draw_rounds(&random);
+        if (found == working && !is_timed && (found || ++idle_rounds < IDLE_ROUNDS)) {
             if (!found)
                 rte_pause();
             continue;
         }
         now = clock_monotonic_ns();
+        counter_add(working ? &core->busy_ns : &core->idle_ns, now - counted_ns);
+        counted_ns = now;
         idle_rounds = 0;
         if (found != working) {
-            counter_add(working ? &core->busy_ns : &core->idle_ns, now - since);
-            since = now;
+            since_ns = now;
             working = found;
-        } else if (core->sleeps && now - since > core->idle_spin_ns && !is_pending(core)) {
+        } else if (!found && core->sleeps && now - since_ns > core->idle_spin_ns &&
+                   !is_pending(core)) {
             core->wait(core->wait_context, core->idle_wait_us);
             counter_add(&core->sleeps_taken, 1);
         }
     }
+}
+
+double core_idle_share(const struct core *core, const struct poller *poller)
+{
+    double busy_ns = (double)counter_read(&core->busy_ns);
+    double all_ns = busy_ns + (double)counter_read(&core->idle_ns);
+    double sampled_ns = 0;
+
+    for (uint32_t i = 0; i < core->poller_count; i++)
+        sampled_ns += (double)counter_read(&core->pollers[i]->sampled_ns);
+    if (all_ns == 0 || sampled_ns == 0)
+        return 1;
+    /* Its own is read last, and may have grown meanwhile. */
+    double own = (double)counter_read(&poller->sampled_ns) / sampled_ns;
+    return 1 - (own < 1 ? own : 1) * busy_ns / all_ns;
 }
 
 /* The first `count` pollers let go of what is bound to this thread. */

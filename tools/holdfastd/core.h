@@ -26,6 +26,7 @@ struct poller {
     bool (*is_pending)(void *state); /* something is under way that a sleeping core would hold up */
 
     _Alignas(64) _Atomic uint64_t rounds; /* polls that found something to do */
+    _Atomic uint64_t sampled_ns;          /* how long they took, of those that were timed */
 };
 
 struct core {
@@ -56,6 +57,11 @@ HF_MUST_USE enum hf_status core_parse(const char *text, struct poller *pollers,
 
 /* Starts the core's thread and waits until its pollers are attached. */
 HF_MUST_USE enum hf_status core_start(struct core *core, struct hf_fault *fault);
+
+/* The part of a poller's time in which it had nothing to do, 0 to 1, measured since the start: what
+ * its core was busy, divided among the core's pollers as in the rounds that were timed. Any thread.
+ */
+double core_idle_share(const struct core *core, const struct poller *poller);
 
 /* Waits for the thread to end, once *quit is true. */
 void core_join(struct core *core);

@@ -463,15 +463,18 @@ uint32_t orderer_poll(struct orderer *orderer)
          bundles++) {
         struct bundle *bundle;
 
-        if (is_whole(orderer))
+        if (is_whole(orderer)) {
             work += order_expire(orderer);
-        else if (must_halt(orderer))
+        } else if (must_halt(orderer)) {
+            counter_add(&orderer->waits, 1);
             break;
+        }
         bundle = next_bundle(orderer);
         if (bundle == NULL)
             break;
         if (!order_bundle(orderer, bundle)) {
             orderer->waiting = bundle;
+            counter_add(&orderer->waits, 1);
             break;
         }
         work++;

@@ -70,6 +70,7 @@ struct orderer {
     _Atomic uint64_t expired;  /* holds and accounts that they ended */
     _Atomic uint64_t followed; /* records of the pair's primary */
     _Atomic uint64_t digests;  /* of the state that the log was given */
+    _Atomic uint64_t waits;    /* looks that ended because shards had something under way */
 };
 
 /* Orders what has been received. Returns the number of bundles ordered and batches handed over. */
