@@ -110,7 +110,7 @@ def check_pollers(node, names):
         for poller in pollers:
             assert set(poller) == FIVE | {"poller", "core"}, poller
             assert poller["batches"] > 0 and poller["operations"] > 0 and poller["waiting"] < poller["room"], poller
-            assert 0 <= poller["idle_share"] < 1, poller
+            assert 0 <= poller["idle_share"] <= 1, poller
     for core in metrics["cores"]:
         busy = sum(1 - poller["idle_share"] for poller in metrics["pollers"] if poller["core"] == core["core"])
         assert abs(busy - (1 - core["idle_share"])) < 0.05, metrics

@@ -65,12 +65,12 @@ static bool is_pending(const struct core *core)
     return false;
 }
 
-/* Rounds until the next that is timed, 1 to 64: at random, so that it keeps step with nobody's
+/* Rounds until the next that is timed, 1 to 32: at random, so that it keeps step with nobody's
  * work. */
 static uint32_t draw_rounds(uint32_t *state)
 {
     *state = *state * 1664525u + 1013904223u;
-    return (*state >> 26) + 1;
+    return (*state >> 27) + 1;
 }
 
 /* Polls until *quit. The clock is read when work begins or ends and now and then between, not every
