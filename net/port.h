@@ -107,13 +107,24 @@ struct hf_port_dpdk_options {
     uint16_t device; /* which of the EAL's Ethernet devices, from 0 */
     struct hf_address local; /* ip and udp must be set; ether zero: the device's own */
     uint16_t mtu;            /* of IP packets; 0: 1500 */
-    uint32_t mbufs;          /* 0: 8191 */
+    uint32_t mbufs;          /* that each queue receives into, and that are sent; 0: 8191 */
+    uint16_t queues;         /* that receive; 0: 1. At most HF_PORT_DPDK_QUEUES_MAX */
 };
+#define HF_PORT_DPDK_QUEUES_MAX 16
+
 /* Starts the device, and before it the EAL where it does not run. Several ports of a process share
  * one: they give the same `eal` and each a `device` of its own, and are closed together, one after
  * the other. EXISTS: other EAL arguments than the running one's, a device that a port has, or a
  * port opened after the last was closed. */
 enum hf_status hf_port_dpdk_open(const struct hf_port_dpdk_options *options, struct hf_port **port,
                                  struct hf_fault *fault);
+
+/* The port of one of its receive queues, from 0 to `queues` - 1, for a thread of its own. It knows
+ * attach_receive, receive, release, wait and count (of this queue alone), and lives as long as the
+ * port. Any of them may release what another has received. That of queue 0 is the port itself.
+ *
+ * The device spreads datagrams over its queues: by the hash of their addresses (RSS) where it has
+ * that, otherwise in a way of its own. */
+struct hf_port *hf_port_dpdk_queue(struct hf_port *port, uint16_t queue);
 
 #endif

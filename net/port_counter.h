@@ -20,22 +20,30 @@ static inline uint64_t hf_counter_sum(const uint64_t *a, const uint64_t *b)
     return __atomic_load_n(a, __ATOMIC_RELAXED) + __atomic_load_n(b, __ATOMIC_RELAXED);
 }
 
+/* Adds one half's to a sum. Any thread. */
+static inline void hf_port_counters_add(const struct hf_port_half_counters *half,
+                                        struct hf_port_counters *sum)
+{
+    const struct hf_port_counters *more = &half->counters;
+    sum->received = hf_counter_sum(&sum->received, &more->received);
+    sum->received_bytes = hf_counter_sum(&sum->received_bytes, &more->received_bytes);
+    sum->sent = hf_counter_sum(&sum->sent, &more->sent);
+    sum->sent_bytes = hf_counter_sum(&sum->sent_bytes, &more->sent_bytes);
+    sum->dropped_malformed = hf_counter_sum(&sum->dropped_malformed, &more->dropped_malformed);
+    sum->dropped_other = hf_counter_sum(&sum->dropped_other, &more->dropped_other);
+    sum->dropped_full = hf_counter_sum(&sum->dropped_full, &more->dropped_full);
+    sum->arp_answered = hf_counter_sum(&sum->arp_answered, &more->arp_answered);
+    sum->icmp_answered = hf_counter_sum(&sum->icmp_answered, &more->icmp_answered);
+}
+
 /* Both halves together. Any thread. */
 static inline void hf_port_counters_sum(const struct hf_port_half_counters *receive,
                                         const struct hf_port_half_counters *send,
                                         struct hf_port_counters *sum)
 {
-    const struct hf_port_counters *a = &receive->counters;
-    const struct hf_port_counters *b = &send->counters;
-    sum->received = hf_counter_sum(&a->received, &b->received);
-    sum->received_bytes = hf_counter_sum(&a->received_bytes, &b->received_bytes);
-    sum->sent = hf_counter_sum(&a->sent, &b->sent);
-    sum->sent_bytes = hf_counter_sum(&a->sent_bytes, &b->sent_bytes);
-    sum->dropped_malformed = hf_counter_sum(&a->dropped_malformed, &b->dropped_malformed);
-    sum->dropped_other = hf_counter_sum(&a->dropped_other, &b->dropped_other);
-    sum->dropped_full = hf_counter_sum(&a->dropped_full, &b->dropped_full);
-    sum->arp_answered = hf_counter_sum(&a->arp_answered, &b->arp_answered);
-    sum->icmp_answered = hf_counter_sum(&a->icmp_answered, &b->icmp_answered);
+    *sum = (struct hf_port_counters){0};
+    hf_port_counters_add(receive, sum);
+    hf_port_counters_add(send, sum);
 }
 
 #endif

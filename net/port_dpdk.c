@@ -1,5 +1,5 @@
-/* DPDK: any poll-mode driver, one receive and one transmit queue. A process may have several such
- * ports, each on a device of its own, in one environment (eal.h).
+/* DPDK: any poll-mode driver, one or several receive queues and one transmit queue. A process may
+ * have several such ports, each on a device of its own, in one environment (eal.h).
  *
  *     receiving thread: rx_burst -> hf_ip_parse -> the caller, when it is a datagram for us
  *                                              \-> control ring, when it is ARP or a ping
@@ -8,10 +8,11 @@
  *
  * The transmit queue and the table of neighbours belong to the sending thread alone. What the
  * receiving thread finds that wants an answer goes over a small single-producer ring, and is
- * answered by the next send, if only of nothing.
+ * answered by the next send, if only of nothing. With several queues each has a receiving thread, a
+ * pool and such a ring of its own: receiving threads share nothing.
  *
- * Two pools of buffers: what is received comes from one, what is sent from the other, so that a
- * caller that keeps all it received can still answer.
+ * Different pools of buffers for what is received and what is sent, so that a caller that keeps all
+ * it received can still answer.
  *
  * memif needs both bursts kept apart from its driver's own doings: memif.h. And its driver follows
  * the peer's descriptors unchecked, before any frame comes here: a memif peer is trusted with this
@@ -52,9 +53,15 @@
 #define OFFLOAD_TX_WANTED   (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
 #define FRAME_SIZE_MAX(mtu) ((uint32_t)(mtu) + HF_IP_ETHER_SIZE)
 
-struct receive_half {
+struct port_dpdk;
+
+struct receive_queue {
+    struct hf_port port; /* as its receiving thread sees it */
+    struct port_dpdk *owner;
     struct hf_port_half_counters counted;
     struct rte_mempool *pool;
+    struct rte_ring *control; /* received frames, from the receiving to the sending thread */
+    uint16_t number;
 };
 
 struct send_half {
@@ -67,8 +74,8 @@ struct send_half {
 static bool is_taken[RTE_MAX_ETHPORTS];
 
 struct port_dpdk {
-    struct hf_port port;
-    struct rte_ring *control; /* received frames, from the receiving to the sending thread */
+    struct receive_queue queues[HF_PORT_DPDK_QUEUES_MAX]; /* that of the first is the whole port */
+    uint16_t queue_count;
     uint64_t ticks_per_us;
     uint16_t device;
     bool offloads;   /* the device makes IPv4 and UDP checksums */
@@ -78,7 +85,6 @@ struct port_dpdk {
     bool is_memif;   /* guarded by `memif` */
     bool may_free;   /* EAL's interrupt thread has not been given work of ours */
     struct hf_memif memif;
-    struct receive_half receive;
     struct send_half send;
 };
 
@@ -86,6 +92,17 @@ static struct port_dpdk *self_of(struct hf_port *port)
 {
     assert(port != NULL);
     return (struct port_dpdk *)port;
+}
+
+static struct receive_queue *queue_of(struct hf_port *port)
+{
+    assert(port != NULL);
+    return (struct receive_queue *)port;
+}
+
+static const struct hf_address *local_of(const struct port_dpdk *self)
+{
+    return &self->queues[0].port.local;
 }
 
 static uint64_t now_us(const struct port_dpdk *self)
@@ -127,14 +144,14 @@ static bool is_one_segment(const struct rte_mbuf *mbuf)
 }
 
 /* Sorts one frame. True when it is a datagram for the caller; else it has gone elsewhere. */
-static bool sort_frame(struct port_dpdk *self, struct rte_mbuf *mbuf, struct hf_packet *packet)
+static bool sort_frame(struct receive_queue *queue, struct rte_mbuf *mbuf, struct hf_packet *packet)
 {
-    struct hf_port_counters *counters = &self->receive.counted.counters;
+    struct hf_port_counters *counters = &queue->counted.counters;
     struct hf_ip_packet parsed;
     uint8_t *frame = rte_pktmbuf_mtod(mbuf, uint8_t *);
     enum hf_ip_kind kind = HF_IP_MALFORMED;
     if (is_one_segment(mbuf))
-        kind = hf_ip_parse(&self->port.local, frame, mbuf->data_len, trust_of(mbuf), &parsed);
+        kind = hf_ip_parse(local_of(queue->owner), frame, mbuf->data_len, trust_of(mbuf), &parsed);
     switch (kind) {
     case HF_IP_UDP:
         packet->data = frame + parsed.payload_offset;
@@ -147,7 +164,7 @@ static bool sort_frame(struct port_dpdk *self, struct rte_mbuf *mbuf, struct hf_
     case HF_IP_ECHO_REQUEST:
     case HF_IP_ARP_REQUEST:
     case HF_IP_ARP_REPLY:
-        if (rte_ring_sp_enqueue(self->control, mbuf) == 0)
+        if (rte_ring_sp_enqueue(queue->control, mbuf) == 0)
             return false;
         hf_counter_add(&counters->dropped_full, 1);
         break;
@@ -162,10 +179,12 @@ static bool sort_frame(struct port_dpdk *self, struct rte_mbuf *mbuf, struct hf_
     return false;
 }
 
-static uint32_t receive_burst(struct port_dpdk *self, struct rte_mbuf *mbufs[], uint32_t most)
+static uint32_t receive_burst(const struct receive_queue *queue, struct rte_mbuf *mbufs[],
+                              uint32_t most)
 {
+    struct port_dpdk *self = queue->owner;
     if (!self->is_memif)
-        return rte_eth_rx_burst(self->device, 0, mbufs, (uint16_t)most);
+        return rte_eth_rx_burst(self->device, queue->number, mbufs, (uint16_t)most);
     if (!hf_memif_enter_receive(&self->memif))
         return 0;
     uint32_t count = rte_eth_rx_burst(self->device, 0, mbufs, (uint16_t)most);
@@ -175,14 +194,14 @@ static uint32_t receive_burst(struct port_dpdk *self, struct rte_mbuf *mbufs[], 
 
 static uint32_t receive(struct hf_port *port, struct hf_packet packets[], uint32_t most)
 {
-    struct port_dpdk *self = self_of(port);
+    struct receive_queue *queue = queue_of(port);
     struct rte_mbuf *mbufs[HF_PORT_BURST_MAX];
     assert(most <= HF_PORT_BURST_MAX);
-    uint32_t frames = receive_burst(self, mbufs, most);
+    uint32_t frames = receive_burst(queue, mbufs, most);
     assert(frames <= most);
     uint32_t count = 0;
     for (uint32_t i = 0; i < frames; i++)
-        if (sort_frame(self, mbufs[i], &packets[count]))
+        if (sort_frame(queue, mbufs[i], &packets[count]))
             count++;
     return count;
 }
@@ -269,7 +288,7 @@ static struct rte_mbuf *new_frame(struct port_dpdk *self, uint32_t length)
 /* Answers one frame of the control ring, or learns from it. NULL: nothing to send. */
 static struct rte_mbuf *answer_frame(struct port_dpdk *self, struct rte_mbuf *request)
 {
-    const struct hf_address *local = &self->port.local;
+    const struct hf_address *local = local_of(self);
     struct hf_port_counters *counters = &self->send.counted.counters;
     struct hf_ip_packet parsed;
     uint8_t *frame = rte_pktmbuf_mtod(request, uint8_t *);
@@ -283,8 +302,9 @@ static struct rte_mbuf *answer_frame(struct port_dpdk *self, struct rte_mbuf *re
             return NULL;
         hf_ip_write_arp_reply(local, &parsed.peer, rte_pktmbuf_mtod(answer, uint8_t *));
         hf_counter_add(&counters->arp_answered, 1);
-    } else if (kind == HF_IP_ECHO_REQUEST && parsed.payload_offset + parsed.payload_length <=
-                                                 self->port.payload_max + HF_IP_UDP_HEADERS_SIZE) {
+    } else if (kind == HF_IP_ECHO_REQUEST &&
+               parsed.payload_offset + parsed.payload_length <=
+                   self->queues[0].port.payload_max + HF_IP_UDP_HEADERS_SIZE) {
         answer = new_frame(self, parsed.payload_offset + parsed.payload_length);
         if (answer == NULL)
             return NULL;
@@ -295,12 +315,11 @@ static struct rte_mbuf *answer_frame(struct port_dpdk *self, struct rte_mbuf *re
     return answer;
 }
 
-static void answer_control(struct port_dpdk *self)
+static void answer_control(struct port_dpdk *self, struct rte_ring *control)
 {
     struct rte_mbuf *requests[CONTROL_BURST];
     struct rte_mbuf *answers[CONTROL_BURST];
-    unsigned count =
-        rte_ring_sc_dequeue_burst(self->control, (void **)requests, CONTROL_BURST, NULL);
+    unsigned count = rte_ring_sc_dequeue_burst(control, (void **)requests, CONTROL_BURST, NULL);
     uint32_t answer_count = 0;
     for (unsigned i = 0; i < count; i++) {
         struct rte_mbuf *answer = answer_frame(self, requests[i]);
@@ -326,7 +345,7 @@ static bool resolve(struct port_dpdk *self, struct hf_address *peer)
     if (ask) {
         struct rte_mbuf *question = new_frame(self, HF_IP_ARP_FRAME_SIZE);
         if (question != NULL) {
-            hf_ip_write_arp_request(&self->port.local, peer->ip,
+            hf_ip_write_arp_request(local_of(self), peer->ip,
                                     rte_pktmbuf_mtod(question, uint8_t *));
             (void)transmit(self, &question, 1);
         }
@@ -339,14 +358,14 @@ static bool make_frame(struct port_dpdk *self, struct hf_packet *packet)
 {
     struct rte_mbuf *mbuf = packet->owner;
     assert(mbuf != NULL);
-    assert(packet->length <= self->port.payload_max);
+    assert(packet->length <= self->queues[0].port.payload_max);
     if (packet->length == 0)
         return false;
     if (!resolve(self, &packet->peer)) {
         hf_counter_add(&self->send.counted.counters.dropped_full, 1);
         return false;
     }
-    hf_ip_write_udp(&self->port.local, &packet->peer, rte_pktmbuf_mtod(mbuf, uint8_t *),
+    hf_ip_write_udp(local_of(self), &packet->peer, rte_pktmbuf_mtod(mbuf, uint8_t *),
                     packet->length, self->offloads);
     mbuf->data_len = (uint16_t)(HF_IP_UDP_HEADERS_SIZE + packet->length);
     mbuf->pkt_len = mbuf->data_len;
@@ -365,8 +384,10 @@ static void send_packets(struct hf_port *port, struct hf_packet packets[], uint3
     struct rte_mbuf *mbufs[HF_PORT_BURST_MAX];
     uint32_t lengths[HF_PORT_BURST_MAX];
     assert(count <= HF_PORT_BURST_MAX);
-    if (!rte_ring_empty(self->control))
-        answer_control(self);
+    for (uint16_t i = 0; i < self->queue_count; i++) {
+        if (!rte_ring_empty(self->queues[i].control))
+            answer_control(self, self->queues[i].control);
+    }
 
     uint32_t frames = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -393,22 +414,33 @@ static void count_all(const struct hf_port *port, struct hf_port_counters *count
 {
     const struct port_dpdk *self = (const struct port_dpdk *)port;
     assert(counters != NULL);
-    hf_port_counters_sum(&self->receive.counted, &self->send.counted, counters);
+    hf_port_counters_sum(&self->queues[0].counted, &self->send.counted, counters);
+    for (uint16_t i = 1; i < self->queue_count; i++)
+        hf_port_counters_add(&self->queues[i].counted, counters);
 }
 
-static void drain_control(struct port_dpdk *self)
+static void count_queue(const struct hf_port *port, struct hf_port_counters *counters)
+{
+    assert(counters != NULL);
+    *counters = (struct hf_port_counters){0};
+    hf_port_counters_add(&((const struct receive_queue *)port)->counted, counters);
+}
+
+static void free_queue(struct receive_queue *queue)
 {
     void *frame;
-    while (rte_ring_sc_dequeue(self->control, &frame) == 0)
+    while (queue->control != NULL && rte_ring_sc_dequeue(queue->control, &frame) == 0)
         rte_pktmbuf_free(frame);
+    rte_ring_free(queue->control);
+    queue->control = NULL;
 }
 
 /* Both halves have ended. */
 static void destroy(struct hf_port *port)
 {
     struct port_dpdk *self = self_of(port);
-    if (self->control != NULL)
-        drain_control(self);
+    for (uint16_t i = 0; i < self->queue_count; i++)
+        free_queue(&self->queues[i]);
     if (self->is_started)
         (void)rte_eth_dev_stop(self->device);
     if (self->is_memif)
@@ -417,8 +449,8 @@ static void destroy(struct hf_port *port)
         (void)rte_eth_dev_close(self->device);
     if (self->has_device)
         is_taken[self->device] = false;
-    rte_ring_free(self->control);
-    rte_mempool_free(self->receive.pool);
+    for (uint16_t i = 0; i < self->queue_count; i++)
+        rte_mempool_free(self->queues[i].pool);
     rte_mempool_free(self->send.pool);
     bool may_free = self->may_free;
     free(self);
@@ -436,6 +468,22 @@ static const struct hf_port_maker dpdk_maker = {
     .count = count_all,
     .destroy = destroy,
 };
+
+static const struct hf_port_maker queue_maker = {
+    .attach_receive = attach_thread,
+    .receive = receive,
+    .release = release,
+    .wait = wait_for_datagram,
+    .count = count_queue,
+};
+
+struct hf_port *hf_port_dpdk_queue(struct hf_port *port, uint16_t queue)
+{
+    struct port_dpdk *self = self_of(port);
+    assert(port->maker == &dpdk_maker);
+    assert(queue < self->queue_count);
+    return &self->queues[queue].port;
+}
 
 /* Writes the fault's line: what failed, on which device, why. */
 static enum hf_status fail(struct hf_fault *fault, uint16_t device, const char *what, int error)
@@ -484,6 +532,17 @@ static enum hf_status take_device(struct port_dpdk *self, struct hf_fault *fault
     return HF_STATUS_OK;
 }
 
+static bool make_queue(const struct port_dpdk *self, struct receive_queue *queue, uint32_t mbufs,
+                       uint16_t room, int socket)
+{
+    char name[32]; /* DPDK's own names: one of each in a process */
+    snprintf(name, sizeof name, "holdfast_receive_%u_%u", self->device, queue->number);
+    queue->pool = rte_pktmbuf_pool_create(name, mbufs, MBUF_CACHE, 0, room, socket);
+    snprintf(name, sizeof name, "holdfast_control_%u_%u", self->device, queue->number);
+    queue->control = rte_ring_create(name, CONTROL_DEPTH, socket, RING_F_SP_ENQ | RING_F_SC_DEQ);
+    return queue->pool != NULL && queue->control != NULL;
+}
+
 static enum hf_status make_memory(struct port_dpdk *self, uint32_t mbufs, uint16_t mtu,
                                   struct hf_fault *fault)
 {
@@ -491,18 +550,17 @@ static enum hf_status make_memory(struct port_dpdk *self, uint32_t mbufs, uint16
     uint32_t frame = FRAME_SIZE_MAX(mtu) > RTE_MBUF_DEFAULT_DATAROOM ? FRAME_SIZE_MAX(mtu)
                                                                      : RTE_MBUF_DEFAULT_DATAROOM;
     uint16_t room = (uint16_t)(RTE_PKTMBUF_HEADROOM + RTE_ALIGN_CEIL(frame, RTE_CACHE_LINE_SIZE));
-    char name[32]; /* DPDK's own names: one of each in a process */
-    snprintf(name, sizeof name, "holdfast_receive_%u", self->device);
-    self->receive.pool = rte_pktmbuf_pool_create(name, mbufs, MBUF_CACHE, 0, room, socket);
+    char name[32];
     snprintf(name, sizeof name, "holdfast_send_%u", self->device);
     self->send.pool = rte_pktmbuf_pool_create(name, mbufs, MBUF_CACHE, 0, room, socket);
-    snprintf(name, sizeof name, "holdfast_control_%u", self->device);
-    self->control = rte_ring_create(name, CONTROL_DEPTH, socket, RING_F_SP_ENQ | RING_F_SC_DEQ);
-    if (self->receive.pool != NULL && self->send.pool != NULL && self->control != NULL)
+    bool is_made = self->send.pool != NULL;
+    for (uint16_t i = 0; i < self->queue_count; i++)
+        is_made = is_made && make_queue(self, &self->queues[i], mbufs, room, socket);
+    if (is_made)
         return HF_STATUS_OK;
     snprintf(fault->line, sizeof fault->line,
-             "dpdk port: no memory for twice %u mbufs of %u bytes (EAL's -m, or huge pages)", mbufs,
-             room);
+             "dpdk port: no memory for %u times %u mbufs of %u bytes (EAL's -m, or huge pages)",
+             self->queue_count + 1u, mbufs, room);
     return HF_STATUS_NO_MEMORY;
 }
 
@@ -530,8 +588,8 @@ static enum hf_status set_ether(struct port_dpdk *self, struct hf_fault *fault)
     static const uint8_t unset[6];
     struct rte_ether_addr ether;
     int error;
-    if (memcmp(self->port.local.ether, unset, sizeof unset) != 0) {
-        memcpy(&ether, self->port.local.ether, sizeof ether);
+    if (memcmp(local_of(self)->ether, unset, sizeof unset) != 0) {
+        memcpy(&ether, local_of(self)->ether, sizeof ether);
         error = rte_eth_dev_default_mac_addr_set(self->device, &ether);
         if (error != 0)
             return fail(fault, self->device, "Ethernet address", error);
@@ -540,8 +598,48 @@ static enum hf_status set_ether(struct port_dpdk *self, struct hf_fault *fault)
     error = rte_eth_macaddr_get(self->device, &ether);
     if (error != 0)
         return fail(fault, self->device, "Ethernet address", error);
-    memcpy(self->port.local.ether, &ether, sizeof ether);
+    memcpy(self->queues[0].port.local.ether, &ether, sizeof ether);
     return HF_STATUS_OK;
+}
+
+/* One is used. But some drivers want as many as receive. */
+static uint16_t send_queues(const struct port_dpdk *self, const struct rte_eth_dev_info *info)
+{
+    return self->queue_count <= info->max_tx_queues ? self->queue_count : 1;
+}
+
+/* Can the device have as many queues as wanted, and will none of its own be left unread? */
+static enum hf_status check_queues(const struct port_dpdk *self,
+                                   const struct rte_eth_dev_info *info, struct hf_fault *fault)
+{
+    /* Its qpairs share what comes from the start, and each is one that somebody has to read.
+     * memif's guard knows one. */
+    bool is_fixed = strcmp(info->driver_name, "net_af_packet") == 0;
+    bool is_memif = strcmp(info->driver_name, "net_memif") == 0;
+    unsigned most = is_memif ? 1 : info->max_rx_queues;
+    if (self->queue_count <= most && (!is_fixed || self->queue_count == most))
+        return HF_STATUS_OK;
+    char name[RTE_ETH_NAME_MAX_LEN] = "";
+    (void)rte_eth_dev_get_name_by_port(self->device, name);
+    snprintf(fault->line, sizeof fault->line,
+             "dpdk port: device %u (%s, %s) has %u receive queue%s, %s, and %u are named",
+             self->device, name, info->driver_name, most, most == 1 ? "" : "s",
+             is_fixed ? "each of which must be read" : "no more", self->queue_count);
+    return HF_STATUS_INVALID;
+}
+
+/* By addresses and UDP ports where the device can, by addresses alone where it can only that. */
+static void ask_for_rss(const struct port_dpdk *self, const struct rte_eth_dev_info *info,
+                        struct rte_eth_conf *settings)
+{
+    uint64_t wanted = RTE_ETH_RSS_NONFRAG_IPV4_UDP;
+    if ((info->flow_type_rss_offloads & wanted) == 0)
+        wanted = RTE_ETH_RSS_IPV4;
+    wanted &= info->flow_type_rss_offloads;
+    if (self->queue_count == 1 || wanted == 0)
+        return;
+    settings->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+    settings->rx_adv_conf.rss_conf.rss_hf = wanted;
 }
 
 static enum hf_status set_queues(struct port_dpdk *self, const struct rte_eth_dev_info *info,
@@ -559,13 +657,17 @@ static enum hf_status set_queues(struct port_dpdk *self, const struct rte_eth_de
     struct rte_eth_txconf sending = info->default_txconf;
     receiving.offloads = info->rx_offload_capa & OFFLOAD_RX_WANTED;
     sending.offloads = self->offloads ? OFFLOAD_TX_WANTED : 0;
-    error = rte_eth_rx_queue_setup(self->device, 0, receive_descriptors, place, &receiving,
-                                   self->receive.pool);
-    if (error != 0)
-        return fail(fault, self->device, "receive queue", error);
-    error = rte_eth_tx_queue_setup(self->device, 0, send_descriptors, place, &sending);
-    if (error != 0)
-        return fail(fault, self->device, "transmit queue", error);
+    for (uint16_t i = 0; i < self->queue_count; i++) {
+        error = rte_eth_rx_queue_setup(self->device, i, receive_descriptors, place, &receiving,
+                                       self->queues[i].pool);
+        if (error != 0)
+            return fail(fault, self->device, "receive queue", error);
+    }
+    for (uint16_t i = 0; i < send_queues(self, info); i++) {
+        error = rte_eth_tx_queue_setup(self->device, i, send_descriptors, place, &sending);
+        if (error != 0)
+            return fail(fault, self->device, "transmit queue", error);
+    }
     return HF_STATUS_OK;
 }
 
@@ -581,11 +683,16 @@ static enum hf_status start_device(struct port_dpdk *self, uint16_t mtu, struct 
         .rxmode.offloads = info.rx_offload_capa & OFFLOAD_RX_WANTED,
         .txmode.offloads = self->offloads ? OFFLOAD_TX_WANTED : 0,
     };
-    error = rte_eth_dev_configure(self->device, 1, 1, &settings);
+    enum hf_status status = check_queues(self, &info, fault);
+    if (status != HF_STATUS_OK)
+        return status;
+    ask_for_rss(self, &info, &settings);
+    error =
+        rte_eth_dev_configure(self->device, self->queue_count, send_queues(self, &info), &settings);
     if (error != 0)
         return fail(fault, self->device, "configuration", error);
     self->is_configured = true;
-    enum hf_status status = set_mtu(self, &info, mtu, fault);
+    status = set_mtu(self, &info, mtu, fault);
     if (status == HF_STATUS_OK)
         status = set_ether(self, fault);
     if (status == HF_STATUS_OK)
@@ -610,6 +717,11 @@ static enum hf_status check_options(const struct hf_port_dpdk_options *options,
     if (options->local.ip == 0 || options->local.udp == 0) {
         snprintf(fault->line, sizeof fault->line,
                  "dpdk port: an IP address and a UDP port number must be given");
+        return HF_STATUS_INVALID;
+    }
+    if (options->queues > HF_PORT_DPDK_QUEUES_MAX) {
+        snprintf(fault->line, sizeof fault->line, "dpdk port: at most %u receive queues",
+                 HF_PORT_DPDK_QUEUES_MAX);
         return HF_STATUS_INVALID;
     }
     if ((mtu != 0 && (mtu < MTU_MIN || mtu > MTU_LIMIT)) || (mbufs != 0 && mbufs < MBUFS_MIN)) {
@@ -643,10 +755,16 @@ enum hf_status hf_port_dpdk_open(const struct hf_port_dpdk_options *options, str
     }
     self->device = options->device;
     self->may_free = true;
-    self->port = (struct hf_port){.maker = &dpdk_maker,
-                                  .name = "dpdk",
-                                  .local = options->local,
-                                  .payload_max = (uint32_t)mtu - HF_IP_OVERHEAD};
+    self->queue_count = options->queues == 0 ? 1 : options->queues;
+    for (uint16_t i = 0; i < self->queue_count; i++) {
+        struct receive_queue *queue = &self->queues[i];
+        queue->owner = self;
+        queue->number = i;
+        queue->port = (struct hf_port){.maker = i == 0 ? &dpdk_maker : &queue_maker,
+                                       .name = "dpdk",
+                                       .local = options->local,
+                                       .payload_max = (uint32_t)mtu - HF_IP_OVERHEAD};
+    }
     self->ticks_per_us = rte_get_tsc_hz() / 1000000;
 
     status = take_device(self, fault);
@@ -656,9 +774,9 @@ enum hf_status hf_port_dpdk_open(const struct hf_port_dpdk_options *options, str
     if (status == HF_STATUS_OK)
         status = start_device(self, mtu, fault);
     if (status != HF_STATUS_OK) {
-        destroy(&self->port);
+        destroy(&self->queues[0].port);
         return status;
     }
-    *port = &self->port;
+    *port = &self->queues[0].port;
     return HF_STATUS_OK;
 }

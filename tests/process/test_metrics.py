@@ -53,7 +53,7 @@ def parse(text):
 
 def expected(metrics):
     """The same figures from JSON: name without _total, labels, value."""
-    singular = {"pollers": "poller", "cores": "core", "shards": "shard"}
+    singular = {"pollers": "poller", "cores": "core", "shards": "shard", "queues": "queue"}
     for section, content in metrics.items():
         for entry in content if isinstance(content, list) else [content] if isinstance(content, dict) else []:
             one = singular.get(section, section)

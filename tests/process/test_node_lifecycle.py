@@ -94,7 +94,7 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual(set(operation), set(expected) | {"available", "posted", "timestamp_ns"})
 
         metrics = ask("metrics")
-        self.assertEqual(set(metrics), {"durability", "port", "rx", "order", "log", "tx", "pollers", "cores", "shards", "security", "pair"})
+        self.assertEqual(set(metrics), {"durability", "port", "rx", "queues", "order", "log", "tx", "pollers", "cores", "shards", "security", "pair"})
         self.assertEqual(metrics["rx"]["operations"], 10)
         self.assertEqual(metrics["order"]["operations"], 10)
         self.assertEqual(metrics["order"]["approved"], 10)

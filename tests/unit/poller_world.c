@@ -96,11 +96,13 @@ static void connect_pollers(struct world *world)
     world->receiver.free_bundles = world->rings[0];
     world->receiver.spare = world->spare;
     world->receiver.ordered = world->rings[1];
+    world->receiver.ordered_max = RECEIVE_ORDERED_MAX;
     world->receiver.free_refusals = world->rings[3];
     world->receiver.refusals = world->rings[4];
     world->receiver.stopping = &world->stopping;
     world->orderer.ledger = world->ledger;
-    world->orderer.received = world->rings[1];
+    world->orderer.received[0] = world->rings[1];
+    world->orderer.received_count = 1;
     world->orderer.applied = world->rings[2];
     world->orderer.free_batches = world->rings[5];
     world->orderer.batches = world->rings[6];
@@ -116,9 +118,9 @@ static void connect_pollers(struct world *world)
     world->logger.free_batches = world->rings[5];
     world->transmitter.port = world->server;
     world->transmitter.applied = world->rings[2];
-    world->transmitter.free_bundles = world->rings[0];
-    world->transmitter.refusals = world->rings[4];
-    world->transmitter.free_refusals = world->rings[3];
+    world->transmitter.homes[0] =
+        (struct transmit_home){world->rings[0], world->rings[4], world->rings[3]};
+    world->transmitter.home_count = 1;
     world->transmitter.committed_batch = &world->logger.committed_batch;
     world->transmitter.durability = HF_DURABILITY_MEMORY_BENCH;
 }

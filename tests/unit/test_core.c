@@ -11,7 +11,9 @@
 
 #include <cmocka.h>
 
-static struct poller pollers[CORE_POLLER_KINDS] = {
+#define POLLERS 4
+
+static struct poller pollers[POLLERS] = {
     {.name = "rx"}, {.name = "order"}, {.name = "log"}, {.name = "tx"}};
 static struct core cores[CORE_COUNT_MAX];
 static uint32_t core_count;
@@ -22,7 +24,7 @@ static enum hf_status parse(const char *text)
     memset(cores, 0, sizeof cores);
     memset(&fault, 0, sizeof fault);
     core_count = 0;
-    return core_parse(text, pollers, CORE_POLLER_KINDS, cores, &core_count, &fault);
+    return core_parse(text, pollers, POLLERS, cores, &core_count, &fault);
 }
 
 /* What was understood, in the words of the configuration. */
@@ -65,6 +67,28 @@ static void test_good(void **state)
         if (parse(rows[i].text) != HF_STATUS_OK)
             fail_msg("%s: %s", rows[i].text, fault.line);
         assert_string_equal(describe(), rows[i].meaning);
+    }
+}
+
+/* How many pollers of a kind with numbers a text names. */
+static void test_count_numbered(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t rx, shards;
+    } rows[] = {
+        {"0: rx order log tx", 0, 0},
+        {"0: rx0 order log tx shard0", 1, 1},
+        {"0: rx0-3 order log tx; 1: shard0-7 shard8", 4, 9},
+        {"0: rx1 order log tx shard5 shard2; 1: rx0", 2, 6},
+        {"0: rx0-15 shard0-63", 16, 64},
+        {"0: rx16 shard64", 0, 0}, /* none of these exist: refused when they are placed */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(core_count_numbered(rows[i].text, "rx", 16), rows[i].rx);
+        assert_int_equal(core_count_numbered(rows[i].text, "shard", 64), rows[i].shards);
     }
 }
 
@@ -137,9 +161,8 @@ static void test_overlong(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_processor_edge),
+        cmocka_unit_test(test_good),     cmocka_unit_test(test_count_numbered),
+        cmocka_unit_test(test_refused),  cmocka_unit_test(test_processor_edge),
         cmocka_unit_test(test_overlong),
     };
 

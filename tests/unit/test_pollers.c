@@ -736,7 +736,7 @@ static void test_stopping(void **state)
     assert_int_equal(answers[0].count, 1); /* taken, so it is finished */
     assert_int_equal(answers[1].count, 0);
     assert_int_equal(atomic_load(&world->transmitter.bundles),
-                     atomic_load(&world->receiver.bundles));
+                     atomic_load(&world->receiver.bundle_count));
     world_assert_all_home(world);
     world_destroy(world);
 }

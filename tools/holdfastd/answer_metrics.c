@@ -28,14 +28,58 @@ static json_t *port_answer(const struct hf_port *port)
                      number(counters.icmp_answered));
 }
 
-static json_t *receiver_answer(const struct receiver *rx)
+/* The counters of a receive poller by name, in the order in which they are told. */
+static const struct {
+    const char *name;
+    size_t offset;
+} receiver_counters[] = {
+    {"bundles", offsetof(struct receiver, bundle_count)},
+    {"datagrams", offsetof(struct receiver, datagrams)},
+    {"operations", offsetof(struct receiver, operations)},
+    {"queries", offsetof(struct receiver, queries)},
+    {"refused", offsetof(struct receiver, refused)},
+    {"busy", offsetof(struct receiver, busy)},
+    {"unanswered", offsetof(struct receiver, unanswered)},
+    {"lined_up", offsetof(struct receiver, lined_up)},
+    {"waiting", offsetof(struct receiver, waiting)},
+    {"handed_on", offsetof(struct receiver, handed_on)},
+};
+#define RECEIVER_COUNTERS (sizeof receiver_counters / sizeof receiver_counters[0])
+
+static uint64_t receiver_counter(const struct receiver *receiver, size_t number)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "bundles",
-                     counter(&rx->bundles), "datagrams", counter(&rx->datagrams), "operations",
-                     counter(&rx->operations), "queries", counter(&rx->queries), "refused",
-                     counter(&rx->refused), "busy", counter(&rx->busy), "unanswered",
-                     counter(&rx->unanswered), "lined_up", counter(&rx->lined_up), "waiting",
-                     counter(&rx->waiting));
+    const char *at = (const char *)receiver + receiver_counters[number].offset;
+
+    return counter_read((const _Atomic uint64_t *)(const void *)at);
+}
+
+/* All receive pollers together. */
+static json_t *receivers_answer(const struct node *node)
+{
+    json_t *answer = json_object();
+
+    for (size_t i = 0; i < RECEIVER_COUNTERS; i++) {
+        uint64_t sum = 0;
+        for (uint32_t k = 0; k < node->receiver_count; k++)
+            sum += receiver_counter(&node->receivers[k], i);
+        json_object_set_new(answer, receiver_counters[i].name, number(sum));
+    }
+    return answer;
+}
+
+/* Each of them; an empty list when there is only one. */
+static json_t *queues_answer(const struct node *node)
+{
+    json_t *queues = json_array();
+
+    for (uint32_t k = 0; node->receiver_count > 1 && k < node->receiver_count; k++) {
+        json_t *answer = json_pack("{s:i}", "queue", (int)k);
+        for (size_t i = 0; i < RECEIVER_COUNTERS; i++)
+            json_object_set_new(answer, receiver_counters[i].name,
+                                number(receiver_counter(&node->receivers[k], i)));
+        json_array_append_new(queues, answer);
+    }
+    return queues;
 }
 
 static json_t *orderer_answer(const struct orderer *order)
@@ -121,10 +165,10 @@ static json_t *security_answer(const struct node *node)
 
 json_t *metrics_answer(struct node *node)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "durability",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "durability",
                      config_durability_name(node->config), "port", port_answer(node->port), "rx",
-                     receiver_answer(&node->receiver), "order", orderer_answer(&node->orderer),
-                     "log", logger_answer(&node->logger), "tx",
+                     receivers_answer(node), "queues", queues_answer(node), "order",
+                     orderer_answer(&node->orderer), "log", logger_answer(&node->logger), "tx",
                      transmitter_answer(&node->transmitter), "pollers", answer_pollers(node),
                      "cores", cores_answer(node), "shards", shards_answer(node), "security",
                      security_answer(node), "pair", answer_pair_counters(node));

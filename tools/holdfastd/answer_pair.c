@@ -89,9 +89,12 @@ json_t *answer_pair_state(struct node *node)
 json_t *answer_pair_counters(struct node *node)
 {
     const struct replicate_state *state = &node->replicator.state;
+    uint64_t redirected = 0;
 
     if (node->replicator.pair == NULL)
         return json_null();
+    for (uint32_t i = 0; i < node->receiver_count; i++)
+        redirected += counter_read(&node->receivers[i].redirected);
     return json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "records_received",
         number(&state->records_received), "records_sent", number(&state->records_sent),
@@ -101,7 +104,7 @@ json_t *answer_pair_counters(struct node *node)
         number(&state->refused), "quarantined", number(&state->quarantined), "slices_sent",
         number(&state->slices_sent), "slices_received", number(&state->slices_received),
         "fetches_refused", number(&state->fetches_refused), "redirected",
-        number(&node->receiver.redirected));
+        json_integer((json_int_t)redirected));
 }
 
 static json_t *order(struct node *node, enum replicate_order what, const char *answer)

@@ -38,29 +38,50 @@ static struct load_of replicate_load(const struct replicate_state *state)
     };
 }
 
+/* Of one that hands all on: datagrams. */
+static struct load_of receive_load(const struct receiver *receiver)
+{
+    if (receiver->to_door != NULL)
+        return ring_load(&receiver->handed_on, receiver->to_door);
+    return (struct load_of){counter_read(&receiver->operations), counter_read(&receiver->waiting),
+                            receiver->lines.piece_count, 0};
+}
+
+static struct load_of order_load(const struct orderer *orderer)
+{
+    struct load_of load = {.operations = counter_read(&orderer->operations),
+                           .waits = counter_read(&orderer->waits)};
+
+    for (uint32_t i = 0; i < orderer->received_count; i++) {
+        load.waiting += ring_fill(orderer->received[i]);
+        load.room += orderer->received[i]->capacity;
+    }
+    return load;
+}
+
+static struct load_of shard_load(const struct shard_poller *shard)
+{
+    struct load_of load = ring_load(&shard->operations, shard->works);
+
+    load.waits = counter_read(&shard->waits);
+    return load;
+}
+
 static struct load_of load_of(const struct node *node, const struct poller *poller)
 {
-    const struct receiver *receiver = &node->receiver;
-    struct load_of load;
-
-    if (poller->state == receiver)
-        return (struct load_of){counter_read(&receiver->operations),
-                                counter_read(&receiver->waiting), receiver->lines.piece_count, 0};
+    for (uint32_t i = 0; i < node->receiver_count; i++) {
+        if (poller->state == &node->receivers[i])
+            return receive_load(&node->receivers[i]);
+    }
     if (poller->state == &node->logger)
         return ring_load(&node->orderer.operations, node->logger.batches);
     if (poller->state == &node->transmitter)
         return ring_load(&node->transmitter.answers, node->transmitter.applied);
     if (poller->state == &node->replicator)
         return replicate_load(&node->replicator.state);
-    if (poller->state == &node->orderer) {
-        load = ring_load(&node->orderer.operations, node->orderer.received);
-        load.waits = counter_read(&node->orderer.waits);
-    } else {
-        const struct shard_poller *shard = poller->state;
-        load = ring_load(&shard->operations, shard->works);
-        load.waits = counter_read(&shard->waits);
-    }
-    return load;
+    if (poller->state == &node->orderer)
+        return order_load(&node->orderer);
+    return shard_load(poller->state);
 }
 
 static json_t *poller_answer(const struct node *node, const struct core *core,

@@ -11,6 +11,7 @@
 #include "net/port.h"
 
 #define BUNDLE_EXTRAS_MAX 16
+#define RECEIVERS_MAX     16 /* receive pollers, each with a queue of the port's */
 #define BUNDLE_BYTES      (16 << 10)
 _Static_assert(BUNDLE_BYTES >= HF_BUNDLE_OPERATIONS_MAX * HF_OPERATION_FIXED_MAX,
                "room for a bundle's worth of any operations without lists");
@@ -38,6 +39,7 @@ struct bundle {
     uint32_t extra_count;
     uint64_t batch_index; /* answers leave when this batch of the log is durable; 0: at once */
     uint32_t byte_count;  /* of the arena that are taken */
+    uint32_t home;        /* number of the receive poller that it belongs to */
     bool reads;           /* an answer in it shows what was there before */
     uint64_t placed;      /* bit i: operation i took a place */
     struct sender senders[HF_BUNDLE_OPERATIONS_MAX];

@@ -37,7 +37,9 @@ static const struct setting settings[] = {
     {"node", "node", KIND_NUMBER, AT(node), "1", 1, 65535, NULL,
      "this node's number in its cluster"},
     {"node", "cores", KIND_TEXT, AT(cores), "0: rx order log tx", 0, 0, NULL,
-     "which pollers run on which core, e.g. \"0: rx tx; 1: order log\""},
+     "which pollers run on which core, e.g. \"0: rx tx; 1: order log\"; shard0, shard1.. divide "
+     "the "
+     "ledger, rx0, rx1.. take a receive queue each (tools/OPERATIONS.md)"},
     {"node", "idle", KIND_CHOICE, AT(idle), "sleep", 0, 0, "sleep spin",
      "what a core does without work: spin, or spin a while and then sleep"},
     {"node", "idle_spin_us", KIND_NUMBER, AT(idle_spin_us), "50", 0, 1000000, NULL,
@@ -45,7 +47,8 @@ static const struct setting settings[] = {
     {"node", "idle_wait_us", KIND_NUMBER, AT(idle_wait_us), "200", 1, 100000, NULL,
      "the longest sleep between two looks at the port, microseconds"},
     {"node", "bundles", KIND_NUMBER, AT(bundles), "512", 8, 65536, NULL,
-     "bundles of up to 64 operations under way; beyond them the answer is BUSY"},
+     "bundles of up to 64 operations under way, shared by the receive pollers; beyond them the "
+     "answer is BUSY"},
     {"node", "benchmark", KIND_CHOICE, AT(benchmark), "no", 0, 0, "no yes",
      "yes: this node is a benchmark, and may run without durability"},
     {"node", "test_clock", KIND_CHOICE, AT(test_clock), "no", 0, 0, "no yes",

@@ -224,11 +224,30 @@ static enum hf_status place(const char *name, struct poller *pollers, uint32_t p
     struct poller *poller = find_poller(name, pollers, poller_count);
 
     if (poller == NULL)
-        return refuse(fault, name, "no such poller (rx, order, log, tx, shard0 to shard63)");
+        return refuse(fault, name,
+                      "no such poller (rx, or rx0 to rx15; order, log, tx, shard0 to shard63)");
     if (is_placed(poller, cores, number + 1))
         return refuse(fault, name, "stands twice");
     cores[number].pollers[cores[number].poller_count++] = poller;
     return HF_STATUS_OK;
+}
+
+uint32_t core_count_numbered(const char *text, const char *name, uint32_t most)
+{
+    uint32_t count = 0;
+
+    for (const char *at = strstr(text, name); at != NULL; at = strstr(at + 1, name)) {
+        char *end;
+        const char *digits = at + strlen(name);
+        unsigned long number = strtoul(digits, &end, 10);
+        if (*digits < '0' || *digits > '9')
+            continue;
+        if (*end == '-') /* the last of several */
+            number = strtoul(end + 1, NULL, 10);
+        if (number < most && number >= count)
+            count = (uint32_t)number + 1;
+    }
+    return count;
 }
 
 /* A poller's name, or "shard0-7": eight of them. */
@@ -241,10 +260,14 @@ static enum hf_status place_word(const char *word, struct poller *pollers, uint3
     int length = 0;
     char name[16];
 
-    if (sscanf(word, "shard%2u-%2u%n", &from, &to, &length) != 2 || word[length] != '\0')
+    size_t letters = strcspn(word, "0123456789");
+
+    if (letters >= sizeof name - 3 ||
+        sscanf(word + letters, "%2u-%2u%n", &from, &to, &length) != 2 ||
+        word[letters + (size_t)length] != '\0')
         return place(word, pollers, poller_count, cores, number, fault);
     for (; status == HF_STATUS_OK && from <= to; from++) {
-        snprintf(name, sizeof name, "shard%u", from);
+        snprintf(name, sizeof name, "%.*s%u", (int)letters, word, from);
         status = place(name, pollers, poller_count, cores, number, fault);
     }
     return status;

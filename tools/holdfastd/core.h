@@ -9,9 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CORE_COUNT_MAX    64
-#define CORE_POLLERS_MAX  72
-#define CORE_POLLER_KINDS 4
+#define CORE_COUNT_MAX   64
+#define CORE_POLLERS_MAX 96
 
 /* A poller: one look at its work, never blocking. */
 struct poller {
@@ -48,6 +47,10 @@ struct core {
     _Atomic uint64_t busy_ns;
     _Atomic uint64_t sleeps_taken;
 };
+
+/* How many pollers "NAME0", "NAME1".. the text names, one by one or as "NAME0-7": one more than the
+ * largest number below `most`; 0: none. */
+uint32_t core_count_numbered(const char *text, const char *name, uint32_t most);
 
 /* Reads "0: rx order log tx" or "0: rx tx; 1: order log" into cores. Every poller must stand
  * exactly once. */

@@ -15,21 +15,6 @@
 /* Works begun in one poll. */
 #define POLL_WORKS 4
 
-uint32_t divide_count(const char *cores)
-{
-    uint32_t count = 0;
-
-    for (const char *at = strstr(cores, "shard"); at != NULL; at = strstr(at + 1, "shard")) {
-        char *end;
-        unsigned long number = strtoul(at + strlen("shard"), &end, 10);
-        if (*end == '-') /* the last of several */
-            number = strtoul(end + 1, NULL, 10);
-        if (number < HF_SHARDS_MAX && number >= count)
-            count = (uint32_t)number + 1;
-    }
-    return count;
-}
-
 /* ---- words ---- */
 
 static bool send_word(void *context, uint32_t from, uint32_t to, const struct hf_shard_word *word)

@@ -42,9 +42,6 @@ struct divided {
     struct bundle *bundles[HF_WORKS_MAX]; /* whose each is */
 };
 
-/* How many shards node.cores names (one by one, or "shard0-7"): shard0 to the last of them. */
-uint32_t divide_count(const char *cores);
-
 /* Divides the ledger among `divided->count` shards. At start; everything stays the caller's until
  * divide_release. */
 HF_MUST_USE enum hf_status divide_create(struct divided *divided, struct hf_ledger *ledger,

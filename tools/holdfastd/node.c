@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "counters.h"
 #include "listen.h"
+#include "node_pollers.h"
 #include "sandbox.h"
 #include "seal.h"
 
@@ -18,6 +19,8 @@
 
 /* Bundles kept back for BUSY answers. */
 #define REFUSAL_BUNDLES 8
+/* That a receive poller has at least. */
+#define BUNDLES_MIN 8
 /* Room for datagrams that wait, for each bundle: as long as a bundle's worth of small ones. */
 #define PIECES_A_BUNDLE 32
 /* How often the admin thread looks whether the node has failed while it waits, milliseconds. */
@@ -35,11 +38,7 @@
 #define ADDRESS_LOOK_NS 20000000
 
 enum ring_name {
-    RING_FREE_BUNDLES,
-    RING_RECEIVED,
     RING_APPLIED,
-    RING_FREE_REFUSALS,
-    RING_REFUSALS,
     RING_FREE_BATCHES,
     RING_BATCHES,
     RING_COUNT,
@@ -68,10 +67,10 @@ static enum hf_status open_kernel_port(const struct hf_port_kernel_options *opti
     return status;
 }
 
-/* Opens one of the node's ports, of `kind`. */
+/* Opens one of the node's ports, of `kind`, with so many queues that receive. */
 static enum hf_status open_one(const struct config *config, uint64_t kind, uint64_t device,
-                               uint64_t mtu, const struct hf_address *local, struct hf_port **port,
-                               struct hf_fault *fault)
+                               uint64_t mtu, uint32_t queues, const struct hf_address *local,
+                               struct hf_port **port, struct hf_fault *fault)
 {
     const struct hf_port_kernel_options kernel = {
         .local = *local, .payload_max = (uint32_t)mtu - 28, /* IPv4 and UDP headers */
@@ -81,10 +80,23 @@ static enum hf_status open_one(const struct config *config, uint64_t kind, uint6
         .device = (uint16_t)device,
         .local = *local,
         .mtu = (uint16_t)mtu,
+        .queues = (uint16_t)queues,
     };
 
     return kind == CONFIG_PORT_KERNEL ? open_kernel_port(&kernel, port, fault)
                                       : hf_port_dpdk_open(&dpdk, port, fault);
+}
+
+/* A kernel port is one socket, with one queue. */
+static enum hf_status check_queues(const struct node *node, struct hf_fault *fault)
+{
+    if (node->receiver_count == 1 || node->config->port_kind == CONFIG_PORT_DPDK)
+        return HF_STATUS_OK;
+    snprintf(fault->line, sizeof fault->line,
+             "node.cores: rx%u: a kernel port has one receive queue (port.kind = dpdk may have "
+             "more)",
+             node->receiver_count - 1);
+    return HF_STATUS_INVALID;
 }
 
 static enum hf_status open_port(struct node *node, struct hf_fault *fault)
@@ -100,8 +112,10 @@ static enum hf_status open_port(struct node *node, struct hf_fault *fault)
     }
     status = listen_check(config, &address, fault);
     if (status == HF_STATUS_OK)
+        status = check_queues(node, fault);
+    if (status == HF_STATUS_OK)
         status = open_one(config, config->port_kind, config->port_device, config->port_mtu,
-                          &address, &node->port, fault);
+                          node->receiver_count, &address, &node->port, fault);
     return status;
 }
 
@@ -167,8 +181,8 @@ static enum hf_status open_pair_port(struct node *node, struct hf_fault *fault)
     if (status == HF_STATUS_OK)
         status = check_pair_device(config, fault);
     if (status == HF_STATUS_OK)
-        status = open_one(config, config->pair_port, config->pair_device, config->pair_mtu, &local,
-                          &node->replicator.port, fault);
+        status = open_one(config, config->pair_port, config->pair_device, config->pair_mtu, 1,
+                          &local, &node->replicator.port, fault);
     return status;
 }
 
@@ -241,35 +255,75 @@ static enum hf_status open_storage(struct node *node, struct hf_fault *fault)
     return status;
 }
 
+/* Receive pollers share the bundles evenly. */
+static uint32_t bundles_each(const struct node *node)
+{
+    uint32_t each = (uint32_t)node->config->bundles / node->receiver_count;
+
+    return each > BUNDLES_MIN ? each : BUNDLES_MIN;
+}
+
+/* The bundles of a receive poller, and its rings to the others. */
+static enum hf_status make_receiver(struct node *node, uint32_t number, struct hf_fault *fault)
+{
+    const uint32_t bundles = bundles_each(node);
+    const uint32_t count = bundles + REFUSAL_BUNDLES;
+    struct receiver *receiver = &node->receivers[number];
+
+    receiver->number = number;
+    receiver->free_bundles = ring_create(bundles);
+    receiver->ordered = ring_create(bundles);
+    receiver->free_refusals = ring_create(REFUSAL_BUNDLES);
+    receiver->refusals = ring_create(REFUSAL_BUNDLES);
+    receiver->to_door = number != 0 && node->door != NULL ? receiver_make_handed() : NULL;
+    if (receiver->free_bundles == NULL || receiver->ordered == NULL ||
+        receiver->free_refusals == NULL || receiver->refusals == NULL ||
+        (number != 0 && node->door != NULL && receiver->to_door == NULL))
+        return no_memory(fault, "a ring");
+    receiver->bundles = aligned_alloc(64, count * sizeof *receiver->bundles);
+    receiver->spare = calloc(bundles, sizeof *receiver->spare);
+    if (receiver->bundles == NULL || receiver->spare == NULL)
+        return no_memory(fault, "the bundles");
+    if (!lines_create(&receiver->lines, bundles * PIECES_A_BUNDLE, node->port->payload_max,
+                      clock_wall_ns() ^ (uintptr_t)receiver->bundles))
+        return no_memory(fault, "datagrams that wait");
+    memset(receiver->bundles, 0, count * sizeof *receiver->bundles);
+    for (uint32_t i = 0; i < count; i++)
+        ring_put(i < bundles ? receiver->free_bundles : receiver->free_refusals,
+                 &receiver->bundles[i]);
+    return HF_STATUS_OK;
+}
+
+static void release_receiver(struct receiver *receiver)
+{
+    ring_destroy(receiver->free_bundles);
+    ring_destroy(receiver->ordered);
+    ring_destroy(receiver->free_refusals);
+    ring_destroy(receiver->refusals);
+    ring_destroy(receiver->to_door);
+    free(receiver->bundles);
+    free(receiver->spare);
+    lines_destroy(&receiver->lines);
+}
+
 static enum hf_status make_rings(struct node *node, struct hf_fault *fault)
 {
-    const uint32_t bundles = (uint32_t)node->config->bundles;
     const uint32_t batches = (uint32_t)node->config->depth + 1;
     const uint32_t entries[RING_COUNT] = {
-        [RING_FREE_BUNDLES] = bundles,     [RING_RECEIVED] = bundles,
-        [RING_APPLIED] = bundles,          [RING_FREE_REFUSALS] = REFUSAL_BUNDLES,
-        [RING_REFUSALS] = REFUSAL_BUNDLES, [RING_FREE_BATCHES] = batches,
+        [RING_APPLIED] = bundles_each(node) * node->receiver_count,
+        [RING_FREE_BATCHES] = batches,
         [RING_BATCHES] = batches,
     };
-    size_t count = bundles + REFUSAL_BUNDLES;
+    enum hf_status status = HF_STATUS_OK;
 
     for (int i = 0; i < RING_COUNT; i++) {
         node->rings[i] = ring_create(entries[i]);
         if (node->rings[i] == NULL)
             return no_memory(fault, "a ring");
     }
-    node->bundles = aligned_alloc(64, count * sizeof *node->bundles);
-    node->spare_bundles = calloc(bundles, sizeof *node->spare_bundles);
-    if (node->bundles == NULL || node->spare_bundles == NULL)
-        return no_memory(fault, "the bundles");
-    if (!lines_create(&node->receiver.lines, bundles * PIECES_A_BUNDLE, node->port->payload_max,
-                      clock_wall_ns() ^ (uintptr_t)node->bundles))
-        return no_memory(fault, "datagrams that wait");
-    memset(node->bundles, 0, count * sizeof *node->bundles);
-    for (size_t i = 0; i < count; i++)
-        ring_put(node->rings[i < bundles ? RING_FREE_BUNDLES : RING_FREE_REFUSALS],
-                 &node->bundles[i]);
-    return HF_STATUS_OK;
+    for (uint32_t i = 0; status == HF_STATUS_OK && i < node->receiver_count; i++)
+        status = make_receiver(node, i, fault);
+    return status;
 }
 _Static_assert(sizeof(struct bundle) % 64 == 0, "bundles begin on cache lines");
 
@@ -329,21 +383,33 @@ static uint8_t durability_of(const struct config *config)
     return HF_DURABILITY_MEMORY_BENCH;
 }
 
+/* Between a receive poller, the order poller and the transmit poller. The first has the door. */
+static void connect_receiver(struct node *node, struct receiver *receiver)
+{
+    uint32_t number = receiver->number;
+    struct receiver *first = &node->receivers[0];
+
+    receiver->port = number == 0 ? node->port : hf_port_dpdk_queue(node->port, (uint16_t)number);
+    receiver->door = number == 0 ? node->door : NULL;
+    if (receiver->to_door != NULL)
+        first->handed[first->handed_count++] = receiver->to_door;
+    receiver->ordered_max = RECEIVE_ORDERED_MAX / node->receiver_count;
+    receiver->stopping = &node->stopping;
+    receiver->replicator = config_is_pair(node->config) ? &node->replicator : NULL;
+    node->orderer.received[node->orderer.received_count++] = receiver->ordered;
+    node->transmitter.homes[node->transmitter.home_count++] =
+        (struct transmit_home){receiver->free_bundles, receiver->refusals, receiver->free_refusals};
+}
+_Static_assert(RECEIVE_ORDERED_MAX / RECEIVERS_MAX >= 2, "one is filled while one is ordered");
+
 static void connect_pollers(struct node *node)
 {
     struct rte_ring **rings = node->rings;
 
-    node->receiver.port = node->port;
-    node->receiver.door = node->door;
-    node->receiver.free_bundles = rings[RING_FREE_BUNDLES];
-    node->receiver.spare = node->spare_bundles;
-    node->receiver.ordered = rings[RING_RECEIVED];
-    node->receiver.free_refusals = rings[RING_FREE_REFUSALS];
-    node->receiver.refusals = rings[RING_REFUSALS];
-    node->receiver.stopping = &node->stopping;
+    for (uint32_t i = 0; i < node->receiver_count; i++)
+        connect_receiver(node, &node->receivers[i]);
 
     node->orderer.ledger = node->load.ledger;
-    node->orderer.received = rings[RING_RECEIVED];
     node->orderer.applied = rings[RING_APPLIED];
     node->orderer.free_batches = rings[RING_FREE_BATCHES];
     node->orderer.batches = rings[RING_BATCHES];
@@ -366,7 +432,7 @@ static void connect_pollers(struct node *node)
     node->orderer.checkpoint_context = node;
 
     for (uint32_t i = 0; i < node->divided.count; i++)
-        node->pollers[CORE_POLLER_KINDS + i].state = &node->divided.pollers[i];
+        node->shard_pollers[i].state = &node->divided.pollers[i];
     node->orderer.divided = node->divided.count == 0 ? NULL : &node->divided;
 
     node->logger.writer = node->storage.writer;
@@ -381,224 +447,13 @@ static void connect_pollers(struct node *node)
     node->transmitter.port = node->port;
     node->transmitter.sealer = node->door != NULL ? &node->door->sealer : NULL;
     node->transmitter.applied = rings[RING_APPLIED];
-    node->transmitter.free_bundles = rings[RING_FREE_BUNDLES];
-    node->transmitter.refusals = rings[RING_REFUSALS];
-    node->transmitter.free_refusals = rings[RING_FREE_REFUSALS];
     node->transmitter.committed_batch = &node->logger.committed_batch;
     node->transmitter.durability = durability_of(node->config);
     if (config_is_pair(node->config)) {
-        node->receiver.replicator = &node->replicator;
         node->orderer.pair = node->storage.pair;
         node->logger.replicator = &node->replicator;
         node->transmitter.pair = node->storage.pair;
     }
-}
-
-/* ---- pollers on cores
- * -------------------------------------------------------------------------------------------- */
-
-static enum hf_status port_attached(enum hf_status status, const struct hf_port *port,
-                                    struct hf_fault *fault)
-{
-    if (status != HF_STATUS_OK)
-        snprintf(fault->line, sizeof fault->line, "the %s port could not be attached", port->name);
-    return status;
-}
-
-static enum hf_status attach_receive(void *state, struct hf_fault *fault)
-{
-    struct hf_port *port = ((struct receiver *)state)->port;
-
-    return port_attached(port->maker->attach_receive(port), port, fault);
-}
-
-static enum hf_status attach_transmit(void *state, struct hf_fault *fault)
-{
-    struct hf_port *port = ((struct transmitter *)state)->port;
-
-    return port_attached(port->maker->attach_send(port), port, fault);
-}
-
-static enum hf_status attach_log(void *state, struct hf_fault *fault)
-{
-    return logger_attach(state, fault);
-}
-
-static void detach_log(void *state)
-{
-    logger_detach(state);
-}
-
-static uint32_t poll_receive(void *state)
-{
-    return receiver_poll(state);
-}
-
-static bool receive_is_pending(void *state)
-{
-    return receiver_is_pending(state);
-}
-
-static uint32_t poll_order(void *state)
-{
-    return orderer_poll(state);
-}
-
-static uint32_t poll_log(void *state)
-{
-    return logger_poll(state);
-}
-
-static uint32_t poll_transmit(void *state)
-{
-    return transmitter_poll(state);
-}
-
-static uint32_t poll_replicate(void *state)
-{
-    return replicator_poll(state);
-}
-
-static uint32_t poll_shard(void *state)
-{
-    return shard_poll(state);
-}
-
-static bool shard_has_work(void *state)
-{
-    return shard_is_pending(state);
-}
-
-static bool replicate_is_pending(void *state)
-{
-    return replicator_is_pending(state);
-}
-
-static bool order_is_pending(void *state)
-{
-    return orderer_is_pending(state);
-}
-
-static bool log_is_pending(void *state)
-{
-    return logger_is_pending(state);
-}
-
-static bool transmit_is_pending(void *state)
-{
-    return transmitter_is_pending(state);
-}
-
-static void wait_at_port(void *context, uint32_t timeout_us)
-{
-    struct hf_port *port = context;
-
-    port->maker->wait(port, timeout_us);
-}
-
-static void wait_asleep(void *context, uint32_t timeout_us)
-{
-    const struct timespec time = {timeout_us / 1000000, (long)(timeout_us % 1000000) * 1000};
-
-    (void)context;
-    nanosleep(&time, NULL);
-}
-
-static struct poller *replicate_of(struct node *node)
-{
-    return &node->pollers[CORE_POLLER_KINDS + node->divided.count];
-}
-
-static void make_pollers(struct node *node)
-{
-    node->divided.count = divide_count(node->config->cores);
-    node->pollers[0] = (struct poller){.name = "rx",
-                                       .state = &node->receiver,
-                                       .attach = attach_receive,
-                                       .poll = poll_receive,
-                                       .is_pending = receive_is_pending};
-    node->pollers[1] = (struct poller){.name = "order",
-                                       .state = &node->orderer,
-                                       .poll = poll_order,
-                                       .is_pending = order_is_pending};
-    node->pollers[2] = (struct poller){.name = "log",
-                                       .state = &node->logger,
-                                       .attach = attach_log,
-                                       .detach = detach_log,
-                                       .poll = poll_log,
-                                       .is_pending = log_is_pending};
-    node->pollers[3] = (struct poller){.name = "tx",
-                                       .state = &node->transmitter,
-                                       .attach = attach_transmit,
-                                       .poll = poll_transmit,
-                                       .is_pending = transmit_is_pending};
-    for (uint32_t i = 0; i < node->divided.count; i++) {
-        snprintf(node->shard_names[i], sizeof node->shard_names[i], "shard%u", i);
-        node->pollers[CORE_POLLER_KINDS + i] = (struct poller){
-            .name = node->shard_names[i], .poll = poll_shard, .is_pending = shard_has_work};
-    }
-    *replicate_of(node) = (struct poller){.name = "replicate",
-                                          .state = &node->replicator,
-                                          .poll = poll_replicate,
-                                          .is_pending = replicate_is_pending};
-}
-
-/* Where each poller runs. Replicate needs no mention: it stands behind log. */
-static enum hf_status place_pollers(struct node *node, uint32_t *core_count, struct hf_fault *fault)
-{
-    const struct config *config = node->config;
-    struct poller *replicate = replicate_of(node);
-    bool is_named = config_is_pair(config) && strstr(config->cores, replicate->name) != NULL;
-    enum hf_status status = core_parse(config->cores, node->pollers,
-                                       CORE_POLLER_KINDS + node->divided.count + (is_named ? 1 : 0),
-                                       node->cores, core_count, fault);
-
-    for (uint32_t i = 0; status == HF_STATUS_OK && config_is_pair(config) && i < *core_count; i++) {
-        struct core *core = &node->cores[i];
-        bool has_log = false;
-        bool has_replicate = false;
-        for (uint32_t k = 0; k < core->poller_count; k++) {
-            has_log = has_log || core->pollers[k] == &node->pollers[2];
-            has_replicate = has_replicate || core->pollers[k] == replicate;
-        }
-        if (has_log && !is_named) {
-            core->pollers[core->poller_count++] = replicate;
-        } else if (has_log != has_replicate) {
-            snprintf(fault->line, sizeof fault->line,
-                     "node.cores: replicate must stand on the core of log");
-            status = HF_STATUS_INVALID;
-        }
-    }
-    return status;
-}
-
-static enum hf_status start_cores(struct node *node, struct hf_fault *fault)
-{
-    for (uint32_t i = 0; i < node->core_count; i++) {
-        struct core *core = &node->cores[i];
-        enum hf_status status;
-
-        core->sleeps = node->config->idle == CONFIG_IDLE_SLEEP;
-        core->idle_spin_ns = node->config->idle_spin_us * 1000;
-        core->idle_wait_us = (uint32_t)node->config->idle_wait_us;
-        core->quit = &node->quit;
-        core->wait = wait_asleep;
-        for (uint32_t k = 0; k < core->poller_count; k++) {
-            if (core->pollers[k] == &node->pollers[0]) { /* the port wakes the core that receives */
-                core->wait = wait_at_port;
-                core->wait_context = node->port;
-            }
-        }
-        status = core_start(core, fault);
-        if (status != HF_STATUS_OK) {
-            atomic_store(&node->quit, true);
-            while (i-- > 0)
-                core_join(&node->cores[i]);
-            node->core_count = 0;
-            return status;
-        }
-    }
-    return HF_STATUS_OK;
 }
 
 enum hf_status node_start(struct node *node, const struct config *config, struct hf_fault *fault)
@@ -610,12 +465,12 @@ enum hf_status node_start(struct node *node, const struct config *config, struct
     memset(node, 0, sizeof *node);
     node->config = config;
     node->mailbox.event = -1;
-    make_pollers(node);
+    node_make_pollers(node);
     if (!hf_id_parse(config->cluster, strlen(config->cluster), &node->cluster)) {
         snprintf(fault->line, sizeof fault->line, "node.cluster: %.60s is no id", config->cluster);
         return HF_STATUS_INVALID;
     }
-    status = place_pollers(node, &core_count, fault);
+    status = node_place_pollers(node, &core_count, fault);
     if (status == HF_STATUS_OK)
         status = open_port(node, fault);
     if (status == HF_STATUS_OK)
@@ -651,7 +506,7 @@ enum hf_status node_start(struct node *node, const struct config *config, struct
     node->started_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     node->start_place = hf_ledger_place(node->load.ledger);
     node->core_count = core_count;
-    return start_cores(node, fault);
+    return node_start_cores(node, fault);
 }
 
 /* ---- asking and ending
@@ -724,14 +579,24 @@ enum hf_status node_reload(struct node *node, struct hf_fault *fault)
     return HF_STATUS_INVALID;
 }
 
-/* Waits until the receive poller takes nothing more and every bundle it handed on has been
- * answered. */
+/* The receive pollers take nothing more, and every bundle that they have handed on was answered. */
+static bool is_all_answered(const struct node *node)
+{
+    uint64_t bundles = 0;
+
+    for (uint32_t i = 0; i < node->receiver_count; i++) {
+        if (!atomic_load_explicit(&node->receivers[i].quiet, memory_order_acquire))
+            return false;
+        bundles += counter_read(&node->receivers[i].bundle_count);
+    }
+    return counter_read(&node->transmitter.bundles) == bundles;
+}
+
 static enum hf_status wait_until_answered(struct node *node)
 {
     const struct timespec look = {0, COMMIT_LOOK_NS};
 
-    while (!atomic_load_explicit(&node->receiver.quiet, memory_order_acquire) ||
-           counter_read(&node->transmitter.bundles) != counter_read(&node->receiver.bundles)) {
+    while (!is_all_answered(node)) {
         if (node_is_over(node))
             return HF_STATUS_TIMEOUT;
         nanosleep(&look, NULL);
@@ -766,9 +631,7 @@ static enum hf_status leave_pair(struct node *node, struct hf_fault *fault)
     uint64_t until_ns = clock_monotonic_ns() + LEAVE_NS;
 
     while (hf_pair_leads(node->storage.pair) && !node_is_over(node) &&
-           clock_monotonic_ns() < until_ns &&
-           (!atomic_load_explicit(&node->receiver.quiet, memory_order_acquire) ||
-            counter_read(&node->transmitter.bundles) != counter_read(&node->receiver.bundles)))
+           clock_monotonic_ns() < until_ns && !is_all_answered(node))
         nanosleep(&look, NULL);
     if (hf_pair_leads(node->storage.pair) && !node_is_over(node)) {
         atomic_store_explicit(&node->replicator.order, REPLICATE_STEP_DOWN, memory_order_release);
@@ -818,9 +681,8 @@ void node_destroy(struct node *node)
     for (uint64_t i = 0; node->batches != NULL && i <= node->config->depth; i++)
         free(node->batches[i].bytes);
     free(node->batches);
-    free(node->bundles);
-    free(node->spare_bundles);
-    lines_destroy(&node->receiver.lines);
+    for (uint32_t i = 0; i < node->receiver_count; i++)
+        release_receiver(&node->receivers[i]);
     for (int i = 0; i < RING_COUNT; i++)
         ring_destroy(node->rings[i]);
     divide_release(&node->divided);

@@ -1,12 +1,17 @@
 /* The node: ledger, log and port put together, and the rings between their pollers.
  *
  *              bundles                    bundles, answered
- *   receive --------------> order ---------------------------> transmit ---> (free bundles back to
- * receive) |  batches            ^
- *                             +----------> log -----+ commit index
- *                                          (free batches back to order)
+ *   receive --------------> order ---------------------------> transmit
+ *      ^                      |  batches                ^          |
+ *      |                      +----------> log ---------+          |
+ *      |                      ^             |     commit index     |
+ *      |                      +-------------+                      |
+ *      |                        free batches                       |
+ *      +-----------------------------------------------------------+
+ *                                free bundles
  *
- * In a pair a fifth poller, replicate, stands beside log: together they turn the node's hf_pair.
+ * There may be several receive pollers, one for each queue of the port. In a pair another poller,
+ * replicate, stands beside log: together they turn the node's hf_pair.
  */
 #ifndef HOLDFASTD_NODE_H
 #define HOLDFASTD_NODE_H
@@ -22,6 +27,9 @@
 #include "storage.h"
 #include "transmit.h"
 
+#define NODE_POLLERS_MAX (RECEIVERS_MAX + 3 + HF_SHARDS_MAX + 1)
+_Static_assert(NODE_POLLERS_MAX <= CORE_POLLERS_MAX, "all may stand on one core");
+
 struct node {
     const struct config *config;
     struct hf_id cluster;
@@ -33,11 +41,10 @@ struct node {
     struct hf_port *port;
     struct door *door; /* NULL: without sessions */
 
-    struct bundle *bundles;
-    struct bundle **spare_bundles; /* the receive poller's stack */
-    struct rte_ring *rings[7];
+    struct rte_ring *rings[3];
 
-    struct receiver receiver;
+    uint32_t receiver_count;
+    struct receiver receivers[RECEIVERS_MAX];
     struct orderer orderer;
     struct logger logger;
     struct transmitter transmitter;
@@ -45,10 +52,13 @@ struct node {
     struct replicator replicator; /* all zeros without a pair */
 
     struct divided divided; /* with shards */
-    char shard_names[HF_SHARDS_MAX][8];
 
-    /* The kinds, then the shards; replicate is the last. */
-    struct poller pollers[CORE_POLLER_KINDS + HF_SHARDS_MAX + 1];
+    /* The receive pollers; order, log and tx; the shards; replicate is the last. */
+    struct poller pollers[NODE_POLLERS_MAX];
+    uint32_t poller_count;
+    char poller_names[NODE_POLLERS_MAX][8]; /* of those with numbers */
+    struct poller *log_poller;
+    struct poller *shard_pollers;
     struct core cores[CORE_COUNT_MAX];
     uint32_t core_count;
     atomic_bool stopping; /* take nothing new */

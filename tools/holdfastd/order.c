@@ -395,13 +395,25 @@ static void order_digest(struct orderer *orderer)
     counter_add(&orderer->digests, 1);
 }
 
+/* Of the receive pollers one after the other. */
+static struct bundle *take_received(struct orderer *orderer)
+{
+    for (uint32_t i = 0; i < orderer->received_count; i++) {
+        struct bundle *bundle = ring_get(orderer->received[orderer->received_next]);
+        orderer->received_next = (orderer->received_next + 1) % orderer->received_count;
+        if (bundle != NULL)
+            return bundle;
+    }
+    return NULL;
+}
+
 /* The next bundle, when a batch has room for all its operations; else NULL. */
 static struct bundle *next_bundle(struct orderer *orderer)
 {
     struct bundle *bundle = orderer->waiting;
 
     if (bundle == NULL)
-        bundle = ring_get(orderer->received);
+        bundle = take_received(orderer);
     orderer->waiting = bundle;
     if (bundle == NULL || !has_batch(orderer, bundle->byte_count))
         return NULL;
@@ -490,7 +502,10 @@ uint32_t orderer_poll(struct orderer *orderer)
 
 bool orderer_is_pending(const struct orderer *orderer)
 {
+    for (uint32_t i = 0; i < orderer->received_count; i++) {
+        if (ring_count(orderer->received[i]) != 0)
+            return true;
+    }
     return orderer->checkpoint_asked || orderer->waiting != NULL || !is_whole(orderer) ||
-           ring_count(orderer->received) != 0 ||
            (orderer->batch != NULL && orderer->batch->count != 0);
 }

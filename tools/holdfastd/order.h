@@ -36,7 +36,9 @@ struct orderer {
     struct hf_pair *pair;    /* of a pair: orders only while it leads, else applies; or NULL */
     atomic_bool diverged;    /* what is committed does not apply here: `fault` says where */
     struct hf_fault fault;
-    struct rte_ring *received;     /* from the receive poller */
+    struct rte_ring *received[RECEIVERS_MAX]; /* from the receive pollers */
+    uint32_t received_count;
+    uint32_t received_next;        /* whose turn it is */
     struct rte_ring *applied;      /* to the transmit poller */
     struct rte_ring *free_batches; /* from the log poller */
     struct rte_ring *batches;      /* to the log poller */

@@ -8,13 +8,14 @@
 #include <assert.h>
 #include <string.h>
 
+#include <rte_ring_elem.h>
+
 #define RECEIVE_BURST 32
 /* Datagrams taken from the port in one poll. Under overload it is emptied faster than operations
  * are ordered: what waits in the device waits in nobody's line, and what it drops is anybody's. */
 #define RECEIVE_ROUND_MAX 512
-/* Bundles that may wait for the order poller: as many as it takes in two polls. More would be a
- * line that everybody stands in. */
-#define ORDERED_MAX 32
+/* Datagrams that wait for the poller that has the door. */
+#define HANDED_MAX 1024
 
 /* The shortest broken datagram that is answered: no answer is longer than what asked for it. */
 #define ANSWERED_LENGTH_MIN (sizeof(struct hf_wire_header) + sizeof(struct hf_reply))
@@ -42,7 +43,7 @@ static void hand_over(struct receiver *receiver)
     if (bundle == NULL || bundle->operation_count + bundle->extra_count == 0)
         return;
     receiver->bundle = NULL;
-    counter_add(&receiver->bundles, 1);
+    counter_add(&receiver->bundle_count, 1);
     if (!ring_put(receiver->ordered, bundle))
         assert(!"the ring has room for every bundle");
 }
@@ -54,14 +55,15 @@ static void hand_over_refusals(struct receiver *receiver)
     if (refusal == NULL || refusal->operation_count + refusal->extra_count == 0)
         return;
     receiver->refusal = NULL;
-    counter_add(&receiver->bundles, 1);
+    counter_add(&receiver->bundle_count, 1);
     if (!ring_put(receiver->refusals, refusal))
         assert(!"the ring has room for every bundle");
 }
 
-static struct bundle *emptied(struct bundle *bundle)
+static struct bundle *emptied(const struct receiver *receiver, struct bundle *bundle)
 {
     if (bundle != NULL) {
+        bundle->home = receiver->number;
         bundle->operation_count = 0;
         bundle->extra_count = 0;
         bundle->byte_count = 0;
@@ -93,7 +95,7 @@ static bool has_room(struct receiver *receiver)
                            BUNDLE_BYTES - bundle->byte_count < HF_OPERATION_FIXED_MAX))
         hand_over(receiver);
     if (receiver->bundle == NULL)
-        receiver->bundle = emptied(take_spare(receiver));
+        receiver->bundle = emptied(receiver, take_spare(receiver));
     return receiver->bundle != NULL;
 }
 
@@ -107,7 +109,7 @@ static struct bundle *refusal_with_room(struct receiver *receiver)
                             refusal->extra_count == BUNDLE_EXTRAS_MAX))
         hand_over_refusals(receiver);
     if (receiver->refusal == NULL)
-        receiver->refusal = emptied(ring_get(receiver->free_refusals));
+        receiver->refusal = emptied(receiver, ring_get(receiver->free_refusals));
     return receiver->refusal;
 }
 
@@ -275,7 +277,7 @@ static void read_datagram(struct receiver *receiver, const uint8_t *data, uint32
  * with more than a bundle's worth of messages the rest may be answered BUSY.) */
 static bool may_order(const struct receiver *receiver)
 {
-    return ring_count(receiver->ordered) < ORDERED_MAX &&
+    return ring_count(receiver->ordered) < receiver->ordered_max &&
            (receiver->spare_count != 0 || ring_count(receiver->free_bundles) != 0);
 }
 
@@ -385,20 +387,68 @@ static void take_datagram(struct receiver *receiver, const struct hf_packet *pac
         line_up(receiver, packet->data, packet->length, &sender);
 }
 
+_Static_assert(sizeof(struct hf_packet) % 4 == 0, "as entries of rings want it");
+
+struct rte_ring *receiver_make_handed(void)
+{
+    return ring_create_sized(sizeof(struct hf_packet), HANDED_MAX);
+}
+
+/* Hands datagrams to the one that has the door; what it has no room for is lost. */
+static void hand_on(struct receiver *receiver, struct hf_packet packets[], uint32_t count)
+{
+    struct hf_port *port = receiver->port;
+    uint32_t taken =
+        rte_ring_sp_enqueue_burst_elem(receiver->to_door, packets, sizeof packets[0], count, NULL);
+
+    counter_add(&receiver->handed_on, taken);
+    if (taken == count)
+        return;
+    counter_add(&receiver->unanswered, count - taken);
+    port->maker->release(port, packets + taken, count - taken);
+}
+
+static void take_all(struct receiver *receiver, struct hf_packet packets[], uint32_t count)
+{
+    struct hf_port *port = receiver->port;
+
+    for (uint32_t i = 0; i < count; i++)
+        take_datagram(receiver, &packets[i]);
+    port->maker->release(port, packets, count);
+}
+
 static uint32_t take_burst(struct receiver *receiver)
 {
     struct hf_packet packets[RECEIVE_BURST];
     struct hf_port *port = receiver->port;
     uint32_t count = port->maker->receive(port, packets, RECEIVE_BURST);
 
-    for (uint32_t i = 0; i < count; i++)
-        take_datagram(receiver, &packets[i]);
-    if (count != 0)
-        port->maker->release(port, packets, count);
+    if (count == 0)
+        return 0;
+    if (receiver->to_door != NULL)
+        hand_on(receiver, packets, count);
+    else
+        take_all(receiver, packets, count);
     return count;
 }
 
-/* Takes what the port has, up to a bound. */
+/* Takes what the others have handed on. All queues of a port release each other's packets. */
+static uint32_t take_handed(struct receiver *receiver)
+{
+    struct hf_packet packets[RECEIVE_BURST];
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < receiver->handed_count; i++) {
+        uint32_t taken = rte_ring_sc_dequeue_burst_elem(receiver->handed[i], packets,
+                                                        sizeof packets[0], RECEIVE_BURST, NULL);
+        if (taken != 0)
+            take_all(receiver, packets, taken);
+        count += taken;
+    }
+    return count;
+}
+
+/* Takes what the queue has, up to a bound, and what others have handed on. */
 static uint32_t take_round(struct receiver *receiver)
 {
     uint32_t count = 0;
@@ -409,6 +459,12 @@ static uint32_t take_round(struct receiver *receiver)
         count += burst;
     } while (burst >= RECEIVE_BURST / 4 && count < RECEIVE_ROUND_MAX);
     counter_add(&receiver->datagrams, count);
+    for (uint32_t i = 0; i < RECEIVE_ROUND_MAX / RECEIVE_BURST; i++) {
+        burst = take_handed(receiver);
+        if (burst == 0)
+            break;
+        count += burst;
+    }
     return count;
 }
 
@@ -436,5 +492,9 @@ uint32_t receiver_poll(struct receiver *receiver)
 
 bool receiver_is_pending(const struct receiver *receiver)
 {
+    for (uint32_t i = 0; i < receiver->handed_count; i++) {
+        if (ring_count(receiver->handed[i]) != 0)
+            return true;
+    }
     return receiver->lines.waiting != 0;
 }

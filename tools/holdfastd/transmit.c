@@ -162,10 +162,12 @@ uint32_t transmitter_poll(struct transmitter *transmitter)
     struct bundle *bundle;
     uint32_t finished = 0;
 
-    while ((bundle = ring_get(transmitter->refusals)) != NULL) {
-        send_bundle(transmitter, bundle);
-        give_back(transmitter->free_refusals, bundle);
-        finished++;
+    for (uint32_t i = 0; i < transmitter->home_count; i++) {
+        while ((bundle = ring_get(transmitter->homes[i].refusals)) != NULL) {
+            send_bundle(transmitter, bundle);
+            give_back(transmitter->homes[i].free_refusals, bundle);
+            finished++;
+        }
     }
     for (;;) {
         bundle =
@@ -178,7 +180,7 @@ uint32_t transmitter_poll(struct transmitter *transmitter)
             break; /* somebody else may lead, and have answered otherwise */
         send_bundle(transmitter, bundle);
         transmitter->waiting = NULL;
-        give_back(transmitter->free_bundles, bundle);
+        give_back(transmitter->homes[bundle->home].free_bundles, bundle);
         finished++;
     }
     send_open(
@@ -188,6 +190,9 @@ uint32_t transmitter_poll(struct transmitter *transmitter)
 
 bool transmitter_is_pending(const struct transmitter *transmitter)
 {
-    return transmitter->waiting != NULL || ring_count(transmitter->applied) != 0 ||
-           ring_count(transmitter->refusals) != 0;
+    for (uint32_t i = 0; i < transmitter->home_count; i++) {
+        if (ring_count(transmitter->homes[i].refusals) != 0)
+            return true;
+    }
+    return transmitter->waiting != NULL || ring_count(transmitter->applied) != 0;
 }

@@ -1,6 +1,6 @@
 /* The transmit poller: sends the answers of a bundle once the log record they stand on is durable,
  * grouped into as few datagrams a client as they fit in, each sealed once where there are sessions,
- * and gives the bundle back. */
+ * and gives the bundle back to the receive poller that it came from. */
 #ifndef HOLDFASTD_TRANSMIT_H
 #define HOLDFASTD_TRANSMIT_H
 
@@ -22,14 +22,20 @@ struct open_datagram {
 
 struct hf_pair;
 
+/* The rings between it and one receive poller. */
+struct transmit_home {
+    struct rte_ring *free_bundles;  /* to there */
+    struct rte_ring *refusals;      /* from there */
+    struct rte_ring *free_refusals; /* to there */
+};
+
 struct transmitter {
     struct hf_port *port;
-    struct hf_sealer *sealer;       /* NULL: without sessions */
-    const struct hf_pair *pair;     /* of a pair: reads need its lease; or NULL */
-    struct rte_ring *applied;       /* from the order poller */
-    struct rte_ring *free_bundles;  /* to the receive poller */
-    struct rte_ring *refusals;      /* from the receive poller */
-    struct rte_ring *free_refusals; /* to the receive poller */
+    struct hf_sealer *sealer;   /* NULL: without sessions */
+    const struct hf_pair *pair; /* of a pair: reads need its lease; or NULL */
+    struct rte_ring *applied;   /* from the order poller */
+    struct transmit_home homes[RECEIVERS_MAX];
+    uint32_t home_count;
     const _Atomic uint64_t
         *committed_batch;   /* newest durable batch of the log, published by the log poller */
     uint8_t durability;     /* enum hf_durability, named in every reply */
