@@ -71,7 +71,7 @@ static bool fit_limits(struct hf_ledger *ledger, const struct parties *parties,
                        const struct hf_op_auth *auth, uint64_t *amount, struct hf_answer *answer)
 {
     ledger->bearing.count = 0;
-    if (parties->instrument->first_limit == 0 &&
+    if (parties->instrument->limit_count == 0 &&
         (parties->payer->flags & HF_ACCOUNT_HAS_TERMS) == 0)
         return true;
     const struct hf_attributes attributes = attributes_of(auth);

@@ -6,8 +6,7 @@
 #include <assert.h>
 
 HF_STATIC_ASSERT(HF_LIMITS_BEARING_MAX == HF_UNDO_DRAWS_MAX, "all draws can be undone");
-HF_STATIC_ASSERT(offsetof(struct hf_limit, filter) + sizeof(struct hf_usage) +
-                         2 * HF_UNDO_NOTE_SIZE ==
+HF_STATIC_ASSERT(sizeof(struct hf_limit) + sizeof(struct hf_usage) + 2 * HF_UNDO_NOTE_SIZE ==
                      HF_UNDO_DRAW_SIZE,
                  "all draws can be undone");
 HF_STATIC_ASSERT(sizeof(struct hf_rolling) + HF_UNDO_NOTE_SIZE == HF_UNDO_ROLLING_SIZE,
@@ -15,9 +14,11 @@ HF_STATIC_ASSERT(sizeof(struct hf_rolling) + HF_UNDO_NOTE_SIZE == HF_UNDO_ROLLIN
 
 /* ---- which bear ---- */
 
-static bool is_bearing(const struct hf_limit *limit, const struct hf_attributes *attributes)
+static inline bool is_bearing(const struct hf_limit_list *limits, const struct hf_limit *limit,
+                              const struct hf_attributes *attributes)
 {
-    return limit->has_filter == 0 || hf_filter_passes(&limit->filter, attributes);
+    return limit->has_filter == 0 ||
+           hf_filter_passes(&hf_limit_more_of(limits, limit)->filter, attributes);
 }
 
 static inline void add(struct hf_ledger *ledger, struct hf_limit *limit, uint8_t rule,
@@ -34,13 +35,12 @@ static inline void add(struct hf_ledger *ledger, struct hf_limit *limit, uint8_t
     };
 }
 
-static inline void gather(struct hf_ledger *ledger, uint32_t first, uint8_t rule,
+static inline void gather(struct hf_ledger *ledger, struct hf_limit_run run, uint8_t rule,
                           const struct hf_attributes *attributes, uint64_t amount)
 {
-    for (uint32_t link = first; link != 0;) {
-        struct hf_limit *limit = &ledger->limit_list.list[link - 1];
-        link = limit->next;
-        if (is_bearing(limit, attributes))
+    for (uint32_t i = 0; i < run.count; i++) {
+        struct hf_limit *limit = hf_limit_in(&ledger->limit_list, run, i);
+        if (is_bearing(&ledger->limit_list, limit, attributes))
             add(ledger, limit, rule, amount);
     }
 }
@@ -54,7 +54,7 @@ static __attribute__((noinline)) void gather_payer(struct hf_ledger *ledger,
     uint8_t rule = HF_RULE_ACCOUNT_LIMIT;
 
     while (terms != NULL) {
-        gather(ledger, terms->first_limit, rule, attributes, 0);
+        gather(ledger, hf_limit_run_of_terms(terms), rule, attributes, 0);
         if (terms->parent == HF_TABLE_NONE)
             return;
         terms = hf_terms_of(&ledger->terms, hf_account_at(&ledger->accounts, terms->parent));
@@ -67,7 +67,7 @@ static inline void gather_both(struct hf_ledger *ledger, const struct hf_instrum
                                const struct hf_attributes *attributes)
 {
     ledger->bearing.count = 0;
-    gather(ledger, instrument->first_limit, HF_RULE_INSTRUMENT_LIMIT, attributes, 0);
+    gather(ledger, hf_limit_run_of(instrument), HF_RULE_INSTRUMENT_LIMIT, attributes, 0);
     if (payer != NULL && (payer->flags & HF_ACCOUNT_HAS_TERMS) != 0)
         gather_payer(ledger, payer, attributes);
 }
@@ -79,16 +79,15 @@ void hf_draw_gather(struct hf_ledger *ledger, const struct hf_instrument *instru
 }
 
 /* Those of an ancestor, some of which another payer may have brought already. */
-static void gather_once(struct hf_ledger *ledger, uint32_t first, uint8_t rule,
+static void gather_once(struct hf_ledger *ledger, struct hf_limit_run run, uint8_t rule,
                         const struct hf_attributes *attributes, uint64_t amount)
 {
     struct hf_bearing *bearing = &ledger->bearing;
 
-    for (uint32_t link = first; link != 0;) {
-        struct hf_limit *limit = &ledger->limit_list.list[link - 1];
+    for (uint32_t i = 0; i < run.count; i++) {
+        struct hf_limit *limit = hf_limit_in(&ledger->limit_list, run, i);
         uint32_t index = 0;
-        link = limit->next;
-        if (!is_bearing(limit, attributes))
+        if (!is_bearing(&ledger->limit_list, limit, attributes))
             continue;
         while (index < bearing->count && bearing->list[index].limit != limit)
             index++;
@@ -109,7 +108,7 @@ uint32_t hf_draw_gather_payer(struct hf_ledger *ledger, const struct hf_account 
         const struct hf_terms *terms = hf_terms_of(&ledger->terms, payer);
         if (terms == NULL)
             break;
-        gather_once(ledger, terms->first_limit, rule, attributes, amount);
+        gather_once(ledger, hf_limit_run_of_terms(terms), rule, attributes, amount);
         rule = HF_RULE_PARENT_LIMIT;
     }
     return first;
@@ -123,7 +122,7 @@ void hf_draw_gather_all(struct hf_ledger *ledger, const struct hf_instrument *in
     for (uint32_t i = 0; i < payers->count; i++)
         total += payers->amounts[i];
     ledger->bearing.count = 0;
-    gather(ledger, instrument->first_limit, HF_RULE_INSTRUMENT_LIMIT, attributes, total);
+    gather(ledger, hf_limit_run_of(instrument), HF_RULE_INSTRUMENT_LIMIT, attributes, total);
     for (uint32_t i = 0; i < payers->count; i++) {
         if (payers->amounts[i] != 0)
             hf_draw_gather_payer(ledger, payers->accounts[i], attributes, payers->amounts[i]);
@@ -266,11 +265,11 @@ uint64_t hf_draw_allowed(const struct hf_ledger *ledger, const struct hf_account
         const struct hf_terms *terms = hf_terms_of(&ledger->terms, payer);
         if (terms == NULL)
             break;
-        for (uint32_t link = terms->first_limit; link != 0;) {
-            struct hf_limit *limit = &ledger->limit_list.list[link - 1];
+        const struct hf_limit_run run = hf_limit_run_of_terms(terms);
+        for (uint32_t index = 0; index < run.count; index++) {
+            struct hf_limit *limit = hf_limit_in(&ledger->limit_list, run, index);
             struct hf_bearing_limit one = {.limit = limit, .rule = rule};
-            link = limit->next;
-            if (!is_bearing(limit, attributes))
+            if (!is_bearing(&ledger->limit_list, limit, attributes))
                 continue;
             one.period = hf_limit_period(limit, ledger->bundle_ns);
             struct allowance allowance = allowance_of(&ledger->limit_list, &one);
@@ -327,7 +326,7 @@ static inline void draw(struct hf_ledger *ledger, const struct hf_bearing_limit 
 
     if (limit->window == HF_LIMIT_OPERATION)
         return;
-    hf_undo_keep(&ledger->undo, limit, offsetof(struct hf_limit, filter));
+    hf_undo_keep(&ledger->undo, limit, sizeof(*limit));
     if (limit->window == HF_LIMIT_ROLLING) {
         draw_on_bucket(ledger, limit, bearing->period, amount, count);
         return;

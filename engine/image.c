@@ -222,11 +222,14 @@ static bool make_limit(struct hf_image_writer *writer)
 {
     const struct hf_limit_list *limits = &writer->ledger->limit_list;
 
-    if (writer->cursor == limits->count)
+    uint32_t line = hf_limit_next(limits, (uint32_t)writer->cursor);
+    if (line == HF_TABLE_NONE)
         return false;
-    const struct hf_limit *limit = &limits->list[writer->cursor++];
+    writer->cursor = line + 1;
+    const struct hf_limit *limit = &limits->list[line];
+    const struct hf_limit_more *more = &limits->more[line];
     const struct hf_image_limit record = {
-        .scope_id = limit->scope_id,
+        .scope_id = more->scope_id,
         .max_amount = limit->max_amount,
         .max_count = limit->max_count,
         .used_amount = limit->used.amount,
@@ -238,8 +241,8 @@ static bool make_limit(struct hf_image_writer *writer)
         .window = limit->window,
         .start = limit->start,
         .zone_minutes = limit->zone_minutes,
-        .since = limits->since[limit - limits->list],
-        .filter = limit->filter,
+        .since = limits->since[line],
+        .filter = more->filter,
     };
     put_counted(writer, HF_IMAGE_LIMIT, &record, sizeof(record));
     return true;
@@ -249,12 +252,16 @@ static bool make_rolling(struct hf_image_writer *writer)
 {
     const struct hf_limit_list *limits = &writer->ledger->limit_list;
 
-    while (writer->cursor < limits->count) {
-        const struct hf_limit *limit = &limits->list[writer->cursor++];
+    for (;;) {
+        uint32_t line = hf_limit_next(limits, (uint32_t)writer->cursor);
+        if (line == HF_TABLE_NONE)
+            return false;
+        writer->cursor = line + 1;
+        const struct hf_limit *limit = &limits->list[line];
         if (limit->rolling == HF_TABLE_NONE)
             continue;
         const struct hf_image_rolling record = {
-            .scope_id = limit->scope_id,
+            .scope_id = limits->more[line].scope_id,
             .scope = limit->scope,
             .number = limit->number,
             .rolling = limits->rollings[limit->rolling],
@@ -262,7 +269,6 @@ static bool make_rolling(struct hf_image_writer *writer)
         put_counted(writer, HF_IMAGE_ROLLING, &record, sizeof(record));
         return true;
     }
-    return false;
 }
 
 static bool make_answer(struct hf_image_writer *writer)

@@ -55,34 +55,38 @@ static bool is_usage(const struct hf_image_reader *reader, const struct hf_limit
     }
 }
 
-/* Where the chain of a scope begins. Any bytes may be asked for. */
-static uint32_t *find_scope(const struct hf_ledger *ledger, uint8_t scope, struct hf_id id)
+/* Who has the limit of a record, `first` being NULL when nobody does. Any bytes may be
+ * asked for. */
+static struct hf_limit_owner find_owner(const struct hf_ledger *ledger, uint8_t scope,
+                                        struct hf_id id)
 {
     if ((scope != HF_LIMIT_INSTRUMENT && scope != HF_LIMIT_ACCOUNT) || hf_id_is_reserved(id))
-        return NULL;
-    return hf_limit_first(ledger, scope, id);
+        return (struct hf_limit_owner){0};
+    return hf_limit_owner_of(ledger, scope, id);
+}
+
+/* The owner's limit of this number, or NULL. */
+static struct hf_limit *find_limit(const struct hf_ledger *ledger, struct hf_limit_owner owner,
+                                   uint8_t number)
+{
+    return hf_limit_find(&ledger->limit_list, (struct hf_limit_run){*owner.first, *owner.count},
+                         number);
 }
 
 enum hf_status hf_image_take_limit(struct hf_image_reader *reader, const void *bytes)
 {
     struct hf_ledger *ledger = reader->ledger;
-    const struct hf_limit_list *limits = &ledger->limit_list;
     struct hf_image_limit record;
-    uint32_t count = 0;
 
     memcpy(&record, bytes, sizeof(record));
     const union hf_operation operation = {.limit_put = put_of(&record)};
-    uint32_t *first = find_scope(ledger, record.scope, record.scope_id);
-    if (first == NULL || !is_zero(record.reserved, sizeof(record.reserved)) ||
+    const struct hf_limit_owner owner = find_owner(ledger, record.scope, record.scope_id);
+    if (owner.first == NULL || !is_zero(record.reserved, sizeof(record.reserved)) ||
         record.since > reader->place ||
         hf_operation_check(&operation, sizeof(operation.limit_put)).code != HF_CODE_OK ||
-        hf_limit_find(limits, *first, record.number) != NULL)
+        find_limit(ledger, owner, record.number) != NULL || *owner.count == HF_LIMITS_A_SCOPE)
         return HF_STATUS_CORRUPT;
-    for (uint32_t link = *first; link != 0; link = limits->list[link - 1].next)
-        count++;
-    if (count == HF_LIMITS_A_SCOPE)
-        return HF_STATUS_CORRUPT;
-    struct hf_limit *limit = hf_limit_add(ledger, first, &operation.limit_put, record.since);
+    struct hf_limit *limit = hf_limit_add(ledger, owner, &operation.limit_put, record.since);
     limit->used.amount = record.used_amount;
     limit->used.count = record.used_count;
     limit->period = record.period;
@@ -95,10 +99,10 @@ enum hf_status hf_image_take_rolling(struct hf_image_reader *reader, const void 
     struct hf_image_rolling record;
 
     memcpy(&record, bytes, sizeof(record));
-    const uint32_t *first = find_scope(ledger, record.scope, record.scope_id);
-    if (first == NULL || !is_zero(record.reserved, sizeof(record.reserved)))
+    const struct hf_limit_owner owner = find_owner(ledger, record.scope, record.scope_id);
+    if (owner.first == NULL || !is_zero(record.reserved, sizeof(record.reserved)))
         return HF_STATUS_CORRUPT;
-    struct hf_limit *limit = hf_limit_find(&ledger->limit_list, *first, record.number);
+    struct hf_limit *limit = find_limit(ledger, owner, record.number);
     if (limit == NULL || limit->window != HF_LIMIT_ROLLING || limit->rolling != HF_TABLE_NONE)
         return HF_STATUS_CORRUPT;
     *hf_limit_add_rolling(ledger, limit) = record.rolling;
@@ -107,8 +111,9 @@ enum hf_status hf_image_take_rolling(struct hf_image_reader *reader, const void 
 
 bool hf_image_are_limits_whole(const struct hf_limit_list *limits)
 {
-    for (uint32_t i = 0; i < limits->count; i++) {
-        const struct hf_limit *limit = &limits->list[i];
+    for (uint32_t line = hf_limit_next(limits, 0); line != HF_TABLE_NONE;
+         line = hf_limit_next(limits, line + 1)) {
+        const struct hf_limit *limit = &limits->list[line];
         if ((limit->window == HF_LIMIT_ROLLING) != (limit->rolling != HF_TABLE_NONE))
             return false;
     }

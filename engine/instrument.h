@@ -17,8 +17,9 @@ struct hf_instrument {
     uint32_t account;      /* slot */
     uint8_t status;        /* enum hf_instrument_status */
     uint8_t flags;         /* enum hf_instrument_flag */
-    uint8_t reserved[2];
-    uint32_t first_limit; /* limit.h; 0: none */
+    uint8_t limit_count;   /* limit.h */
+    uint8_t reserved;
+    uint32_t first_limit; /* likewise; 0: none */
     uint32_t newest;      /* its newest record: the slot and 1 (record.h); 0: none */
     uint32_t selector;    /* its further accounts: their place in the pool and 1; 0: none */
     uint8_t guides[HF_TABLE_GUIDES]; /* the table's */

@@ -12,8 +12,11 @@
 void hf_limits_create(struct hf_limit_list *limits, struct hf_arena *arena, uint64_t capacity,
                       uint64_t rolling_capacity)
 {
-    limits->list = hf_arena_take(arena, capacity, sizeof(*limits->list));
-    limits->since = hf_arena_take(arena, capacity, sizeof(*limits->since));
+    uint64_t lines = hf_shelves_create(&limits->shelves, arena, capacity);
+
+    limits->list = hf_arena_take(arena, lines, sizeof(*limits->list));
+    limits->more = hf_arena_take(arena, lines, sizeof(*limits->more));
+    limits->since = hf_arena_take(arena, lines, sizeof(*limits->since));
     limits->count = 0;
     limits->capacity = (uint32_t)capacity;
     hf_pool_create(&limits->rolling_pool, arena, rolling_capacity);
@@ -92,47 +95,53 @@ struct hf_usage hf_limit_used_of_rolling(const struct hf_limit_list *limits,
 
 /* ---- the limits of a scope ---- */
 
-uint32_t *hf_limit_first(const struct hf_ledger *ledger, uint8_t scope, struct hf_id scope_id)
+static struct hf_limit_owner scope_of_instrument(struct hf_instrument *instrument)
+{
+    return (struct hf_limit_owner){&instrument->first_limit, &instrument->limit_count};
+}
+
+static struct hf_limit_owner scope_of_terms(struct hf_terms *terms)
+{
+    return (struct hf_limit_owner){&terms->first_limit, &terms->limit_count};
+}
+
+struct hf_limit_owner hf_limit_owner_of(const struct hf_ledger *ledger, uint8_t scope,
+                                        struct hf_id scope_id)
 {
     if (scope == HF_LIMIT_INSTRUMENT) {
         uint32_t slot = hf_table_find(&ledger->instruments, scope_id, hf_id_hash(scope_id));
-        return slot == HF_TABLE_NONE ? NULL
-                                     : &hf_instrument_at(&ledger->instruments, slot)->first_limit;
+        return slot == HF_TABLE_NONE
+                   ? (struct hf_limit_owner){0}
+                   : scope_of_instrument(hf_instrument_at(&ledger->instruments, slot));
     }
     assert(scope == HF_LIMIT_ACCOUNT);
     const struct hf_account *account = hf_ledger_find_account(ledger, scope_id);
     struct hf_terms *terms = account == NULL ? NULL : hf_terms_of(&ledger->terms, account);
-    return terms == NULL ? NULL : &terms->first_limit;
+    return terms == NULL ? (struct hf_limit_owner){0} : scope_of_terms(terms);
 }
 
-static struct hf_limit *limit_at(const struct hf_limit_list *limits, uint32_t link)
+struct hf_limit *hf_limit_find(const struct hf_limit_list *limits, struct hf_limit_run run,
+                               uint8_t number)
 {
-    assert(link >= 1);
-    assert(link <= limits->count);
-    return &limits->list[link - 1];
-}
-
-struct hf_limit *hf_limit_find(const struct hf_limit_list *limits, uint32_t first, uint8_t number)
-{
-    for (uint32_t link = first; link != 0; link = limit_at(limits, link)->next) {
-        struct hf_limit *limit = limit_at(limits, link);
+    for (uint32_t i = 0; i < run.count; i++) {
+        struct hf_limit *limit = hf_limit_in(limits, run, i);
         if (limit->number == number)
             return limit;
     }
     return NULL;
 }
 
-static uint32_t count_limits(const struct hf_limit_list *limits, uint32_t first)
+uint32_t hf_limit_next(const struct hf_limit_list *limits, uint32_t line)
 {
-    uint32_t count = 0;
-
-    for (uint32_t link = first; link != 0; link = limit_at(limits, link)->next)
-        count++;
-    assert(count <= HF_LIMITS_A_SCOPE);
-    return count;
+    for (; line < hf_shelves_used_lines(&limits->shelves); line++) {
+        if (limits->list[line].number != 0)
+            return line;
+    }
+    return HF_TABLE_NONE;
 }
 
-static void set_settings(struct hf_limit *limit, const struct hf_op_limit_put *put)
+static void set_settings(const struct hf_limit_list *limits, struct hf_limit *limit,
+                         const struct hf_op_limit_put *put)
 {
     static const struct hf_filter empty;
 
@@ -142,33 +151,83 @@ static void set_settings(struct hf_limit *limit, const struct hf_op_limit_put *p
     limit->zone_minutes = put->zone_minutes;
     limit->window = put->window;
     limit->start = put->start;
-    limit->filter = put->filter;
     limit->has_filter = memcmp(&put->filter, &empty, sizeof(empty)) != 0;
+    hf_limit_more_of(limits, limit)->filter = put->filter;
 }
 
-struct hf_limit *hf_limit_add(struct hf_ledger *ledger, uint32_t *first,
+static void keep_lines(struct hf_ledger *ledger, uint32_t line, uint32_t count)
+{
+    struct hf_limit_list *limits = &ledger->limit_list;
+
+    hf_undo_keep(&ledger->undo, &limits->list[line], count * sizeof(limits->list[0]));
+    hf_undo_keep(&ledger->undo, &limits->more[line], count * sizeof(limits->more[0]));
+    hf_undo_keep(&ledger->undo, &limits->since[line], count * sizeof(limits->since[0]));
+}
+
+/* The lines that are overwritten have been kept. */
+static void copy_lines(struct hf_limit_list *limits, uint32_t from, uint32_t to, uint32_t count)
+{
+    memcpy(&limits->list[to], &limits->list[from], count * sizeof(limits->list[0]));
+    memcpy(&limits->more[to], &limits->more[from], count * sizeof(limits->more[0]));
+    memcpy(&limits->since[to], &limits->since[from], count * sizeof(limits->since[0]));
+}
+
+/* Nothing is at these lines any more: the last run of its shelf goes there, and its own become
+ * free. */
+static void close_gap(struct hf_ledger *ledger, uint32_t gap, uint32_t count)
+{
+    struct hf_limit_list *limits = &ledger->limit_list;
+    uint32_t last = hf_shelf_last(&limits->shelves, count);
+
+    if (last != gap) {
+        struct hf_limit_owner owner =
+            hf_limit_owner_of(ledger, limits->list[last].scope, limits->more[last].scope_id);
+        assert(*owner.first == last + 1);
+        keep_lines(ledger, gap, count);
+        copy_lines(limits, last, gap, count);
+        hf_undo_keep(&ledger->undo, owner.first, sizeof(*owner.first));
+        *owner.first = gap + 1;
+    }
+    keep_lines(ledger, last, count);
+    memset(&limits->list[last], 0, count * sizeof(limits->list[0]));
+    hf_shelf_take_away(&limits->shelves, &ledger->undo, count);
+}
+
+struct hf_limit *hf_limit_add(struct hf_ledger *ledger, struct hf_limit_owner owner,
                               const struct hf_op_limit_put *put, uint64_t since)
 {
     struct hf_limit_list *limits = &ledger->limit_list;
-    uint32_t *link = first;
+    struct hf_undo *undo = &ledger->undo;
+    const struct hf_limit_run run = {*owner.first, *owner.count};
+    uint32_t before = 0; /* how many have a smaller number */
 
     assert(limits->count < limits->capacity);
-    assert(count_limits(limits, *first) < HF_LIMITS_A_SCOPE);
-    while (*link != 0 && limit_at(limits, *link)->number < put->number)
-        link = &limit_at(limits, *link)->next;
-    hf_undo_keep(&ledger->undo, &limits->count, sizeof(limits->count));
-    hf_undo_keep(&ledger->undo, link, sizeof(*link));
-    struct hf_limit *limit = &limits->list[limits->count];
+    assert(run.count < HF_LIMITS_A_SCOPE);
+    while (before < run.count && hf_limit_in(limits, run, before)->number < put->number)
+        before++;
+    uint32_t line = hf_shelf_add(&limits->shelves, undo, run.count + 1);
+    keep_lines(ledger, line, run.count + 1);
+    hf_undo_keep(undo, owner.first, sizeof(*owner.first));
+    hf_undo_keep(undo, owner.count, sizeof(*owner.count));
+    hf_undo_keep(undo, &limits->count, sizeof(limits->count));
+    if (run.count != 0) {
+        uint32_t old = run.first - 1;
+        copy_lines(limits, old, line, before);
+        copy_lines(limits, old + before, line + before + 1, run.count - before);
+        close_gap(ledger, old, run.count);
+    }
+    *owner.first = line + 1;
+    *owner.count = (uint8_t)(run.count + 1);
+    limits->count++;
+    struct hf_limit *limit = &limits->list[line + before];
     *limit = (struct hf_limit){
-        .next = *link,
         .rolling = HF_TABLE_NONE,
         .scope = put->scope,
         .number = put->number,
-        .scope_id = put->scope_id,
     };
-    set_settings(limit, put);
-    limits->since[limits->count] = since;
-    *link = ++limits->count;
+    hf_limit_more_of(limits, limit)->scope_id = put->scope_id;
+    set_settings(limits, limit, put);
+    limits->since[line + before] = since;
     return limit;
 }
 
@@ -248,12 +307,13 @@ static struct hf_verdict find_owner(const struct hf_ledger *ledger,
     return fine;
 }
 
-static uint32_t first_of(const struct hf_ledger *ledger, const struct owner *owner)
+/* The limits it has. */
+static struct hf_limit_run run_of(const struct hf_ledger *ledger, const struct owner *owner)
 {
     if (owner->instrument != NULL)
-        return owner->instrument->first_limit;
+        return hf_limit_run_of(owner->instrument);
     const struct hf_terms *terms = hf_terms_of(&ledger->terms, owner->account);
-    return terms == NULL ? 0 : terms->first_limit;
+    return terms == NULL ? (struct hf_limit_run){0} : hf_limit_run_of_terms(terms);
 }
 
 /* What a maximum becomes when `more` is added. False beyond the largest that is one. */
@@ -274,7 +334,7 @@ static struct hf_verdict check_set(const struct hf_ledger *ledger, const struct 
     bool needs_terms =
         owner->account != NULL && (owner->account->flags & HF_ACCOUNT_HAS_TERMS) == 0;
 
-    if (limit == NULL && count_limits(limits, first_of(ledger, owner)) == HF_LIMITS_A_SCOPE)
+    if (limit == NULL && run_of(ledger, owner).count == HF_LIMITS_A_SCOPE)
         return refusal(HF_CODE_CAPACITY, HF_RULE_LIMIT);
     if (limit == NULL && limits->count == limits->capacity)
         return refusal(HF_CODE_CAPACITY, HF_RULE_TABLE);
@@ -305,18 +365,20 @@ static struct hf_verdict check_put(const struct hf_ledger *ledger, const struct 
 static void set_again(struct hf_ledger *ledger, struct hf_limit *limit,
                       const struct hf_op_limit_put *put, uint64_t place)
 {
+    struct hf_limit_more *more = hf_limit_more_of(&ledger->limit_list, limit);
     bool is_same_window = limit->window == put->window && limit->length_ns == put->length_ns &&
                           limit->zone_minutes == put->zone_minutes && limit->start == put->start;
 
+    hf_undo_keep(&ledger->undo, more, sizeof(*more));
     if (!is_same_window)
         forget_used(ledger, limit, place);
-    if (memcmp(&limit->filter, &put->filter, sizeof(put->filter)) != 0)
+    if (memcmp(&more->filter, &put->filter, sizeof(put->filter)) != 0)
         count_since(ledger, limit, place);
     if (limit->window == HF_LIMIT_ROLLING && put->window != HF_LIMIT_ROLLING) {
         hf_pool_give_back(&ledger->limit_list.rolling_pool, &ledger->undo, limit->rolling);
         limit->rolling = HF_TABLE_NONE;
     }
-    set_settings(limit, put);
+    set_settings(&ledger->limit_list, limit, put);
 }
 
 static struct hf_limit *set(struct hf_ledger *ledger, const struct owner *owner,
@@ -326,12 +388,12 @@ static struct hf_limit *set(struct hf_ledger *ledger, const struct owner *owner,
     if (limit != NULL) {
         set_again(ledger, limit, put, place);
     } else if (owner->instrument != NULL) {
-        limit = hf_limit_add(ledger, &owner->instrument->first_limit, put, place);
+        limit = hf_limit_add(ledger, scope_of_instrument(owner->instrument), put, place);
     } else {
         struct hf_terms *terms = hf_terms_of(&ledger->terms, owner->account);
         if (terms == NULL)
             terms = hf_terms_add(ledger, owner->account);
-        limit = hf_limit_add(ledger, &terms->first_limit, put, place);
+        limit = hf_limit_add(ledger, scope_of_terms(terms), put, place);
     }
     if (put->window == HF_LIMIT_ROLLING && limit->rolling == HF_TABLE_NONE)
         hf_limit_add_rolling(ledger, limit);
@@ -345,7 +407,8 @@ void hf_limit_tell(struct hf_ledger *ledger, const struct hf_limit *limit, uint1
         return;
     int64_t period = hf_limit_period(limit, ledger->bundle_ns);
     uint64_t amount = hf_limit_used(&ledger->limit_list, limit, period).amount;
-    hf_event_add(ledger, answer, HF_EVENT_LIMIT, limit->scope_id,
+    hf_event_add(ledger, answer, HF_EVENT_LIMIT,
+                 hf_limit_more_of(&ledger->limit_list, limit)->scope_id,
                  amount > INT64_MAX ? INT64_MAX : (int64_t)amount, asset, limit->number);
 }
 
@@ -357,7 +420,7 @@ void hf_limit_put(struct hf_ledger *ledger, const struct hf_turn *turn, struct h
 
     struct hf_verdict verdict = find_owner(ledger, put, &owner);
     if (verdict.code == HF_CODE_OK) {
-        limit = hf_limit_find(&ledger->limit_list, first_of(ledger, &owner), put->number);
+        limit = hf_limit_find(&ledger->limit_list, run_of(ledger, &owner), put->number);
         verdict = check_put(ledger, &owner, put, limit);
     }
     if (verdict.code != HF_CODE_OK) {

@@ -143,14 +143,14 @@ static bool view_instrument(const struct hf_ledger *ledger, struct hf_id token,
 }
 
 /* A page of a scope's limits: those with numbers above the cursor. */
-static void view_limits(const struct hf_ledger *ledger, uint32_t first, uint32_t cursor,
+static void view_limits(const struct hf_ledger *ledger, struct hf_limit_run run, uint32_t cursor,
                         struct hf_query_reply *reply)
 {
     const struct hf_limit_list *limits = &ledger->limit_list;
     struct hf_limits_view *view = &reply->view.limits;
 
-    for (uint32_t link = first; link != 0; link = limits->list[link - 1].next) {
-        const struct hf_limit *limit = &limits->list[link - 1];
+    for (uint32_t i = 0; i < run.count; i++) {
+        const struct hf_limit *limit = hf_limit_in(limits, run, i);
         if (limit->number <= cursor)
             continue;
         if (view->count == HF_LIMIT_LINES_MAX) {
@@ -176,11 +176,11 @@ static void view_limits(const struct hf_ledger *ledger, uint32_t first, uint32_t
 static bool view_instrument_limits(const struct hf_ledger *ledger, struct hf_id token,
                                    uint32_t cursor, struct hf_query_reply *reply)
 {
-    const uint32_t *first = hf_limit_first(ledger, HF_LIMIT_INSTRUMENT, token);
+    const struct hf_limit_owner owner = hf_limit_owner_of(ledger, HF_LIMIT_INSTRUMENT, token);
 
-    if (first == NULL)
+    if (owner.first == NULL)
         return false;
-    view_limits(ledger, *first, cursor, reply);
+    view_limits(ledger, (struct hf_limit_run){*owner.first, *owner.count}, cursor, reply);
     return true;
 }
 
@@ -193,7 +193,8 @@ static bool view_account_limits(const struct hf_ledger *ledger, struct hf_id id,
     if (account == NULL)
         return false;
     const struct hf_terms *terms = hf_terms_of(&ledger->terms, account);
-    view_limits(ledger, terms == NULL ? 0 : terms->first_limit, cursor, reply);
+    const struct hf_limit_run none = {0};
+    view_limits(ledger, terms == NULL ? none : hf_limit_run_of_terms(terms), cursor, reply);
     reply->reply.posted = account->posted;
     reply->reply.available = hf_account_available(hf_account_spendable(account), account->floor);
     return true;

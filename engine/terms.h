@@ -19,14 +19,15 @@ struct hf_terms {
     struct hf_id id; /* of the account */
     int64_t ceiling; /* HF_CEILING_NONE: none */
     uint64_t expires_ns;
-    uint32_t account;   /* its slot */
-    uint32_t parent;    /* slot of the total above, or HF_TABLE_NONE */
-    uint32_t sink;      /* slot, or HF_TABLE_NONE */
-    uint32_t children;  /* of a total: accounts below it that are not closed */
-    uint8_t depth;      /* how many totals are above it, to HF_PARENT_DEPTH_MAX */
-    uint8_t has_filter; /* 1: the filter asks for something */
-    uint8_t reserved[2];
-    uint32_t first_limit; /* limit.h; 0: none */
+    uint32_t account;    /* its slot */
+    uint32_t parent;     /* slot of the total above, or HF_TABLE_NONE */
+    uint32_t sink;       /* slot, or HF_TABLE_NONE */
+    uint32_t children;   /* of a total: accounts below it that are not closed */
+    uint8_t depth;       /* how many totals are above it, to HF_PARENT_DEPTH_MAX */
+    uint8_t has_filter;  /* 1: the filter asks for something */
+    uint8_t limit_count; /* limit.h */
+    uint8_t reserved;
+    uint32_t first_limit; /* likewise; 0: none */
     uint8_t reserved_too[8];
 };
 HF_STATIC_ASSERT(sizeof(struct hf_terms) == 64, "terms are one line");

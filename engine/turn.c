@@ -485,24 +485,8 @@ static void fetch_lost(struct hf_ledger *ledger, const struct lost_keys *lost)
     }
 }
 
-/* Which limits come next: a link of each instrument's chain. */
-struct limit_links {
-    uint32_t count;
-    uint32_t links[HF_BUNDLE_OPERATIONS_MAX];
-};
-
-static inline void ask_limit(const struct hf_ledger *ledger, uint32_t link,
-                             struct limit_links *limits)
-{
-    if (link == 0)
-        return;
-    hf_prefetch(&ledger->limit_list.list[link - 1]);
-    limits->links[limits->count++] = link;
-}
-
 /* Some records are named by another one only: by a card, by a hold. */
-static void fetch_behind(const struct hf_ledger *ledger, const struct hf_turn *turn,
-                         struct limit_links *limits)
+static void fetch_behind(const struct hf_ledger *ledger, const struct hf_turn *turn)
 {
     uint8_t type = turn->type;
     const void *guess = turn->keys[0].guess;
@@ -512,7 +496,8 @@ static void fetch_behind(const struct hf_ledger *ledger, const struct hf_turn *t
     if (type == HF_OP_AUTH) {
         const struct hf_instrument *instrument = guess;
         hf_prefetch(hf_account_at(&ledger->accounts, instrument->account));
-        ask_limit(ledger, instrument->first_limit, limits);
+        for (uint32_t i = 0; i < instrument->limit_count; i++)
+            hf_prefetch(hf_limit_in(&ledger->limit_list, hf_limit_run_of(instrument), i));
     } else if (key_tables[type][0] == HOLDS) {
         const struct hf_hold *hold = guess;
         if (hold->has_record)
@@ -521,17 +506,6 @@ static void fetch_behind(const struct hf_ledger *ledger, const struct hf_turn *t
             hf_prefetch(hf_account_at(&ledger->accounts, hold->payer));
         if (hold->payee != HF_TABLE_NONE)
             hf_prefetch(hf_account_at(&ledger->accounts, hold->payee));
-    }
-}
-
-/* Each limit names the next: all chains are followed side by side. */
-static void fetch_limits(const struct hf_ledger *ledger, struct limit_links *limits)
-{
-    while (limits->count != 0) {
-        uint32_t count = limits->count;
-        limits->count = 0;
-        for (uint32_t i = 0; i < count; i++)
-            ask_limit(ledger, ledger->limit_list.list[limits->links[i] - 1].next, limits);
     }
 }
 
@@ -562,7 +536,6 @@ void hf_turns_prepare(struct hf_ledger *ledger, const union hf_operation *const 
 {
     struct hf_turn *turns = ledger->turns;
     struct lost_keys lost;
-    struct limit_links limits;
     bool are_moves = true;
     uint32_t hold_count = 0;
 
@@ -588,10 +561,8 @@ void hf_turns_prepare(struct hf_ledger *ledger, const union hf_operation *const 
     for (uint32_t i = 0; i < count; i++)
         take_fingerprint(&turns[i]);
     fetch_lost(ledger, &lost);
-    limits.count = 0;
     for (uint32_t i = 0; i < count; i++)
-        fetch_behind(ledger, &turns[i], &limits);
-    fetch_limits(ledger, &limits);
+        fetch_behind(ledger, &turns[i]);
 }
 
 uint32_t hf_turn_fingerprint(const union hf_operation *operation)

@@ -270,6 +270,11 @@ static void test_flipped_bits(void **state)
     assert_bits_refused(open_rich, &rich_limits);
 }
 
+/* The limits of accounts lie before those of the card, which has two: the second one is rolling. */
+#define IN_LIMIT(member)                                                         \
+    3 * sizeof(struct hf_image_limit) + offsetof(struct hf_image_limit, member), \
+        sizeof(((struct hf_image_limit *)0)->member)
+
 /* The same of what only rich ledgers have. The first terms are the upper total's, the first part
  * that of account 10, the first condition the proved one. */
 static void test_rich_nonsense(void **state)
@@ -284,25 +289,25 @@ static void test_rich_nonsense(void **state)
         {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, flags), 3},
         {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, filter.reserved), 1},
         {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, reserved[78]), 1},
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, scope_id), 71},
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, scope_id), 0},
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, used_amount), 1},
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, used_count), 1},
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, period), INT64_MAX},
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, period), UINT64_MAX},
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, length_ns), 63},
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, scope), HF_LIMIT_ACCOUNT},
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, scope), 0},
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, number), 0},
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, number), 2}, /* another has it */
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, number), 3}, /* its buckets name it */
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, window), HF_LIMIT_LIFETIME},
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, window), 7},
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, start), 1},
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, zone_minutes), 1},
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, reserved[1]), 1},
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, since), 1 << 20},
-        {HF_IMAGE_SECTION_LIMITS, IN(hf_image_limit, filter.reserved), 1},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(scope_id), 71},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(scope_id), 0},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(used_amount), 1},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(used_count), 1},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(period), INT64_MAX},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(period), UINT64_MAX},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(length_ns), 63},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(scope), HF_LIMIT_ACCOUNT},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(scope), 0},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(number), 0},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(number), 2}, /* another has it */
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(number), 3}, /* its buckets name it */
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(window), HF_LIMIT_LIFETIME},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(window), 7},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(start), 1},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(zone_minutes), 1},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(reserved[1]), 1},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(since), 1 << 20},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(filter.reserved), 1},
         {HF_IMAGE_SECTION_ROLLING, IN(hf_image_rolling, scope_id), 71},
         {HF_IMAGE_SECTION_ROLLING, IN(hf_image_rolling, scope), 3},
         {HF_IMAGE_SECTION_ROLLING, IN(hf_image_rolling, number), 2}, /* has none */
