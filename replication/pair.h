@@ -63,8 +63,10 @@ struct hf_pair_options {
     void *context;
 };
 #define HF_PAIR_RECENT_MIN (UINT32_C(8) << 20)
-/* Batches of the writer that are the pair's, for records that come from the peer. */
-#define HF_PAIR_BATCHES 8
+/* Batches of the writer that are the pair's, for records that come from the peer: so many may be on
+ * their way to the disk. Several times what a primary has in flight, so that who catches up with
+ * one that goes on writing gains on it where every flush takes its time. */
+#define HF_PAIR_BATCHES 32
 
 enum hf_pair_restart {
     HF_PAIR_RESTART_NO = 0,

@@ -3,7 +3,7 @@
  * The log proper: records go to the current segment, each with one durable append. Slots remember
  * what is on its way, by index modulo their count; three indices walk over them:
  *
- *     returned  <=  commit  <=  last          (last - commit <= depth)
+ *     returned  <=  commit  <=  last          (last - commit <= depth; of copies: pair_batches)
  *     batches given back | durable, not given back | in flight
  *
  * Every record but a seal goes into the span of the seal to come: hashed while the device writes
@@ -388,7 +388,7 @@ enum hf_status hf_log_append(struct hf_log_writer *writer, struct hf_record_head
 {
     uint32_t padded = hf_record_padded_length(record->length, writer->block_size);
     assert(padded <= writer->segment_size - writer->offset);
-    assert(writer->last_index - hf_log_commit_of(writer) < writer->options.depth);
+    assert(is_copy ? hf_log_may_copy(writer) : hf_log_may_append(writer));
     memset((uint8_t *)record + record->length, 0, padded - record->length);
     if (!is_copy) {
         hf_record_seal(record);

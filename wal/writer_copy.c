@@ -47,7 +47,7 @@ enum hf_status hf_log_writer_copy(struct hf_log_writer *writer, struct hf_log_ba
     if (record->length > batch->capacity) {
         return HF_STATUS_INVALID;
     }
-    if (!hf_log_may_append(writer)) {
+    if (!hf_log_may_copy(writer)) {
         return HF_STATUS_AGAIN;
     }
     bool is_seal = record->kind == HF_RECORD_SEAL;

@@ -96,10 +96,16 @@ static inline bool hf_log_may_append(const struct hf_log_writer *writer)
     return writer->last_index - hf_log_commit_of(writer) < writer->options.depth;
 }
 
+/* A copy is limited by the batches for it alone: it shares flushes with many others. */
+static inline bool hf_log_may_copy(const struct hf_log_writer *writer)
+{
+    return writer->last_index - hf_log_commit_of(writer) < writer->options.pair_batches;
+}
+
 /* ---- writer.c ---- */
 
 /* Queues a record whose bytes are whole but for its padding and, unless it is a copy, its hash.
- * AGAIN, and nothing done, when `depth` writes are in flight or the disk's queue is full. */
+ * AGAIN, and nothing done, when the disk's queue is full. */
 enum hf_status hf_log_append(struct hf_log_writer *writer, struct hf_record_header *record,
                              struct hf_log_batch *batch, bool is_copy);
 
