@@ -16,6 +16,9 @@
 
 /* Rounds without work between two looks at the clock. */
 #define IDLE_ROUNDS 64
+/* Away for longer when it let others in, a core stays for so many times as long. */
+#define AWAY_NS     UINT64_C(500000)
+#define STAYS_TIMES 20
 /* Between two looks whether a core is ready, nanoseconds. */
 #define READY_LOOK_NS 100000
 
@@ -73,6 +76,21 @@ static uint32_t draw_rounds(uint32_t *state)
     return (*state >> 27) + 1;
 }
 
+/* What the core waits for may be another thread's work on this very processor: a flush ends in one
+ * of the kernel's, the other node may have its core here. Without this they would wait for the
+ * clock's next tick, milliseconds, each time. Those are back within microseconds; where somebody
+ * wants the processor for good, each time costs a whole slice of it, and is worth that only now and
+ * then. */
+static void let_others_in(struct core *core, uint64_t now)
+{
+    if (now < core->stays_until_ns)
+        return;
+    sched_yield();
+    uint64_t away_ns = clock_monotonic_ns() - now;
+    if (away_ns > AWAY_NS)
+        core->stays_until_ns = now + away_ns + STAYS_TIMES * away_ns;
+}
+
 /* Polls until *quit. The clock is read when work begins or ends and now and then between, not every
  * round. */
 static void run(struct core *core)
@@ -107,6 +125,8 @@ static void run(struct core *core)
                    !is_pending(core)) {
             core->wait(core->wait_context, core->idle_wait_us);
             counter_add(&core->sleeps_taken, 1);
+        } else if (!found && core->shares) {
+            let_others_in(core, now);
         }
     }
 }

@@ -34,11 +34,13 @@ struct core {
     uint32_t poller_count;
 
     bool sleeps;
+    bool shares; /* and lets others in before it sleeps */
     uint64_t idle_spin_ns;
     uint32_t idle_wait_us;
     void (*wait)(void *context, uint32_t timeout_us); /* sleeps until there may be work */
     void *wait_context;
     const atomic_bool *quit;
+    uint64_t stays_until_ns; /* the thread's own: it lets nobody in before */
 
     pthread_t thread;
     atomic_int ready;      /* 0: starting, 1: attached, -1: an attach failed, see fault */
