@@ -33,6 +33,10 @@ status=0
 "$work/in_c" 127.0.0.1:9 1001 || status=$?
 test "$status" -eq 3
 
+# The drill's script is installed with the program that runs it, and found from wherever that has been moved.
+programs=$(dirname "$(find "$work/root" -name holdfastd -type f)")
+"$programs/holdfast" drill --help | grep -q kill-primary
+
 # A node, and each program asks it.
 mkfifo "$work/ready"
 "$build/holdfastd" --data.directory "$work/data" --admin.socket "$work/admin" --port.address 127.0.0.1:0 \

@@ -2,8 +2,9 @@
 """Breaks a pair of nodes on purpose, under load, on a schedule; checks every answer afterwards; prints what was lost, given
 twice or changed (nothing), how long the gaps were, and writes a report.
 
-As root it sets up a network of name spaces, in which links can be cut one way and both ways. Without root it runs on
-loopback and leaves those faults out. Everything it starts it stops, by process id.
+As root it sets up a network of name spaces, in which links can be cut one way and both ways; the nodes have DPDK devices
+there (net_af_packet), or kernel sockets with --port kernel, and small disks of their own that can be filled. Without root it
+runs on loopback and leaves those faults out. Everything it starts it stops, by process id.
 """
 import argparse
 import collections
@@ -20,13 +21,14 @@ import tempfile
 import time
 
 import report
-from network import Loopback, NameSpaces
+from network import CLIENTS, PEERS, Loopback, NameSpaces
 
 PROGRAMS = os.environ.get("HOLDFAST_PROGRAMS",
                           os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build"))
 WAIT_S = 60
 LOOK_S = 0.002
 LAST_WORDS = 4000
+SMALL_SEGMENT = "4m"  # a full disk is felt when those made ahead are full
 
 
 def die_with_parent():
@@ -37,6 +39,12 @@ def now_ms():
     return time.time() * 1000
 
 
+def is_pair(states):
+    """One leads, the other follows, and they count on each other."""
+    return sorted(state.get("role", "") for state in states) == ["backup", "primary"] and \
+        all(state["insync"] == 2 for state in states)
+
+
 class Stage:
     """The pair, its arbiter and its client."""
 
@@ -45,9 +53,10 @@ class Stage:
         self.directory = directory
         self.network = network
         self.processes = {}
+        self.segment = "16m"
         self.url = f"http://{network.address('e', 2379)}"
-        self.clients = [network.address(place, 4600) for place in "ab"]
-        self.links = [network.address(place, 4700) for place in "ab"]
+        self.clients = [network.address(place, CLIENTS) for place in "ab"]
+        self.links = [network.address(place, PEERS) for place in "ab"]
         self.keys = None if getattr(options, "plain", False) else [self.make_key(node) for node in (0, 1)]
 
     def path(self, name):
@@ -70,9 +79,10 @@ class Stage:
 
     def spawn(self, name, place, words, **more):
         with open(self.path(f"{name}.log"), "ab") as log:
+            # A session each: within one the kernel's scheduler favours those that wake each other, over its own threads.
             self.processes[name] = subprocess.Popen(
                 [*self.network.inside(place), *words], stdin=subprocess.DEVNULL, stdout=more.get("stdout", log),
-                stderr=log, cwd=self.directory, preexec_fn=die_with_parent, text="stdout" in more)
+                stderr=log, cwd=self.directory, preexec_fn=die_with_parent, start_new_session=True, text="stdout" in more)
 
     def start_etcd(self):
         peer = f"http://{self.network.address('e', 2380)}"
@@ -87,12 +97,15 @@ class Stage:
     def start_node(self, node):
         place = "ab"[node]
         options = self.options
+        cores = sorted(os.sched_getaffinity(0))  # one each, as far as there are
         self.spawn(f"node{node}", place, [
-            os.path.join(PROGRAMS, "holdfastd"), "--node.node", str(node + 1), "--data.directory", self.path(f"data{node}"),
+            os.path.join(PROGRAMS, "holdfastd"), "--node.node", str(node + 1), "--node.cores",
+            f"{cores[node % len(cores)]}: rx order log tx", "--data.directory", self.path(f"data{node}"),
             "--admin.socket", f"admin{node}", "--port.address", self.clients[node], "--pair.address", self.links[node],
             "--pair.peer", self.links[1 - node], "--pair.arbiter", self.url, "--pair.grace", options.grace,
-            "--log.durability", options.durability, "--log.segment_bytes", "16m", "--ledger.accounts", "10000",
-            "--ledger.instruments", "1000", "--ledger.holds", "10000", "--ledger.remembered", "2000000", *self.seal(node)])
+            "--log.durability", options.durability, "--log.segment_bytes", self.segment, "--ledger.accounts", "10000",
+            "--ledger.instruments", "1000", "--ledger.holds", "10000", "--ledger.remembered", "2000000",
+            *self.network.node_settings(place), *self.seal(node)])
 
     def start_load(self):
         options = self.options
@@ -112,40 +125,56 @@ class Stage:
         output = process.communicate(timeout=WAIT_S)[0]
         return process.returncode, output
 
-    def state(self, node):
-        """How a node sees the pair; empty while it does not answer."""
+    def ask(self, node, command):
+        """What a node's admin socket answers; empty while it does not."""
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
                 connection.settimeout(0.1)
                 connection.connect(f"/proc/{os.getpid()}/cwd/admin{node}")
-                connection.sendall(b"pair\n")
+                connection.sendall(f"{command}\n".encode())
                 line = b""
                 while not line.endswith(b"\n"):
                     piece = connection.recv(65536)
                     if not piece:
                         return {}
                     line += piece
-            return json.loads(line)["pair"]
-        except (OSError, ValueError, KeyError):
+            return json.loads(line)
+        except (OSError, ValueError):
             return {}
 
+    def state(self, node):
+        """How a node sees the pair."""
+        return self.ask(node, "pair").get("pair", {})
+
+    def fill_disk(self, node):
+        """Leaves nothing free on its disk, and waits until it feels it."""
+        with open(self.path(f"data{node}/filler"), "wb") as file:
+            room = os.fstatvfs(file.fileno())
+            size = room.f_bavail * room.f_frsize
+            while size > 0:
+                try:
+                    os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, size)
+                except OSError:
+                    size //= 2
+        self.wait_for("the disk is full", lambda: self.ask(node, "status").get("log_full"))
+
+    def empty_disk(self, node):
+        os.unlink(self.path(f"data{node}/filler"))
+
     def is_whole(self):
-        states = [self.state(node) for node in (0, 1)]
-        return sorted(state.get("role", "") for state in states) == ["backup", "primary"] and \
-            all(state["insync"] == 2 for state in states)
+        return is_pair([self.state(node) for node in (0, 1)])
 
     def roles(self):
         """Who leads, and what both are, once the pair is whole."""
-        found = []
+        roles = []
 
         def look():
             states = [self.state(node) for node in (0, 1)]
-            roles = [state.get("role") for state in states]
-            found[:] = [roles.index("primary") if "primary" in roles else None, roles]
-            return sorted(map(str, roles)) == ["backup", "primary"]
+            roles[:] = [state.get("role") for state in states]
+            return is_pair(states)
 
         self.wait_for("the pair is whole", look)
-        return found
+        return roles.index("primary"), roles
 
     def wait_for(self, what, condition):
         until = time.monotonic() + WAIT_S
@@ -205,17 +234,23 @@ FAULTS = {
                         lambda s, p: s.network.heal()),
     "isolate-from-etcd": ("the primary is cut off from etcd", True,
                           lambda s, p: s.network.cut("ab"[p] + "e", "e" + "ab"[p]), lambda s, p: s.network.heal()),
+    "fill-primary": ("the primary's disk is full", True, lambda s, p: s.fill_disk(p), lambda s, p: s.empty_disk(p)),
+    "fill-standby": ("the standby's disk is full", True, lambda s, p: s.fill_disk(1 - p), lambda s, p: s.empty_disk(1 - p)),
 }
+FILLING = ("fill-primary", "fill-standby")
+MOVING = ("kill-primary", "pause-primary", "stop-primary", "isolate-primary")  # to the other node: nobody else can lead
 QUICK = ("kill-primary", "cut-peers", "pause-primary", "cut-one-way", "isolate-primary", "kill-etcd")
 
 
-def watch(stage, leads, before, began, until_ms):
-    """Looks at both nodes until then: when somebody noticed, and when the other one led."""
+def watch(stage, leads, before, began, moves):
+    """Looks at both nodes for as long as a fault lasts: when somebody noticed, and when the other one led. Where that must
+    come it is waited for: on a loaded machine it may take longer."""
     noticed, leading = None, None
-    while now_ms() < until_ms:
+    lasts_ms = stage.options.hold * 1000
+    while now_ms() - began < lasts_ms or (moves and leading is None and now_ms() - began < WAIT_S * 1000):
         for node in (0, 1):
             state = stage.state(node)
-            if state and noticed is None and (state["role"] != before[node] or state["fenced"]):
+            if state and noticed is None and (state["role"] != before[node] or state["fenced"] or state["insync"] != 2):
                 noticed = now_ms() - began
             if node != leads and state.get("serves") and leading is None:
                 leading = now_ms() - began
@@ -228,7 +263,7 @@ def inflict(stage, name):
     leads, before = stage.roles()
     began = now_ms()
     break_it(stage, leads)
-    noticed, leading = watch(stage, leads, before, began, began + stage.options.hold * 1000)
+    noticed, leading = watch(stage, leads, before, began, name in MOVING)
     heal(stage, leads)
     healed = now_ms()
     whole = stage.wait_for(f"{name}: the pair is whole again", stage.is_whole)
@@ -268,6 +303,25 @@ def read_journal(path):
     return len(answers), sum(len(ids) > 1 for ids in places.values()), changed
 
 
+def count_missing(stage, node):
+    """How many answers are not in this node's log, at the place that they named. Of what the log has let go of nothing can be
+    said any more."""
+    words = [os.path.join(PROGRAMS, "holdfast"), "log", "cat", "--json", f"data{node}"]
+    logged, first = {}, None
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=stage.directory) as cat:
+        for line in cat.stdout:
+            for operation in json.loads(line)["operations"]:
+                first = operation["place"] if first is None else first
+                logged[operation["place"]] = operation["id"].replace("-", "")
+    missing = 0
+    with open(stage.path("journal"), encoding="ascii") as lines:
+        for line in lines:
+            words = line.split()
+            if words and words[0] == "A" and words[3] != "0" and int(words[3]) >= (first or 0):
+                missing += logged.get(int(words[3])) != words[1][2:]
+    return missing
+
+
 def run_checked(stage, place, *words):
     done = subprocess.run([*stage.network.inside(place), os.path.join(PROGRAMS, "holdfast"), *words], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=stage.directory)
@@ -294,11 +348,12 @@ def conclude(stage, faults):
     for node in (0, 1):
         stage.end(f"node{node}", signal.SIGTERM)
     logs = [run_checked(stage, "c", "log", "verify", f"data{node}") for node in (0, 1)]
+    missing = [count_missing(stage, node) for node in (0, 1)]
     timeline = read_timeline(stage.path("timeline"))
     for fault in faults:
         fault["gap_ms"] = gap_of(timeline, fault["began_ms"] - 20, fault["whole_at_ms"])
     return {
-        "answers": answers, "lost": counts.get("lost", -1), "twice": twice,
+        "answers": answers, "lost": max(counts.get("lost", -1), *missing), "twice": twice,
         "changed": changed + counts.get("changed", 0), "largest_gap_ms": round(load["longest_gap_us"] / 1000, 1),
         "same_state": check_status == 0 and all(status == 0 for status, _ in logs), "durability": load["durability"],
         "port": load["port"], "grace": stage.options.grace, "rate": stage.options.rate, "seconds": round(load["seconds"], 1),
@@ -319,6 +374,7 @@ def parse(arguments):
     parser.add_argument("--grace", default="100ms", help="pair.grace of the nodes (100ms)")
     parser.add_argument("--durability", choices=("pair-safe", "pair-fast"), default="pair-safe")
     parser.add_argument("--plain", action="store_true", help="what the nodes say to each other is not sealed")
+    parser.add_argument("--port", choices=("dpdk", "kernel"), default="dpdk", help="of the nodes, as root (dpdk)")
     parser.add_argument("--loopback", action="store_true", help="no name spaces, and no cut links, even as root")
     parser.add_argument("--directory", help="where data, logs and journal go and stay (a temporary one)")
     parser.add_argument("--report", default="drill.html", help="the report (drill.html)")
@@ -331,6 +387,16 @@ def parse(arguments):
     if options.quick:
         options.hold, options.rest = 1.0, 0.2
     return options, names
+
+
+def pick_network(options, names):
+    """Where it takes place, and which of the faults can be made there."""
+    if os.geteuid() == 0 and not options.loopback:
+        return NameSpaces(options.port), names
+    left_out = [name for name in names if FAULTS[name][1]]
+    if left_out:
+        print(f"on loopback, so without: {', '.join(left_out)}")
+    return Loopback(), [name for name in names if name not in left_out]
 
 
 def play(stage, names):
@@ -353,29 +419,31 @@ def play(stage, names):
 def main():
     options, names = parse(sys.argv[1:])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and leave nothing behind
-    network = NameSpaces() if os.geteuid() == 0 and not options.loopback else Loopback()
-    if not network.can_cut:
-        left_out = [name for name in names if FAULTS[name][1]]
-        names = [name for name in names if name not in left_out]
-        if left_out:
-            print(f"on loopback, so without: {', '.join(left_out)}")
     report_path = os.path.abspath(options.report)
-    directory = os.path.abspath(options.directory) if options.directory else tempfile.mkdtemp(prefix=".drill-", dir=PROGRAMS)
-    os.makedirs(directory, exist_ok=True)
-    os.chdir(directory)
-    stage = Stage(options, directory, network)
-    good = False
-    try:
-        result, timeline = play(stage, names)
-        good = result["lost"] == result["twice"] == result["changed"] == 0 and result["same_state"]
-    finally:
-        if not good:
-            stage.tell_last_words()
-        stage.close()
-        network.close()
-        os.chdir("/")
+    with contextlib.ExitStack() as leaving:
+        # Beside the report: a temporary file system in memory may refuse direct writes.
+        directory = os.path.abspath(options.directory) if options.directory else \
+            tempfile.mkdtemp(prefix=".drill-", dir=os.path.dirname(report_path))
         if options.directory is None:
-            shutil.rmtree(directory)
+            leaving.callback(shutil.rmtree, directory)
+        os.makedirs(directory, exist_ok=True)
+        os.chdir(directory)
+        leaving.callback(os.chdir, "/")
+        network, names = pick_network(options, names)
+        leaving.callback(network.close)
+        stage = Stage(options, directory, network)
+        leaving.callback(stage.close)
+        if set(names) & set(FILLING):
+            stage.segment = SMALL_SEGMENT
+            for node in (0, 1):
+                network.make_disk(stage.path(f"data{node}"))
+        good = False
+        try:
+            result, timeline = play(stage, names)
+            good = result["lost"] == result["twice"] == result["changed"] == 0 and result["same_state"]
+        finally:
+            if not good:
+                stage.tell_last_words()
     report.write(report_path, result, timeline)
     if options.json:
         print(json.dumps(result))

@@ -1,8 +1,14 @@
 """Where a drill takes place: four network name spaces, joined by a bridge in a fifth, whose links can be cut in either
-direction; or, without root, plain loopback, where nothing can be cut."""
+direction, and a small disk for each node; or, without root, plain loopback, where nothing can be cut or filled."""
+import ctypes
 import os
+import shutil
 import socket
 import subprocess
+
+CLIENTS, PEERS = 4600, 4700  # a node's two ports
+CLONE_NEWNS, MS_SLAVE, MS_REC = 0x20000, 1 << 19, 1 << 14
+DISK_BYTES = 4 << 30  # of which only what is written takes room
 
 
 def run(*words, check=True):
@@ -13,14 +19,17 @@ def run(*words, check=True):
 
 
 class NameSpaces:
-    """`a` and `b` for the nodes, `e` for etcd, `c` for the client, `s` for the switch between them."""
+    """`a` and `b` for the nodes, `e` for etcd, `c` for the client, `s` for the switch between them. Everybody has one cable
+    to the switch, for the kernel. With DPDK a node has two more, for its two devices, whose addresses no kernel knows."""
 
-    can_cut = True
-    HOSTS = {"a": "10.77.0.1", "b": "10.77.0.2", "e": "10.77.0.3", "c": "10.77.0.4"}
+    HOSTS = {"a": 1, "b": 2, "e": 3, "c": 4}
+    CABLES = {CLIENTS: "eth1", PEERS: "eth2"}
 
-    def __init__(self):
+    def __init__(self, port):
         self.prefix = f"hfd{os.getpid()}"
+        self.has_dpdk = port == "dpdk"
         self.made = []
+        self.disks = []
         try:
             self._make()
         except BaseException:
@@ -39,44 +48,80 @@ class NameSpaces:
         run(*switch, "ip", "link", "add", "br0", "type", "bridge")
         run(*switch, "ip", "link", "set", "br0", "up")
         for place, host in self.HOSTS.items():
-            run("ip", "link", "add", "eth0", "netns", self.name(place), "type", "veth", "peer", "name", f"to-{place}",
-                "netns", self.name("s"))
-            run(*self.inside(place), "ip", "address", "add", f"{host}/24", "dev", "eth0")
-            run(*self.inside(place), "ip", "link", "set", "eth0", "up")
-            run(*switch, "ip", "link", "set", f"to-{place}", "master", "br0", "up")
+            self._plug_in(place, "eth0")
+            run(*self.inside(place), "ip", "address", "add", f"10.77.0.{host}/16", "dev", "eth0")
+            for cable in self.CABLES.values() if self.has_dpdk and place in "ab" else ():
+                self._plug_in(place, cable)
         run(*switch, "nft", "add table bridge drill")
         run(*switch, "nft", "add chain bridge drill forward { type filter hook forward priority 0 ; }")
+
+    def _plug_in(self, place, cable):
+        socket_name = f"to-{place}{cable[-1]}"
+        run("ip", "link", "add", cable, "netns", self.name(place), "type", "veth", "peer", "name", socket_name,
+            "netns", self.name("s"))
+        run(*self.inside(place), "ip", "link", "set", cable, "up")
+        run(*self.inside("s"), "ip", "link", "set", socket_name, "master", "br0", "up")
+        if self.has_dpdk:  # the kernel would leave checksums to a wire that is not there
+            run(*self.inside(place), "ethtool", "-K", cable, "tx", "off", "rx", "off")
 
     def inside(self, place):
         return ["ip", "netns", "exec", self.name(place)]
 
     def address(self, place, port):
-        return f"{self.HOSTS[place]}:{port}"
+        network = int(self.CABLES[port][-1]) if self.has_dpdk and port in self.CABLES else 0
+        return f"10.77.{network}.{self.HOSTS[place]}:{port}"
+
+    def node_settings(self, place):
+        """What a node needs to be told besides its addresses."""
+        if not self.has_dpdk:
+            return []
+        devices = " ".join(f"--vdev=net_af_packet{number},iface={cable}"
+                           for number, cable in enumerate(self.CABLES.values()))
+        return ["--port.kind", "dpdk", "--pair.port", "dpdk", "--port.device", "0", "--pair.device", "1", "--port.eal",
+                f"-l 0 --no-pci --no-huge -m 256 --no-telemetry --log-level=error --file-prefix={self.name(place)} {devices}"]
+
+    def make_disk(self, directory):
+        """A file system of its own at `directory`, seen by this process and what it starts, and gone with them."""
+        if not self.disks:
+            libc = ctypes.CDLL(None, use_errno=True)
+            if libc.unshare(CLONE_NEWNS) != 0 or libc.mount(b"none", b"/", None, MS_REC | MS_SLAVE, None) != 0:
+                raise OSError(ctypes.get_errno(), "no mount name space")
+        image = f"{directory}.image"
+        with open(image, "wb") as file:
+            file.truncate(DISK_BYTES)
+        os.makedirs(directory)
+        run("mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal", image)
+        run("mount", "-o", "loop", image, directory)
+        self.disks.append(directory)
 
     def cut(self, *ways):
         """Each way is two letters: from, to."""
         for source, target in ways:
             run(*self.inside("s"), "nft",
-                f"add rule bridge drill forward iifname to-{source} oifname to-{target} drop")
+                f'add rule bridge drill forward iifname "to-{source}*" oifname "to-{target}*" drop')
 
     def heal(self):
         run(*self.inside("s"), "nft", "flush chain bridge drill forward")
 
     def close(self):
+        for directory in self.disks:
+            run("umount", "-l", directory, check=False)
         for place in self.made:
             run("ip", "netns", "delete", self.name(place), check=False)
-        self.made = []
+            shutil.rmtree(f"/var/run/dpdk/{self.name(place)}", ignore_errors=True)  # of a node that was killed
+        self.disks, self.made = [], []
 
 
 class Loopback:
     """Every place on 127.0.0.1, at ports of its own."""
 
-    can_cut = False
-
     def __init__(self):
         self.ports = {}
 
     def inside(self, place):
+        return []
+
+    def node_settings(self, place):
         return []
 
     def address(self, place, port):
