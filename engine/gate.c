@@ -16,9 +16,15 @@ static void lay_out(struct hf_shards *shards, struct hf_arena *arena,
     hf_directory_create(&shards->holds, arena, limits->holds * 2);
 }
 
-static struct hf_shards *take(struct hf_arena *arena, uint32_t count)
+/* Room for so many shards, wherever pages begin in it. */
+static void *take_pages(struct hf_arena *arena, uint32_t count)
 {
-    return hf_arena_take(arena, 1, sizeof(struct hf_shards) + count * sizeof(struct hf_shard));
+    return hf_arena_take(arena, 1, count * sizeof(struct hf_shard) + HF_SHARD_PAGE);
+}
+
+static struct hf_shard *first_page(void *room)
+{
+    return (void *)(((uintptr_t)room + HF_SHARD_PAGE - 1) / HF_SHARD_PAGE * HF_SHARD_PAGE);
 }
 
 size_t hf_shards_memory_size(const struct hf_ledger_limits *limits, uint32_t count)
@@ -29,7 +35,8 @@ size_t hf_shards_memory_size(const struct hf_ledger_limits *limits, uint32_t cou
     if (count < 1 || count > HF_SHARDS_MAX || limits->remembered < HF_SHARD_ANSWERS)
         return 0;
     hf_arena_open(&arena, NULL, 0);
-    take(&arena, count);
+    hf_arena_take(&arena, 1, sizeof(struct hf_shards));
+    take_pages(&arena, count);
     lay_out(&stand_in, &arena, limits);
     return arena.used;
 }
@@ -111,7 +118,8 @@ struct hf_shards *hf_shards_create(struct hf_ledger *ledger, uint32_t count,
         (uintptr_t)memory % HF_ARENA_ALIGNMENT != 0)
         return NULL;
     hf_arena_open(&arena, memory, size);
-    struct hf_shards *shards = take(&arena, count);
+    struct hf_shards *shards = hf_arena_take(&arena, 1, sizeof(struct hf_shards));
+    shards->shards = first_page(take_pages(&arena, count));
     lay_out(shards, &arena, &ledger->limits);
     shards->ledger = ledger;
     shards->mail = *mail;
@@ -123,6 +131,11 @@ struct hf_shards *hf_shards_create(struct hf_ledger *ledger, uint32_t count,
     }
     note_all(shards);
     return shards;
+}
+
+size_t hf_shard_size(void)
+{
+    return sizeof(struct hf_shard);
 }
 
 void hf_shards_renew(struct hf_shards *shards)

@@ -83,6 +83,12 @@ void hf_shards_watch(struct hf_shards *shards, struct hf_events *const events[])
 
 struct hf_shard *hf_shards_at(struct hf_shards *shards, uint32_t number);
 
+/* Bytes of a shard's own working memory, from hf_shards_at: whole pages of HF_SHARD_PAGE, that lie
+ * in the memory of all at an address which is a multiple of that. So the owner can have it lie near
+ * the shard's processor. The rest of that memory is the gate's, the ledger everybody's. */
+#define HF_SHARD_PAGE 4096
+size_t hf_shard_size(void);
+
 /* Looks anew at what the ledger has: after somebody else has changed it. With nothing under way. As
  * long as walking through all accounts with terms, instruments and holds takes. */
 void hf_shards_renew(struct hf_shards *shards);

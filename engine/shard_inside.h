@@ -41,7 +41,7 @@ struct hf_outbox {
 };
 
 struct hf_shard {
-    _Alignas(64) struct hf_shards *shards;
+    _Alignas(HF_SHARD_PAGE) struct hf_shards *shards;
     struct hf_work *work;
     uint32_t number;
     uint64_t to_reach; /* operations of the work that concern this shard and were not reached yet */
@@ -73,7 +73,7 @@ struct hf_shards {
     uint32_t first;            /* of those under way, in the ring */
     uint32_t under_way;
     struct hf_work *ring[HF_WORKS_MAX];
-    struct hf_shard shards[];
+    struct hf_shard *shards;
 };
 
 /* The shard that is an account's home. */

@@ -47,6 +47,19 @@ def check_shards(node, count):
         assert (poller["lent"] > 0) == (len(shards) > 1), shards
 
 
+def check_places(node, count):
+    """On a machine of several NUMA nodes the ledger lies with the order poller, or on all of them when it is divided; each
+    shard's working memory lies with it, and so do the rings that it takes from. The kernel tells the rules on any machine."""
+    try:
+        with open(f"/proc/{node.process.pid}/numa_maps", encoding="ascii") as maps:
+            rules = [line.split()[1] for line in maps]
+    except FileNotFoundError:
+        return  # it knows no NUMA nodes
+    spread = sum(rule.startswith("interleave") for rule in rules)
+    near = sum(rule.startswith("prefer") for rule in rules)
+    assert spread == (1 if count else 0) and near >= 1, (count, rules)
+
+
 def refuses(space):
     for layout, why in (("0: rx order log tx shard1", "shard0"), ("0: rx order log tx shard0 shard0", "twice"),
                         ("0: rx order log tx shard64", "no such poller"), ("0: rx order log tx shard0-64", "no such poller"),
@@ -72,6 +85,7 @@ def main():
                 assert (checked["lost"], checked["changed"]) == (0, 0), f"{layout}, {journal}: {checked}"
             journals += put_load_on(space, node, number)
             check_shards(node, count)
+            check_places(node, count)
             if number % 3 == 0:
                 node.admin("checkpoint")
             digest = node.digest()

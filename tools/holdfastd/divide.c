@@ -41,7 +41,8 @@ static enum hf_status no_memory(struct hf_fault *fault)
     return HF_STATUS_NO_MEMORY;
 }
 
-static enum hf_status make_words(struct divided *divided, struct hf_fault *fault)
+static enum hf_status make_words(struct divided *divided, const uint32_t processors[],
+                                 struct hf_fault *fault)
 {
     const uint32_t count = divided->count;
 
@@ -51,15 +52,16 @@ static enum hf_status make_words(struct divided *divided, struct hf_fault *fault
     for (uint32_t from = 0; from < count; from++) {
         for (uint32_t to = 0; to < count; to++) {
             struct rte_ring **ring = &divided->words[from * count + to];
-            if (from != to &&
-                (*ring = ring_create_sized(sizeof(struct hf_shard_word), WORDS)) == NULL)
+            if (from != to && (*ring = ring_create_near(sizeof(struct hf_shard_word), WORDS,
+                                                        processors[to])) == NULL)
                 return no_memory(fault);
         }
     }
     return HF_STATUS_OK;
 }
 
-static enum hf_status make_pollers(struct divided *divided, struct hf_fault *fault)
+static enum hf_status make_pollers(struct divided *divided, const uint32_t processors[],
+                                   struct hf_fault *fault)
 {
     size_t bytes = divided->count * sizeof *divided->pollers;
 
@@ -70,7 +72,7 @@ static enum hf_status make_pollers(struct divided *divided, struct hf_fault *fau
     for (uint32_t i = 0; i < divided->count; i++) {
         struct shard_poller *poller = &divided->pollers[i];
         poller->shard = hf_shards_at(divided->shards, i);
-        poller->works = ring_create(HF_WORKS_MAX);
+        poller->works = ring_create_near(sizeof(void *), HF_WORKS_MAX, processors[i]);
         poller->finished = ring_create(HF_WORKS_MAX);
         if (poller->works == NULL || poller->finished == NULL)
             return no_memory(fault);
@@ -78,10 +80,21 @@ static enum hf_status make_pollers(struct divided *divided, struct hf_fault *fau
     return HF_STATUS_OK;
 }
 
+/* Each shard's own part of the memory lies with it; the directories, which are the gate's, lie
+ * where they are touched. */
+static void place_parts(const struct divided *divided, const uint32_t processors[])
+{
+    for (uint32_t i = 0; i < divided->count; i++) {
+        const struct memory_place place = {MEMORY_NEAR, processors[i]};
+        memory_put(hf_shards_at(divided->shards, i), hf_shard_size(), &place);
+    }
+}
+
 enum hf_status divide_create(struct divided *divided, struct hf_ledger *ledger,
-                             struct hf_fault *fault)
+                             const uint32_t processors[], struct hf_fault *fault)
 {
     const struct hf_shard_mail mail = {divided, send_word, receive_word};
+    const struct memory_place anywhere = {MEMORY_ANYWHERE, 0};
     const size_t works_bytes = HF_WORKS_MAX * hf_work_size();
     enum hf_status status;
 
@@ -92,18 +105,19 @@ enum hf_status divide_create(struct divided *divided, struct hf_ledger *ledger,
                  HF_SHARD_ANSWERS);
         return HF_STATUS_INVALID;
     }
-    divided->memory = memory_map(divided->memory_bytes, false, fault);
+    divided->memory = memory_map(divided->memory_bytes, false, &anywhere, fault);
     if (divided->memory == NULL)
         return HF_STATUS_NO_MEMORY;
     divided->shards =
         hf_shards_create(ledger, divided->count, &mail, divided->memory, divided->memory_bytes);
     assert(divided->shards != NULL);
+    place_parts(divided, processors);
     divided->works = aligned_alloc(64, works_bytes);
     if (divided->works == NULL)
         return no_memory(fault);
     memset(divided->works, 0, works_bytes);
-    status = make_words(divided, fault);
-    return status == HF_STATUS_OK ? make_pollers(divided, fault) : status;
+    status = make_words(divided, processors, fault);
+    return status == HF_STATUS_OK ? make_pollers(divided, processors, fault) : status;
 }
 
 void divide_release(struct divided *divided)

@@ -42,10 +42,11 @@ struct divided {
     struct bundle *bundles[HF_WORKS_MAX]; /* whose each is */
 };
 
-/* Divides the ledger among `divided->count` shards. At start; everything stays the caller's until
+/* Divides the ledger among `divided->count` shards, each to run on its processor: what it works
+ * with and the rings that it takes from lie there. At start; everything stays the caller's until
  * divide_release. */
 HF_MUST_USE enum hf_status divide_create(struct divided *divided, struct hf_ledger *ledger,
-                                         struct hf_fault *fault);
+                                         const uint32_t processors[], struct hf_fault *fault);
 void divide_release(struct divided *divided);
 
 /* ---- the order poller's ---- */

@@ -65,7 +65,7 @@ enum hf_status load_make_ledger(struct load *load, const struct config *config, 
         return HF_STATUS_INVALID;
     }
     load->is_touched = touch;
-    load->memory = memory_map(load->memory_bytes, touch, fault);
+    load->memory = memory_map(load->memory_bytes, touch, &load->place, fault);
     if (load->memory == NULL)
         return HF_STATUS_NO_MEMORY;
     load->ledger = hf_ledger_create(&limits, load->memory, load->memory_bytes);

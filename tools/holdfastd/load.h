@@ -6,6 +6,7 @@
 
 #include "config.h"
 #include "engine/ledger.h"
+#include "memory.h"
 #include "wal/recover.h"
 
 struct load {
@@ -13,6 +14,7 @@ struct load {
     void *memory;
     size_t memory_bytes;
     bool is_touched;
+    struct memory_place place; /* where the memory lies: to be set before load_make_ledger */
 
     uint64_t checkpoint_place; /* of the checkpoint loaded, 0: none */
     uint64_t image_bytes;      /* of it */

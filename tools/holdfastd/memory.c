@@ -8,6 +8,9 @@
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
 
+#include <numa.h>
+#include <numaif.h>
+
 #define HUGE_PAGE_BYTES ((size_t)2 << 20)
 #define PAGE_BYTES      ((size_t)4096)
 /* How much to touch between two lines of progress. */
@@ -28,7 +31,29 @@ static void touch_pages(volatile uint8_t *memory, size_t length)
     }
 }
 
-void *memory_map(size_t bytes, bool touch, struct hf_fault *fault)
+void memory_put(void *memory, size_t bytes, const struct memory_place *place)
+{
+    struct bitmask *nodes;
+    int node = -1;
+
+    assert((uintptr_t)memory % PAGE_BYTES == 0);
+    if (place->kind == MEMORY_ANYWHERE || numa_available() < 0)
+        return;
+    if (place->kind == MEMORY_NEAR && (node = numa_node_of_cpu((int)place->processor)) < 0)
+        return;
+    nodes = numa_allocate_nodemask();
+    if (nodes == NULL)
+        return;
+    if (node >= 0)
+        numa_bitmask_setbit(nodes, (unsigned)node);
+    else
+        copy_bitmask_to_bitmask(numa_all_nodes_ptr, nodes);
+    (void)mbind(memory, bytes, node >= 0 ? MPOL_PREFERRED : MPOL_INTERLEAVE, nodes->maskp,
+                nodes->size + 1, MPOL_MF_MOVE);
+    numa_free_nodemask(nodes);
+}
+
+void *memory_map(size_t bytes, bool touch, const struct memory_place *place, struct hf_fault *fault)
 {
     size_t length = round_up(bytes);
     struct sysinfo machine;
@@ -50,6 +75,7 @@ void *memory_map(size_t bytes, bool touch, struct hf_fault *fault)
     if (madvise(memory, length, MADV_HUGEPAGE) != 0)
         fprintf(stderr, "holdfastd: no huge pages for the ledger (%s): it will be slower\n",
                 strerror(errno));
+    memory_put(memory, length, place);
     if (touch)
         touch_pages(memory, length);
     return memory;

@@ -456,6 +456,26 @@ static void connect_pollers(struct node *node)
     }
 }
 
+/* The whole ledger is the order poller's, and lies with it. Of a divided one each shard has its
+ * accounts, but the table is one, by the hashes of ids, and so is every other: it is spread. */
+static enum hf_status make_ledger(struct node *node, uint32_t core_count, struct hf_fault *fault)
+{
+    node->load.place = (struct memory_place){
+        node->divided.count == 0 ? MEMORY_NEAR : MEMORY_SPREAD,
+        node_processor_of(node, core_count, node->order_poller),
+    };
+    return load_make_ledger(&node->load, node->config, true, fault);
+}
+
+static enum hf_status divide(struct node *node, uint32_t core_count, struct hf_fault *fault)
+{
+    uint32_t processors[HF_SHARDS_MAX];
+
+    for (uint32_t i = 0; i < node->divided.count; i++)
+        processors[i] = node_processor_of(node, core_count, &node->shard_pollers[i]);
+    return divide_create(&node->divided, node->load.ledger, processors, fault);
+}
+
 enum hf_status node_start(struct node *node, const struct config *config, struct hf_fault *fault)
 {
     struct timespec now;
@@ -478,7 +498,7 @@ enum hf_status node_start(struct node *node, const struct config *config, struct
     if (status == HF_STATUS_OK)
         status = sandbox_become_user(config, fault);
     if (status == HF_STATUS_OK)
-        status = load_make_ledger(&node->load, config, true, fault);
+        status = make_ledger(node, core_count, fault);
     if (status == HF_STATUS_OK && config_keeps_log(config)) {
         status = open_storage(node, fault);
         node->data_unusable = status != HF_STATUS_OK;
@@ -492,7 +512,7 @@ enum hf_status node_start(struct node *node, const struct config *config, struct
     if (status == HF_STATUS_OK)
         status = make_batches(node, fault);
     if (status == HF_STATUS_OK && node->divided.count != 0)
-        status = divide_create(&node->divided, node->load.ledger, fault);
+        status = divide(node, core_count, fault);
     if (status != HF_STATUS_OK)
         return status;
     node->mailbox.event = eventfd(0, EFD_CLOEXEC);

@@ -57,6 +57,7 @@ struct node {
     struct poller pollers[NODE_POLLERS_MAX];
     uint32_t poller_count;
     char poller_names[NODE_POLLERS_MAX][8]; /* of those with numbers */
+    struct poller *order_poller;
     struct poller *log_poller;
     struct poller *shard_pollers;
     struct core cores[CORE_COUNT_MAX];

@@ -1,5 +1,6 @@
 #include "node_pollers.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -173,7 +174,7 @@ void node_make_pollers(struct node *node)
                                      .is_pending = replicate_is_pending};
 
     add_receivers(node);
-    add_poller(node, &order);
+    node->order_poller = add_poller(node, &order);
     node->log_poller = add_poller(node, &log);
     add_poller(node, &tx);
     node->divided.count = core_count_numbered(node->config->cores, "shard", HF_SHARDS_MAX);
@@ -210,6 +211,19 @@ enum hf_status node_place_pollers(struct node *node, uint32_t *core_count, struc
         }
     }
     return status;
+}
+
+uint32_t node_processor_of(const struct node *node, uint32_t core_count,
+                           const struct poller *poller)
+{
+    for (uint32_t i = 0; i < core_count; i++) {
+        for (uint32_t k = 0; k < node->cores[i].poller_count; k++) {
+            if (node->cores[i].pollers[k] == poller)
+                return node->cores[i].processor;
+        }
+    }
+    assert(!"every poller has a core");
+    return 0;
 }
 
 /* The port wakes the core that receives. */

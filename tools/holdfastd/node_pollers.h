@@ -11,6 +11,10 @@ void node_make_pollers(struct node *node);
 HF_MUST_USE enum hf_status node_place_pollers(struct node *node, uint32_t *core_count,
                                               struct hf_fault *fault);
 
+/* Where a poller that has been placed will run. */
+uint32_t node_processor_of(const struct node *node, uint32_t core_count,
+                           const struct poller *poller);
+
 /* Starts node->core_count cores; none runs when it fails. */
 HF_MUST_USE enum hf_status node_start_cores(struct node *node, struct hf_fault *fault);
 

@@ -14,6 +14,8 @@
 struct rte_ring *ring_create(uint32_t entries);
 /* The same for entries of so many bytes, a multiple of 4. */
 struct rte_ring *ring_create_sized(uint32_t entry_size, uint32_t entries);
+/* The same on pages of its own, which lie with a processor. */
+struct rte_ring *ring_create_near(uint32_t entry_size, uint32_t entries, uint32_t processor);
 void ring_destroy(struct rte_ring *ring);
 
 /* False when the ring is full; rings sized for all there is never are. Producer's thread. */
