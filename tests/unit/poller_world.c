@@ -66,11 +66,12 @@ static void make_ledger(struct world *world)
 
 static void make_rings(struct world *world)
 {
-    const uint32_t entries[7] = {BUNDLES_MAX,     BUNDLES_MAX, BUNDLES_MAX, REFUSAL_BUNDLES,
-                                 REFUSAL_BUNDLES, DEPTH + 1,   DEPTH + 1};
+    const uint32_t entries[WORLD_RINGS] = {BUNDLES_MAX,     BUNDLES_MAX,     BUNDLES_MAX,
+                                           REFUSAL_BUNDLES, REFUSAL_BUNDLES, DEPTH + 1,
+                                           DEPTH + 1,       BUNDLES_MAX};
     uint32_t count = world->bundle_count + REFUSAL_BUNDLES;
 
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < WORLD_RINGS; i++) {
         world->rings[i] = ring_create(entries[i]);
         assert_non_null(world->rings[i]);
     }
@@ -80,6 +81,8 @@ static void make_rings(struct world *world)
     for (uint32_t i = 0; i < count; i++)
         assert_true(ring_put(world->rings[i < world->bundle_count ? 0 : 3], &world->bundles[i]));
     assert_true(lines_create(&world->receiver.lines, world->bundle_count * PIECES_A_BUNDLE,
+                             world->server->payload_max, 0x5eed));
+    assert_true(lines_create(&world->receiver.askers, world->bundle_count * PIECES_A_BUNDLE,
                              world->server->payload_max, 0x5eed));
     for (uint32_t i = 0; i <= DEPTH; i++) {
         world->batches[i].capacity = BATCH_BYTES;
@@ -95,13 +98,16 @@ static void connect_pollers(struct world *world)
     world->receiver.port = world->server;
     world->receiver.free_bundles = world->rings[0];
     world->receiver.spare = world->spare;
+    world->receiver.bundle_total = world->bundle_count;
     world->receiver.ordered = world->rings[1];
+    world->receiver.asked = world->rings[7];
     world->receiver.ordered_max = RECEIVE_ORDERED_MAX;
     world->receiver.free_refusals = world->rings[3];
     world->receiver.refusals = world->rings[4];
     world->receiver.stopping = &world->stopping;
     world->orderer.ledger = world->ledger;
     world->orderer.received[0] = world->rings[1];
+    world->orderer.asked[0] = world->rings[7];
     world->orderer.received_count = 1;
     world->orderer.applied = world->rings[2];
     world->orderer.free_batches = world->rings[5];
@@ -153,12 +159,13 @@ void world_destroy(struct world *world)
         world->clients[i]->maker->destroy(world->clients[i]);
     world->server->maker->destroy(world->server);
     hf_sim_network_destroy(world->network);
-    for (int i = 0; i < 7; i++)
+    for (int i = 0; i < WORLD_RINGS; i++)
         ring_destroy(world->rings[i]);
     for (uint32_t i = 0; i <= DEPTH; i++)
         free(world->batches[i].bytes);
     close(world->mailbox.event);
     lines_destroy(&world->receiver.lines);
+    lines_destroy(&world->receiver.askers);
     free(world->bundles);
     free(world->ledger_memory);
     free(world);
@@ -276,10 +283,12 @@ void world_settle(struct world *world)
 void world_assert_all_home(struct world *world)
 {
     bool filling = world->receiver.bundle != NULL;
+    bool asking = world->receiver.asking != NULL;
     bool refusing = world->receiver.refusal != NULL;
     bool batching = world->orderer.batch != NULL;
 
-    assert_int_equal(rte_ring_count(world->rings[0]) + world->receiver.spare_count + filling,
+    assert_int_equal(rte_ring_count(world->rings[0]) + world->receiver.spare_count + filling +
+                         asking,
                      world->bundle_count);
     assert_int_equal(rte_ring_count(world->rings[3]) + refusing, REFUSAL_BUNDLES);
     assert_int_equal(rte_ring_count(world->rings[5]) + batching, DEPTH + 1);
@@ -288,6 +297,7 @@ void world_assert_all_home(struct world *world)
     assert_false(transmitter_is_pending(&world->transmitter));
     assert_int_equal(world->receiver.lines.waiting, 0);
     assert_int_equal(world->receiver.lines.free_pieces, world->receiver.lines.piece_count);
+    assert_int_equal(world->receiver.askers.waiting, 0);
     assert_true(hf_ledger_is_balanced(world->ledger));
 }
 

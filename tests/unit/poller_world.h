@@ -28,6 +28,7 @@
 #define CLIENTS         8
 #define BATCH_BYTES     (64 << 10)
 #define NETWORK_DEPTH   4096
+#define WORLD_RINGS     8
 #define ASSET           840
 #define ISSUER          1
 #define WALLET          2
@@ -43,8 +44,8 @@ struct world {
     uint32_t bundle_count;
     struct bundle *bundles;
     struct bundle *spare[BUNDLES_MAX];
-    /* free bundles, received, applied, free refusals, refusals, free batches, batches */
-    struct rte_ring *rings[7];
+    /* free bundles, received, applied, free refusals, refusals, free batches, batches, asked */
+    struct rte_ring *rings[WORLD_RINGS];
     struct hf_log_batch batches[DEPTH + 1];
     struct mailbox mailbox;
     struct receiver receiver;

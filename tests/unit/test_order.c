@@ -265,6 +265,47 @@ static void test_a_bundle_waits_for_room(void **state)
     world_destroy(world);
 }
 
+/* A flood of questions: no operation waits for more than a few of them, none finds the bundles all
+ * taken, and each question is answered. */
+static void test_operations_pass_by_queries(void **state)
+{
+    enum { QUERIES = 16, DATAGRAMS = 60 };
+    struct world *world = world_make(32);
+    union hf_operation ops[QUERIES];
+
+    (void)state;
+    for (uint32_t i = 0; i < DATAGRAMS; i++) {
+        for (uint32_t k = 0; k < QUERIES; k++)
+            ops[k] = world_query(world, WALLET);
+        world_send(world, 0, ops, QUERIES, 1);
+    }
+    while (receiver_poll(&world->receiver) != 0)
+        continue;
+    assert_true(world->receiver.askers.waiting != 0);
+    assert_int_equal(world->receiver.lines.waiting, 0);
+
+    uint64_t operations = atomic_load(&world->orderer.operations);
+    for (uint64_t i = 1; i <= 10; i++) {
+        uint64_t queries = atomic_load(&world->orderer.queries);
+        ops[0] = world_move(world, 1);
+        world_send(world, 1, ops, 1, 2);
+        receiver_poll(&world->receiver);
+        orderer_poll(&world->orderer);
+        logger_poll(&world->logger);
+        transmitter_poll(&world->transmitter);
+        assert_int_equal(atomic_load(&world->orderer.operations), operations + i);
+        queries = atomic_load(&world->orderer.queries) - queries;
+        assert_true(queries >= 1);
+        assert_true(queries <= 4 * BUNDLE_EXTRAS_MAX);
+    }
+    assert_int_equal(atomic_load(&world->receiver.busy), 0);
+    world_settle(world);
+    assert_int_equal(answers[0].count, DATAGRAMS * QUERIES);
+    assert_int_equal(answers[1].count, 10);
+    world_assert_all_home(world);
+    world_destroy(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_no_expiry),
         cmocka_unit_test(test_long_operations),
         cmocka_unit_test(test_a_bundle_waits_for_room),
+        cmocka_unit_test(test_operations_pass_by_queries),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

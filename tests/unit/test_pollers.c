@@ -80,7 +80,7 @@ static void test_queries_show_what_is_durable(void **state)
     assert_int_equal(answers[0].count, 1);
     assert_int_equal(answers[1].count, 0);
     atomic_store(&world->logger.committed_batch, committed + 1);
-    assert_int_equal(transmitter_poll(&world->transmitter), 2);
+    assert_int_equal(transmitter_poll(&world->transmitter), 3);
     world_collect(world);
     assert_int_equal(answers[0].count, 3);
     assert_int_equal(answers[0].replies[2].view.account.posted, 100);

@@ -3,7 +3,9 @@
  *
  * It makes one round: the receive poller fills it, the order poller applies it and notes the log
  * record its answers wait for, the transmit poller sends the answers and gives it back to the
- * receive poller. At any time one poller owns it; rings hand it on. */
+ * receive poller. At any time one poller owns it; rings hand it on.
+ *
+ * Queries travel in bundles of their own, so that no operation waits for them. */
 #ifndef HOLDFASTD_BUNDLE_H
 #define HOLDFASTD_BUNDLE_H
 
@@ -40,6 +42,8 @@ struct bundle {
     uint64_t batch_index; /* answers leave when this batch of the log is durable; 0: at once */
     uint32_t byte_count;  /* of the arena that are taken */
     uint32_t home;        /* number of the receive poller that it belongs to */
+    uint64_t after;       /* of one with queries: how many with operations its receive poller has
+                             handed on before it, which are to be seen in its answers */
     bool reads;           /* an answer in it shows what was there before */
     uint64_t placed;      /* bit i: operation i took a place */
     struct sender senders[HF_BUNDLE_OPERATIONS_MAX];

@@ -273,10 +273,11 @@ static enum hf_status make_receiver(struct node *node, uint32_t number, struct h
     receiver->number = number;
     receiver->free_bundles = ring_create(bundles);
     receiver->ordered = ring_create(bundles);
+    receiver->asked = ring_create(bundles);
     receiver->free_refusals = ring_create(REFUSAL_BUNDLES);
     receiver->refusals = ring_create(REFUSAL_BUNDLES);
     receiver->to_door = number != 0 && node->door != NULL ? receiver_make_handed() : NULL;
-    if (receiver->free_bundles == NULL || receiver->ordered == NULL ||
+    if (receiver->free_bundles == NULL || receiver->ordered == NULL || receiver->asked == NULL ||
         receiver->free_refusals == NULL || receiver->refusals == NULL ||
         (number != 0 && node->door != NULL && receiver->to_door == NULL))
         return no_memory(fault, "a ring");
@@ -284,8 +285,11 @@ static enum hf_status make_receiver(struct node *node, uint32_t number, struct h
     receiver->spare = calloc(bundles, sizeof *receiver->spare);
     if (receiver->bundles == NULL || receiver->spare == NULL)
         return no_memory(fault, "the bundles");
+    receiver->bundle_total = bundles;
     if (!lines_create(&receiver->lines, bundles * PIECES_A_BUNDLE, node->port->payload_max,
-                      clock_wall_ns() ^ (uintptr_t)receiver->bundles))
+                      clock_wall_ns() ^ (uintptr_t)receiver->bundles) ||
+        !lines_create(&receiver->askers, bundles * PIECES_A_BUNDLE, node->port->payload_max,
+                      clock_wall_ns() ^ (uintptr_t)receiver->spare))
         return no_memory(fault, "datagrams that wait");
     memset(receiver->bundles, 0, count * sizeof *receiver->bundles);
     for (uint32_t i = 0; i < count; i++)
@@ -298,12 +302,14 @@ static void release_receiver(struct receiver *receiver)
 {
     ring_destroy(receiver->free_bundles);
     ring_destroy(receiver->ordered);
+    ring_destroy(receiver->asked);
     ring_destroy(receiver->free_refusals);
     ring_destroy(receiver->refusals);
     ring_destroy(receiver->to_door);
     free(receiver->bundles);
     free(receiver->spare);
     lines_destroy(&receiver->lines);
+    lines_destroy(&receiver->askers);
 }
 
 static enum hf_status make_rings(struct node *node, struct hf_fault *fault)
@@ -396,6 +402,7 @@ static void connect_receiver(struct node *node, struct receiver *receiver)
     receiver->ordered_max = RECEIVE_ORDERED_MAX / node->receiver_count;
     receiver->stopping = &node->stopping;
     receiver->replicator = config_is_pair(node->config) ? &node->replicator : NULL;
+    node->orderer.asked[node->orderer.received_count] = receiver->asked;
     node->orderer.received[node->orderer.received_count++] = receiver->ordered;
     node->transmitter.homes[node->transmitter.home_count++] =
         (struct transmit_home){receiver->free_bundles, receiver->refusals, receiver->free_refusals};

@@ -15,6 +15,8 @@
 #define APPLY_RECORDS_MAX 16
 /* Bundles ordered before the batch gets a chance to leave. */
 #define ORDER_BUNDLES_MAX 16
+/* Bundles of queries answered in one poll: some fifty microseconds. */
+#define ORDER_ASKED_MAX 4
 /* A divided ledger comes to a halt so often at least, nanoseconds: holds end no later than that. */
 #define HALT_NS 1000000
 
@@ -194,28 +196,10 @@ static bool is_whole(const struct orderer *orderer)
     return orderer->divided == NULL || divide_is_whole(orderer->divided);
 }
 
-static bool has_queries(const struct bundle *bundle)
-{
-    for (uint32_t i = 0; i < bundle->extra_count; i++) {
-        if (!bundle->extras[i].refused)
-            return true;
-    }
-    return false;
-}
-
-/* All answers to its operations are there: those to its queries follow, and it leaves. */
+/* All answers are there: it leaves. */
 static void finish_bundle(struct orderer *orderer, struct bundle *bundle)
 {
     count_approved(orderer, bundle);
-    for (uint32_t i = 0; i < bundle->extra_count; i++) {
-        struct bundle_extra *extra = &bundle->extras[i];
-        if (!extra->refused) {
-            assert(is_whole(orderer));
-            bundle->reads = true;
-            hf_ledger_query(orderer->ledger, &extra->query, &extra->answer);
-            counter_add(&orderer->queries, 1);
-        }
-    }
     counter_add(&orderer->bundles, 1);
     if (!ring_put(orderer->applied, bundle))
         assert(!"the ring has room for every bundle");
@@ -252,7 +236,6 @@ static bool submit(struct orderer *orderer, struct bundle *bundle)
     begin_batch(orderer, timestamp_ns);
     if (!divide_submit(orderer->divided, timestamp_ns, bundle, &bundle->placed))
         return false;
-    orderer->is_halting = has_queries(bundle);
     log_placed(orderer, bundle->operations, bundle->placed);
     count_ordered(orderer, bundle);
     bundle->batch_index = newest_batch(orderer);
@@ -264,11 +247,6 @@ static bool order_bundle(struct orderer *orderer, struct bundle *bundle)
 {
     bool is_full = atomic_load_explicit(orderer->log_full, memory_order_relaxed);
 
-    /* Queries look at all of it, as it is after the operations that came with them. */
-    if (has_queries(bundle) && !is_whole(orderer)) {
-        orderer->is_halting = true;
-        return false;
-    }
     if (orderer->divided != NULL && !is_full && bundle->operation_count != 0)
         return submit(orderer, bundle);
     bundle->reads = false;
@@ -421,6 +399,53 @@ static struct bundle *next_bundle(struct orderer *orderer)
     return bundle;
 }
 
+/* Of the receive pollers one after the other. */
+static struct bundle *take_asked(struct orderer *orderer)
+{
+    for (uint32_t i = 0; i < orderer->received_count; i++) {
+        struct bundle *bundle = ring_get(orderer->asked[orderer->asked_next]);
+        orderer->asked_next = (orderer->asked_next + 1) % orderer->received_count;
+        if (bundle != NULL)
+            return bundle;
+    }
+    return NULL;
+}
+
+static void answer_queries(struct orderer *orderer, struct bundle *bundle)
+{
+    for (uint32_t i = 0; i < bundle->extra_count; i++)
+        hf_ledger_query(orderer->ledger, &bundle->extras[i].query, &bundle->extras[i].answer);
+    counter_add(&orderer->queries, bundle->extra_count);
+    bundle->placed = 0;
+    bundle->reads = true;
+    bundle->batch_index = newest_batch(orderer);
+    finish_bundle(orderer, bundle);
+}
+
+/* Answers some of the queries that wait, each when what was handed on before it has been ordered;
+ * of a divided ledger, all of which they look at, when nothing is under way. Returns the number of
+ * bundles. */
+static uint32_t answer_asked(struct orderer *orderer)
+{
+    uint32_t count = 0;
+
+    for (; count < ORDER_ASKED_MAX; count++) {
+        struct bundle *bundle = orderer->asking;
+        if (bundle == NULL)
+            bundle = take_asked(orderer);
+        orderer->asking = bundle;
+        if (bundle == NULL || bundle->after > orderer->ordered[bundle->home])
+            break;
+        if (!is_whole(orderer)) {
+            orderer->is_halting = true;
+            break;
+        }
+        answer_queries(orderer, bundle);
+        orderer->asking = NULL;
+    }
+    return count;
+}
+
 /* Of a node that does not lead, or does not yet: carries out what the primary has ordered, once it
  * is committed. False: there is something left to apply before this node may order anything. */
 static bool apply_committed(struct orderer *orderer, uint32_t *work)
@@ -471,6 +496,9 @@ uint32_t orderer_poll(struct orderer *orderer)
     count_batches_at_log(orderer);
     if (orderer->digest_interval_ns != 0 && is_whole(orderer) && !orderer->checkpoint_asked)
         order_digest(orderer);
+    /* A divided ledger has come to a halt for them. */
+    if (orderer->divided != NULL && is_whole(orderer) && !orderer->checkpoint_asked)
+        work += answer_asked(orderer);
     for (uint32_t bundles = 0; !orderer->checkpoint_asked && bundles < ORDER_BUNDLES_MAX;
          bundles++) {
         struct bundle *bundle;
@@ -489,12 +517,15 @@ uint32_t orderer_poll(struct orderer *orderer)
             counter_add(&orderer->waits, 1);
             break;
         }
+        orderer->ordered[bundle->home]++;
         work++;
     }
     if (orderer->batch != NULL && orderer->batch->count != 0 && orderer->at_log < orderer->depth) {
         hand_over_batch(orderer);
         work++;
     }
+    if (!orderer->checkpoint_asked)
+        work += answer_asked(orderer);
     if (orderer->checkpoint_asked)
         try_checkpoint(orderer);
     return work;
@@ -503,9 +534,9 @@ uint32_t orderer_poll(struct orderer *orderer)
 bool orderer_is_pending(const struct orderer *orderer)
 {
     for (uint32_t i = 0; i < orderer->received_count; i++) {
-        if (ring_count(orderer->received[i]) != 0)
+        if (ring_count(orderer->received[i]) != 0 || ring_count(orderer->asked[i]) != 0)
             return true;
     }
-    return orderer->checkpoint_asked || orderer->waiting != NULL || !is_whole(orderer) ||
-           (orderer->batch != NULL && orderer->batch->count != 0);
+    return orderer->checkpoint_asked || orderer->waiting != NULL || orderer->asking != NULL ||
+           !is_whole(orderer) || (orderer->batch != NULL && orderer->batch->count != 0);
 }

@@ -3,6 +3,10 @@
  * which record its answers wait for. Between two bundles, and when there are none, it orders the
  * EXPIRE that is due: one at a time, so that no crowd of holds that end together stalls the others.
  *
+ * Queries come apart from operations, and are answered when the batch has left: so many in a poll,
+ * and no operation waits for more than those. An answer shows all that was handed on before its
+ * query, and so whatever its client had been answered or has sent before.
+ *
  * A ledger that is divided among shards is applied by them, while the next bundle is being ordered:
  * what looks at all of it (queries, the admin's questions, what is due to expire, checkpoints)
  * waits for a halt, at which nothing is under way and the ledger is whole.
@@ -38,15 +42,19 @@ struct orderer {
     struct hf_fault fault;
     struct rte_ring *received[RECEIVERS_MAX]; /* from the receive pollers */
     uint32_t received_count;
-    uint32_t received_next;        /* whose turn it is */
-    struct rte_ring *applied;      /* to the transmit poller */
-    struct rte_ring *free_batches; /* from the log poller */
-    struct rte_ring *batches;      /* to the log poller */
-    struct hf_log_batch *batch;    /* being filled, or NULL */
-    struct bundle *waiting;        /* a bundle for which no batch has room yet, or NULL */
-    uint64_t batch_index;          /* of the batch: they count from 1 since the start */
-    uint32_t depth;                /* batches the log poller may have at once */
-    uint32_t at_log;               /* batches it has now */
+    uint32_t received_next;                /* whose turn it is */
+    uint64_t ordered[RECEIVERS_MAX];       /* bundles of each that have been ordered */
+    struct rte_ring *asked[RECEIVERS_MAX]; /* from the same, of bundles with queries */
+    uint32_t asked_next;                   /* whose turn it is */
+    struct bundle *asking;                 /* taken from there, and not answered yet; or NULL */
+    struct rte_ring *applied;              /* to the transmit poller */
+    struct rte_ring *free_batches;         /* from the log poller */
+    struct rte_ring *batches;              /* to the log poller */
+    struct hf_log_batch *batch;            /* being filled, or NULL */
+    struct bundle *waiting;                /* a bundle for which no batch has room yet, or NULL */
+    uint64_t batch_index;                  /* of the batch: they count from 1 since the start */
+    uint32_t depth;                        /* batches the log poller may have at once */
+    uint32_t at_log;                       /* batches it has now */
     const _Atomic uint64_t *committed_batch;
     const atomic_bool *log_full; /* the log has no room: refuse, but keep answering queries */
     const atomic_bool *stopping; /* the node ends: expire nothing any more */

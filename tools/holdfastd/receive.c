@@ -43,8 +43,24 @@ static void hand_over(struct receiver *receiver)
     if (bundle == NULL || bundle->operation_count + bundle->extra_count == 0)
         return;
     receiver->bundle = NULL;
+    receiver->ordered_count++;
     counter_add(&receiver->bundle_count, 1);
     if (!ring_put(receiver->ordered, bundle))
+        assert(!"the ring has room for every bundle");
+}
+
+/* What came before its queries goes before it. */
+static void hand_over_queries(struct receiver *receiver)
+{
+    struct bundle *asking = receiver->asking;
+
+    if (asking == NULL || asking->extra_count == 0)
+        return;
+    hand_over(receiver);
+    receiver->asking = NULL;
+    asking->after = receiver->ordered_count;
+    counter_add(&receiver->bundle_count, 1);
+    if (!ring_put(receiver->asked, asking))
         assert(!"the ring has room for every bundle");
 }
 
@@ -97,6 +113,29 @@ static bool has_room(struct receiver *receiver)
     if (receiver->bundle == NULL)
         receiver->bundle = emptied(receiver, take_spare(receiver));
     return receiver->bundle != NULL;
+}
+
+static uint32_t free_count(const struct receiver *receiver)
+{
+    return receiver->spare_count + ring_count(receiver->free_bundles);
+}
+
+/* Whether more queries can be taken: they are to have half of the bundles. A datagram that has been
+ * begun may go beyond that, but a quarter is for operations alone. */
+static bool may_ask(const struct receiver *receiver)
+{
+    return ring_count(receiver->asked) < receiver->ordered_max &&
+           free_count(receiver) > receiver->bundle_total / 2;
+}
+
+/* Makes sure that there is a bundle with room for one more query. */
+static bool has_room_to_ask(struct receiver *receiver)
+{
+    if (receiver->asking != NULL && receiver->asking->extra_count == BUNDLE_EXTRAS_MAX)
+        hand_over_queries(receiver);
+    if (receiver->asking == NULL && free_count(receiver) > receiver->bundle_total / 4)
+        receiver->asking = emptied(receiver, take_spare(receiver));
+    return receiver->asking != NULL;
 }
 
 /* A bundle for answers that go past the order poller, with room for one more of each kind. NULL:
@@ -178,6 +217,24 @@ static void answer_refused(struct receiver *receiver, const struct sender *sende
     counter_add(&receiver->refused, 1);
 }
 
+/* By value: where it was read may be handed on before it is written down. */
+static void take_query(struct receiver *receiver, const struct sender *sender,
+                       struct hf_op_query query)
+{
+    struct bundle_extra *extra;
+
+    if (!has_room_to_ask(receiver)) {
+        answer_busy(receiver, sender, &query.header);
+        return;
+    }
+    extra = &receiver->asking->extras[receiver->asking->extra_count++];
+    extra->sender = *sender;
+    extra->datagram_length = 0;
+    extra->refused = false;
+    extra->query = query;
+    counter_add(&receiver->queries, 1);
+}
+
 static void take_message(struct receiver *receiver, const struct sender *sender,
                          union hf_operation *operation)
 {
@@ -192,12 +249,7 @@ static void take_message(struct receiver *receiver, const struct sender *sender,
         }
     }
     if (operation->header.type == HF_OP_QUERY) {
-        struct bundle_extra *extra = &bundle->extras[bundle->extra_count++];
-        extra->sender = *sender;
-        extra->datagram_length = 0;
-        extra->refused = false;
-        extra->query = operation->query;
-        counter_add(&receiver->queries, 1);
+        take_query(receiver, sender, operation->query);
         return;
     }
     bundle->senders[bundle->operation_count] = *sender;
@@ -305,6 +357,25 @@ static uint64_t client_of(const struct receiver *receiver, const struct sender *
     return (uint64_t)sender->address.ip << 16 | sender->address.udp;
 }
 
+/* Does a datagram begin with a query? Then it waits among those. */
+static bool is_asking(const uint8_t *data, uint32_t length)
+{
+    struct hf_op_header header;
+
+    if (length < sizeof(struct hf_wire_header) + sizeof header)
+        return false;
+    memcpy(&header, data + sizeof(struct hf_wire_header), sizeof header);
+    return header.type == HF_OP_QUERY;
+}
+
+/* Whether one of those can be read now: its queries, and what else may be in it. */
+static bool may_read(const struct receiver *receiver, const struct lines *lines)
+{
+    if (lines == &receiver->askers && !may_ask(receiver))
+        return false;
+    return may_order(receiver);
+}
+
 /* Reads a datagram when nobody waits, else puts it into its client's line. */
 static void line_up(struct receiver *receiver, const uint8_t *data, uint32_t length,
                     struct sender *sender)
@@ -312,22 +383,24 @@ static void line_up(struct receiver *receiver, const uint8_t *data, uint32_t len
     const struct lines_datagram datagram = {
         .sender = *sender, .origin = receiver->origin, .length = length};
 
-    if (receiver->lines.waiting == 0 && may_order(receiver))
+    struct lines *lines = is_asking(data, length) ? &receiver->askers : &receiver->lines;
+
+    if (lines->waiting == 0 && may_read(receiver, lines))
         read_datagram(receiver, data, length, sender);
-    else if (lines_put(&receiver->lines, client_of(receiver, sender), &datagram, data))
+    else if (lines_put(lines, client_of(receiver, sender), &datagram, data))
         counter_add(&receiver->lined_up, 1);
     else
         turn_away(receiver, data, length, sender);
 }
 
 /* Reads what has waited, in turn. Returns how many datagrams. */
-static uint32_t read_lines(struct receiver *receiver)
+static uint32_t read_lines(struct receiver *receiver, struct lines *lines)
 {
     struct lines_datagram datagram;
     uint32_t count = 0;
 
-    while (receiver->lines.waiting != 0 && may_order(receiver)) {
-        const uint8_t *bytes = lines_take(&receiver->lines, &datagram);
+    while (lines->waiting != 0 && may_read(receiver, lines)) {
+        const uint8_t *bytes = lines_take(lines, &datagram);
         receiver->origin = datagram.origin;
         /* Its session, and with it the origin, may have ended meanwhile. */
         if (receiver->door == NULL || door_has_session(receiver->door, datagram.sender.session))
@@ -468,24 +541,31 @@ static uint32_t take_round(struct receiver *receiver)
     return count;
 }
 
+static uint32_t waiting_datagrams(const struct receiver *receiver)
+{
+    return receiver->lines.waiting + receiver->askers.waiting;
+}
+
 uint32_t receiver_poll(struct receiver *receiver)
 {
     bool stopping = atomic_load_explicit(receiver->stopping, memory_order_relaxed);
     uint32_t count;
 
-    if (receiver->door != NULL && (!stopping || receiver->lines.waiting != 0)) {
+    if (receiver->door != NULL && (!stopping || waiting_datagrams(receiver) != 0)) {
         receiver->now = door_clock();
         door_tend(receiver->door, &receiver->now);
     }
-    count = read_lines(receiver);
+    count = read_lines(receiver, &receiver->lines) + read_lines(receiver, &receiver->askers);
     if (!stopping)
         count += take_round(receiver);
     if (count != 0) {
         hand_over(receiver);
+        hand_over_queries(receiver);
         hand_over_refusals(receiver);
-        atomic_store_explicit(&receiver->waiting, receiver->lines.waiting, memory_order_relaxed);
+        atomic_store_explicit(&receiver->waiting, waiting_datagrams(receiver),
+                              memory_order_relaxed);
     }
-    if (stopping && receiver->lines.waiting == 0)
+    if (stopping && waiting_datagrams(receiver) == 0)
         atomic_store_explicit(&receiver->quiet, true, memory_order_release);
     return count;
 }
@@ -496,5 +576,5 @@ bool receiver_is_pending(const struct receiver *receiver)
         if (ring_count(receiver->handed[i]) != 0)
             return true;
     }
-    return receiver->lines.waiting != 0;
+    return waiting_datagrams(receiver) != 0;
 }

@@ -4,6 +4,9 @@
  * are taken from them in turn. What a client may not have waiting is answered BUSY at once, before
  * anything is spent on it.
  *
+ * Queries have bundles of their own, and datagrams that begin with one have lines of their own: a
+ * flood of questions fills those, and no operation waits behind it.
+ *
  * Several of them share nothing without sessions: each has its own bundles, its own lines, and its
  * own rings to the order poller, which takes from them in turn. A device that spreads datagrams by
  * their addresses gives each client one queue, and so one line; one that does not gives it a line
@@ -37,14 +40,19 @@ struct receiver {
     struct bundle *
         *spare; /* free bundles taken from that ring, the one used last on top: it is the */
     uint32_t spare_count;     /* one whose lines are still in the cache. Room for all there are */
+    uint32_t bundle_total;    /* free or not */
     struct rte_ring *ordered; /* to the order poller */
-    uint32_t ordered_max;     /* bundles that may wait there: more would be a line that everybody
-                                 stands in */
+    struct rte_ring *asked;   /* likewise, of bundles with queries */
+    uint32_t ordered_max;     /* bundles that may wait there, in each: more would be a line that
+                                 everybody stands in */
+    uint64_t ordered_count;   /* bundles that went to the first */
     struct rte_ring *free_refusals; /* bundles kept back for BUSY, from the transmit poller */
     struct rte_ring *refusals;      /* to the transmit poller */
     struct bundle *bundle;          /* being filled, or NULL */
+    struct bundle *asking;          /* likewise, with queries */
     struct bundle *refusal;         /* being filled, or NULL */
     struct lines lines;             /* of datagrams that wait for the order poller */
+    struct lines askers;            /* likewise, of those that begin with a query */
     bool turns_away;                /* the datagram being read is answered BUSY */
     const atomic_bool *stopping;
     atomic_bool quiet; /* it has seen `stopping`, takes nothing any more, and nobody waits */
