@@ -49,12 +49,19 @@ static void bake(const struct hf_cookie_jar *jar, unsigned which,
                                sizeof *address, jar->secrets[which], sizeof jar->secrets[which]);
 }
 
+bool hf_cookie_is_there(const struct hf_handshake_hello *hello)
+{
+    static const uint8_t none[HF_HANDSHAKE_MAC_SIZE];
+
+    assert(hello != NULL);
+    return memcmp(hello->cookie_mac, none, sizeof none) != 0;
+}
+
 bool hf_cookie_is_good(struct hf_cookie_jar *jar, const struct hf_handshake_hello *hello,
                        const struct hf_cookie_address *address, uint64_t now_ns)
 {
     assert(jar != NULL && hello != NULL && address != NULL);
-    static const uint8_t none[HF_HANDSHAKE_MAC_SIZE];
-    if (memcmp(hello->cookie_mac, none, sizeof none) == 0)
+    if (!hf_cookie_is_there(hello))
         return false;
     rotate(jar, now_ns);
     bool is_good = false;

@@ -30,6 +30,9 @@ struct hf_cookie_jar {
 
 void hf_cookie_jar_begin(struct hf_cookie_jar *jar, struct hf_entropy entropy, uint64_t now_ns);
 
+/* Does the HELLO have a mac under a cookie at all, good or not? */
+HF_MUST_USE bool hf_cookie_is_there(const struct hf_handshake_hello *hello);
+
 /* Does the HELLO have a mac under a cookie that we gave this address lately? */
 HF_MUST_USE bool hf_cookie_is_good(struct hf_cookie_jar *jar,
                                    const struct hf_handshake_hello *hello,

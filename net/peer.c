@@ -25,6 +25,8 @@ static struct hf_session_config table_config(const struct hf_peer_config *config
         .limits = config->limits,
         .origins_max = 1,
         .sessions_per_origin = HF_PEER_SESSIONS,
+        .looks_per_s = HF_PEER_LOOKS_PER_S,
+        .looks_per_address = HF_PEER_LOOKS_PER_S,
         .free_per_s = HF_PEER_FREE_PER_S,
         .hellos_per_s = HF_PEER_HELLOS_PER_S,
         .host_per_s = HF_PEER_FREE_PER_S,

@@ -35,7 +35,8 @@
 #define HF_PEER_RETRY_NS     UINT64_C(100000000)
 #define HF_PEER_ANSWER_NS    UINT64_C(100000000)
 #define HF_PEER_SESSIONS     8u
-#define HF_PEER_FREE_PER_S   20u /* hellos taken without a cookie */
+#define HF_PEER_LOOKS_PER_S  10000u /* hellos looked at: all come from one address */
+#define HF_PEER_FREE_PER_S   20u    /* hellos taken without a cookie */
 #define HF_PEER_HELLOS_PER_S 50u
 
 struct hf_peer_config {

@@ -6,16 +6,18 @@
 #include <assert.h>
 #include <string.h>
 
-#define ORIGINS_MAX 65536
-#define SHARE_MAX   256
-#define HOST_RATES  1024
-#define HELLOS_KEPT 64
-#define SECOND_NS   UINT64_C(1000000000)
-#define ID_ALWAYS   (UINT64_C(1) << 63) /* no session's number is zero */
+#define ORIGINS_MAX   65536
+#define SHARE_MAX     256
+#define HOST_RATES    1024
+#define ADDRESS_RATES 4096
+#define HELLOS_KEPT   64
+#define SECOND_NS     UINT64_C(1000000000)
+#define ID_ALWAYS     (UINT64_C(1) << 63) /* no session's number is zero */
 
 _Static_assert(ORIGINS_MAX *SHARE_MAX - 1 <= HF_SESSION_INDEX_MASK,
                "a session's place fits its number");
 _Static_assert((HOST_RATES & (HOST_RATES - 1)) == 0, "hosts are told apart by low bits");
+_Static_assert((ADDRESS_RATES & (ADDRESS_RATES - 1)) == 0, "and addresses");
 
 /* A hello that has been taken. */
 struct hello_seen {
@@ -60,7 +62,13 @@ size_t hf_session_memory_size(const struct hf_session_config *config)
     return round_up(hf_session_count_max(config) * sizeof(struct hf_session)) +
            round_up(config->origins_max * sizeof(struct hf_session_origin)) +
            round_up(hf_session_count_max(config) * sizeof(struct hf_slate)) +
-           round_up(HOST_RATES * sizeof(uint64_t));
+           round_up((HOST_RATES + ADDRESS_RATES) * sizeof(uint64_t));
+}
+
+/* Which hosts share a rate, and which addresses: nobody outside can tell. */
+static void deal_places(struct hf_session_table *table)
+{
+    table->jar.entropy.fill(table->jar.entropy.context, table->place_key, sizeof table->place_key);
 }
 
 void hf_session_table_begin(struct hf_session_table *table, const struct hf_session_config *config,
@@ -81,9 +89,10 @@ void hf_session_table_begin(struct hf_session_table *table, const struct hf_sess
     table->slates = (struct hf_slate *)(void *)next;
     next += round_up(hf_session_count_max(config) * sizeof(struct hf_slate));
     table->host_rates = (uint64_t *)(void *)next;
+    table->address_rates = table->host_rates + HOST_RATES;
     hf_handshake_keys_make(&table->own_keys, own->public_key);
     hf_cookie_jar_begin(&table->jar, entropy, now_ns);
-    entropy.fill(entropy.context, table->host_key, sizeof table->host_key);
+    deal_places(table);
 }
 
 void hf_session_table_wipe(struct hf_session_table *table)
@@ -171,15 +180,34 @@ static bool is_new_hello(struct hf_session_origin *origin, uint64_t unix_ns, uin
 
 /* ---- rates */
 
-/* Hosts that fall on the same place share its rate; which do, nobody outside can tell. */
-static uint64_t *host_rate(struct hf_session_table *table, const struct hf_cookie_address *address)
+static uint64_t place_of(const struct hf_session_table *table, const void *bytes, size_t size)
 {
     uint64_t hash;
     _Static_assert(sizeof hash == crypto_shorthash_siphash24_BYTES, "SipHash's output");
-    _Static_assert(sizeof table->host_key == crypto_shorthash_siphash24_KEYBYTES, "SipHash's key");
-    crypto_shorthash_siphash24((uint8_t *)&hash, address->host, sizeof address->host,
-                               table->host_key);
-    return &table->host_rates[hash % HOST_RATES];
+    _Static_assert(sizeof table->place_key == crypto_shorthash_siphash24_KEYBYTES, "SipHash's key");
+    crypto_shorthash_siphash24((uint8_t *)&hash, bytes, size, table->place_key);
+    return hash;
+}
+
+static bool host_rate_allows(struct hf_session_table *table,
+                             const struct hf_session_arrival *arrival)
+{
+    uint64_t place = place_of(table, arrival->address.host, sizeof arrival->address.host);
+    return hf_rate_allows(&table->host_rates[place % HOST_RATES], table->config.host_per_s,
+                          arrival->now_ns);
+}
+
+/* What a flood has too much of is dropped before the first hash over it: who is in a session
+ * already pays for no more. One address at a time first: many hellos from few addresses leave all
+ * others their look. */
+static bool may_look(struct hf_session_table *table, const struct hf_handshake_hello *hello,
+                     const struct hf_session_arrival *arrival)
+{
+    uint64_t place = place_of(table, &arrival->address, sizeof arrival->address);
+    return hf_rate_allows(&table->address_rates[place % ADDRESS_RATES],
+                          table->config.looks_per_address, arrival->now_ns) &&
+           hf_rate_allows(&table->look_rates[hf_cookie_is_there(hello)], table->config.looks_per_s,
+                          arrival->now_ns);
 }
 
 /* ---- handshakes */
@@ -195,13 +223,15 @@ static enum hf_fate admit(struct hf_session_table *table, const struct hf_handsh
                           const struct hf_session_arrival *arrival)
 {
     uint64_t now_ns = arrival->now_ns;
+    if (!may_look(table, hello, arrival))
+        return HF_FATE_OVER_RATE;
     if (!hf_handshake_mac_is(hello->mac, table->own_keys.mac, sizeof table->own_keys.mac, hello,
                              offsetof(struct hf_handshake_hello, mac)))
         return HF_FATE_BAD_MAC;
     if (!hf_cipher_is_available(hello->header.suite))
         return HF_FATE_UNSUPPORTED;
     if (hf_cookie_is_good(&table->jar, hello, &arrival->address, now_ns)) {
-        if (!hf_rate_allows(host_rate(table, &arrival->address), table->config.host_per_s, now_ns))
+        if (!host_rate_allows(table, arrival))
             return HF_FATE_OVER_RATE;
     } else if (!hf_rate_allows(&table->free_rate, table->config.free_per_s, now_ns)) {
         return HF_FATE_COOKIE;
@@ -435,6 +465,7 @@ bool hf_session_exists(const struct hf_session_table *table, uint64_t session)
 void hf_session_sweep(struct hf_session_table *table, uint64_t now_ns)
 {
     assert(table != NULL);
+    deal_places(table);
     for (size_t i = 0; i < hf_session_count_max(&table->config); i++) {
         struct hf_session *session = &table->sessions[i];
         if (session->id == 0)

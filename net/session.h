@@ -36,6 +36,8 @@ struct hf_session_config {
     struct hf_channel_limits limits;
     uint32_t origins_max;         /* 1 to 65536 */
     uint32_t sessions_per_origin; /* 1 to 256 */
+    uint32_t looks_per_s;         /* hellos looked at at all: without a cookie, and as many with */
+    uint32_t looks_per_address;   /* and of one host and port */
     uint32_t free_per_s;          /* hellos taken without a cookie; 0: never without */
     uint32_t hellos_per_s;        /* hellos that the curve is worked for, all together */
     uint32_t host_per_s;          /* and of one host */
@@ -52,8 +54,9 @@ struct hf_session_table {
     struct hf_session_origin *origins;
     struct hf_session *sessions; /* config.sessions_per_origin for each origin, in their order */
     struct hf_slate *slates;     /* one for each, for a sealer */
-    uint64_t *host_rates;
-    uint8_t host_key[16];
+    uint64_t *host_rates, *address_rates; /* by place: several may share one */
+    uint8_t place_key[16];
+    uint64_t look_rates[2]; /* of hellos without and with a cookie */
     uint64_t free_rate, hello_rate;
     uint64_t counts[HF_FATE_COUNT]; /* of all datagrams received */
 };
@@ -98,7 +101,8 @@ enum hf_fate hf_session_receive(struct hf_session_table *table,
  * or has got another key. */
 bool hf_session_exists(const struct hf_session_table *table, uint64_t session);
 
-/* Wipes what has had its time. About once a second. */
+/* Wipes what has had its time, and deals out anew which hosts and which addresses share a rate, so
+ * that nobody is held back by the same neighbour for long. About once a second. */
 void hf_session_sweep(struct hf_session_table *table, uint64_t now_ns);
 
 /* How many sessions an origin has; with HF_SESSION_ORIGIN_NONE, all have. */

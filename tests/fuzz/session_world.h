@@ -160,6 +160,8 @@ static inline void session_make_world(struct session_world *world)
         .limits = hf_channel_limits_default,
         .origins_max = 1,
         .sessions_per_origin = 2,
+        .looks_per_s = UINT32_MAX,
+        .looks_per_address = UINT32_MAX,
         .free_per_s = UINT32_MAX,
         .hellos_per_s = UINT32_MAX,
         .host_per_s = UINT32_MAX,

@@ -58,19 +58,19 @@ def attack(program, count, seed):
 
 
 def flood(program, seconds, rounds):
-    """Honest transfers by a client that is connected already, without and with the flood, in turn. The client is put ahead of the flood on its
-    core: what is measured is the node."""
+    """Honest transfers by a client that is connected already, without and with the flood, in turn. The flood has a core to itself; the client shares
+    the node's: what is measured is what the node does about the flood."""
     with workspace() as space:
         keys = Keys(space)
-        node = space.node(node__cores="0: rx order log tx", **keys.settings(client=ALL)).start()
-        core = str(max(os.sched_getaffinity(0)))
+        cores = sorted(os.sched_getaffinity(0))
+        node = space.node(node__cores=f"{cores[0]}: rx order log tx", **keys.settings(client=ALL)).start()
 
         def load():
-            return json.loads(run(["taskset", "-c", core, "nice", "-n", "-20", HOLDFAST, "load", *keys.target(node), "--workload", "transfer",
+            return json.loads(run(["taskset", "-c", str(cores[0]), HOLDFAST, "load", *keys.target(node), "--workload", "transfer",
                                    "--accounts", "1000", "--rate", str(HONEST_RATE), "--seconds", str(seconds), "--json"]).stdout)
 
         def beside():
-            with subprocess.Popen(["taskset", "-c", core, program, "--flood", str(seconds + 2), node.address, keys.public["node"]],
+            with subprocess.Popen(["taskset", "-c", str(cores[-1]), program, "--flood", str(seconds + 2), node.address, keys.public["node"]],
                                   stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent) as flooding:
                 assert flooding.stdout.readline() == "ready\n"
                 return load(), json.loads(flooding.stdout.readline())["sent"] / (seconds + 2)

@@ -90,6 +90,8 @@ static inline struct hf_session_config plain_config(void)
         .limits = hf_channel_limits_default,
         .origins_max = 4,
         .sessions_per_origin = 3,
+        .looks_per_s = 1000000,
+        .looks_per_address = 1000000,
         .free_per_s = 1000000,
         .hellos_per_s = 1000000,
         .host_per_s = 1000000,

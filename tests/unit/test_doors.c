@@ -76,7 +76,8 @@ static void begin(const char *origins)
     place.config.security = CONFIG_SECURITY_ON;
     place.config.origins_max = 8;
     place.config.sessions_per_origin = 4;
-    place.config.handshakes = place.config.handshakes_free = 100000;
+    place.config.handshakes_seen = place.config.handshakes_address = place.config.handshakes =
+        place.config.handshakes_free = 100000;
     place.config.handshakes_host = 100000;
     place.now_ns = 1000 * SECOND_NS;
     place.limits = hf_channel_limits_default;

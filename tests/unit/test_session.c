@@ -444,7 +444,7 @@ static void test_flood(void **state)
     world_begin_with(&world, &config);
     client_begin(&world, &client, HF_CIPHER_CHACHAPOLY, 0);
     assert_true(hf_dial_hello(&client.dial, world.now_ns, unix_now(&world), &client.hello));
-    size_t size = hf_session_memory_size(&config);
+    size_t size = (size_t)((const uint8_t *)world.table.host_rates - (const uint8_t *)world.memory);
     uint8_t *before = malloc(size);
     assert_non_null(before);
     memcpy(before, world.memory, size);
@@ -463,6 +463,58 @@ static void test_flood(void **state)
     assert_int_equal(multiplications, 0);
     assert_int_equal(open_count, 0);
     free(before);
+    world_end(&world);
+}
+
+/* How many of `count` hellos of right form, said at one moment by the address whose last byte this
+ * is, are looked at. */
+static unsigned looked_at(struct world *world, const struct hf_handshake_hello *hello,
+                          uint8_t address, unsigned count)
+{
+    unsigned looks = 0;
+    world->address.host[15] = address;
+    for (unsigned i = 0; i < count; i++)
+        looks += arrive(world, hello, sizeof *hello) != HF_FATE_OVER_RATE;
+    return looks;
+}
+
+/* One address is looked at so often; all together so often, with a cookie and without, each for
+ * itself: nothing is hashed for the others. */
+static void test_looks(void **state)
+{
+    (void)state;
+    struct world world;
+    struct client client;
+    struct hf_session_config config = plain_config();
+    struct hf_handshake_hello forged;
+    config.free_per_s = 0;
+    config.looks_per_address = 20;
+    config.looks_per_s = 100;
+    world_begin_with(&world, &config);
+    client_begin(&world, &client, HF_CIPHER_CHACHAPOLY, 0);
+    assert_true(hf_dial_hello(&client.dial, world.now_ns, unix_now(&world), &client.hello));
+    forged = client.hello;
+    random_fill(&world.random, forged.cookie_mac, sizeof forged.cookie_mac);
+
+    /* A tenth of a second's worth ahead: three of one address, eleven of all. */
+    assert_int_equal(looked_at(&world, &client.hello, 1, 1000), 3);
+    assert_int_equal(looked_at(&world, &client.hello, 2, 1), 1);
+    assert_int_equal(looked_at(&world, &client.hello, 3, 1000), 3);
+    assert_int_equal(looked_at(&world, &client.hello, 4, 1000), 3);
+    assert_int_equal(looked_at(&world, &client.hello, 5, 1000), 1);
+    assert_int_equal(looked_at(&world, &client.hello, 6, 1), 0);
+    assert_int_equal(looked_at(&world, &forged, 7, 1000), 3);
+    assert_int_equal(looked_at(&world, &forged, 1, 1000), 0);
+
+    /* Who had to wait is looked at later, also where a neighbour floods on. */
+    unsigned looks = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        world.now_ns += SECOND_NS / 1000;
+        looks += looked_at(&world, &client.hello, 1, 10);
+    }
+    assert_in_range(looks, 19, 21);
+    hf_session_sweep(&world.table, world.now_ns);
+    assert_int_equal(looked_at(&world, &client.hello, 6, 2), 2);
     world_end(&world);
 }
 
@@ -572,6 +624,7 @@ int main(void)
         cmocka_unit_test(test_cookie),
         cmocka_unit_test(test_cookie_rates),
         cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_looks),
         cmocka_unit_test(test_shares),
         cmocka_unit_test(test_sweep),
         cmocka_unit_test(test_words),

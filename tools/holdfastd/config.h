@@ -92,6 +92,8 @@ struct config {
     char origins_file[CONFIG_TEXT_SIZE];
     uint64_t origins_max;
     uint64_t sessions_per_origin;
+    uint64_t handshakes_seen; /* a second */
+    uint64_t handshakes_address;
     uint64_t handshakes_free; /* a second */
     uint64_t handshakes;
     uint64_t handshakes_host;

@@ -66,6 +66,8 @@ static struct hf_session_config session_config(const struct config *config, stru
         .limits = hf_channel_limits_default,
         .origins_max = (uint32_t)config->origins_max,
         .sessions_per_origin = (uint32_t)config->sessions_per_origin,
+        .looks_per_s = (uint32_t)config->handshakes_seen,
+        .looks_per_address = (uint32_t)config->handshakes_address,
         .free_per_s = (uint32_t)config->handshakes_free,
         .hellos_per_s = (uint32_t)config->handshakes,
         .host_per_s = (uint32_t)config->handshakes_host,
