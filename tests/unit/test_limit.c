@@ -253,6 +253,35 @@ static void test_raise_and_reset(void **state)
     assert_used(f, HF_LIMIT_INSTRUMENT, CARD, 5, 0, 0);
 }
 
+/* A filter has no count of its entries: without any it is no filter, and says so. Whoever says
+ * there was one, in bytes that mean nothing or to a limit that keeps its own, is refused. */
+static void test_filter_without_entries(void **state)
+{
+    struct fixture *f = *state;
+    union hf_operation op = make_max(f, HF_LIMIT_INSTRUMENT, CARD, 1, HF_LIMIT_DAY, 5, 5);
+    struct hf_verdict verdict;
+
+    op.limit_put.filter.reserved = 1;
+    verdict = hf_operation_check(&op, sizeof(op));
+    assert_int_equal(verdict.code, HF_CODE_MALFORMED);
+    assert_int_equal(verdict.rule, HF_RULE_RESERVED);
+    op.limit_put.filter.reserved = 0;
+    op.limit_put.reserved = 1;
+    verdict = hf_operation_check(&op, sizeof(op));
+    assert_int_equal(verdict.code, HF_CODE_MALFORMED);
+    assert_int_equal(verdict.rule, HF_RULE_RESERVED);
+    op.limit_put.reserved = 0;
+    assert_ok(f, op);
+    assert_int_equal(view_limit(f, HF_LIMIT_INSTRUMENT, CARD, 1).has_filter, 0);
+    assert_ok(f, make_auth(f, CARD, SHOP, 5)); /* without any attributes: it is counted */
+    check_answer(f, make_auth(f, CARD, SHOP, 1), HF_CODE_AMOUNT_LIMIT, HF_RULE_INSTRUMENT_LIMIT, 1);
+    op = make_mode(f, 1, HF_LIMIT_RAISE, 1, 1);
+    op.limit_put.filter.mccs[7] = 5411;
+    verdict = hf_operation_check(&op, sizeof(op));
+    assert_int_equal(verdict.code, HF_CODE_MALFORMED);
+    assert_int_equal(verdict.rule, HF_RULE_LIMIT);
+}
+
 static void test_refusals_of_put(void **state)
 {
     struct fixture *f = *state;
@@ -558,6 +587,7 @@ int main(void)
         cards(test_filters),
         cards(test_set_again),
         cards(test_raise_and_reset),
+        cards(test_filter_without_entries),
         cards(test_refusals_of_put),
         cmocka_unit_test(test_tables_can_be_full),
         cards(test_partial),

@@ -99,6 +99,27 @@ static void test_limits_are_raised_reset_and_looked_at(void **state)
     hf_script_free(&script);
 }
 
+/* A filter that would ask for nothing counts everything: nobody gets that by asking for something.
+ */
+static void test_empty_filters(void **state)
+{
+    static const char *const filters[] = {
+        "mcc 0",         "mcc 5411,0", "mcc 0,5411", "mcc",       "mcc ,",    "country 0",
+        "country 0,840", "country",    "channel",    "channel ,", "merchant",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
+        char text[512];
+        struct hf_script script;
+        struct hf_fault fault;
+        snprintf(text, sizeof text, "%slimit 1 on c1 amount 5.00 per day %s\n", PREAMBLE,
+                 filters[i]);
+        assert_int_equal(hf_script_parse("x.hf", text, 7, &script, &fault), HF_STATUS_INVALID);
+        assert_non_null(strstr(fault.line, "x.hf:5: "));
+    }
+}
+
 static void test_options_of_authorisations(void **state)
 {
     (void)state;
@@ -127,6 +148,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limits_come_out_whole),
         cmocka_unit_test(test_limits_are_raised_reset_and_looked_at),
+        cmocka_unit_test(test_empty_filters),
         cmocka_unit_test(test_options_of_authorisations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

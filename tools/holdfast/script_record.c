@@ -1,6 +1,7 @@
 /* Statements about what there is: assets, accounts, cards, classes of holds, keys. */
 #include "script_statements.h"
 
+#include <assert.h>
 #include <string.h>
 
 static const struct hf_id no_id = {0, 0};
@@ -75,6 +76,24 @@ static bool remember_account(struct hf_script_parser *parser, const struct hf_sc
     return true;
 }
 
+/* A list of codes. 0 is none: a filter with nothing else would ask for nothing. */
+static bool take_codes(struct hf_script_parser *parser, const char *what, uint16_t codes[],
+                       uint32_t most)
+{
+    uint64_t numbers[HF_FILTER_MCCS_MAX];
+    uint32_t count = 0;
+
+    assert(most <= HF_FILTER_MCCS_MAX);
+    if (!hf_script_take_numbers(parser, what, UINT16_MAX, numbers, most, &count))
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (numbers[i] == 0)
+            return hf_script_wrong(parser, "%s 0 is none", what);
+        codes[i] = (uint16_t)numbers[i];
+    }
+    return true;
+}
+
 bool hf_script_take_filter(struct hf_script_parser *parser, struct hf_filter *filter,
                            bool *is_filter)
 {
@@ -82,16 +101,9 @@ bool hf_script_take_filter(struct hf_script_parser *parser, struct hf_filter *fi
     uint32_t count = 0;
     *is_filter = true;
     if (hf_script_accept(parser, "mcc")) {
-        if (!hf_script_take_numbers(parser, "mcc", UINT16_MAX, numbers, HF_FILTER_MCCS_MAX, &count))
-            return false;
-        for (uint32_t i = 0; i < count; i++)
-            filter->mccs[i] = (uint16_t)numbers[i];
+        return take_codes(parser, "mcc", filter->mccs, HF_FILTER_MCCS_MAX);
     } else if (hf_script_accept(parser, "country")) {
-        if (!hf_script_take_numbers(parser, "country", UINT16_MAX, numbers, HF_FILTER_COUNTRIES_MAX,
-                                    &count))
-            return false;
-        for (uint32_t i = 0; i < count; i++)
-            filter->countries[i] = (uint16_t)numbers[i];
+        return take_codes(parser, "country", filter->countries, HF_FILTER_COUNTRIES_MAX);
     } else if (hf_script_accept(parser, "channel")) {
         if (!hf_script_take_numbers(parser, "channel", 31, numbers, 32, &count))
             return false;
