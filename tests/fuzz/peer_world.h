@@ -104,6 +104,7 @@ static inline void peer_make_world(struct peer_world *world, struct peer_world s
                                         .entropy = {peer_fill, &side->drawn}};
         memcpy(config.remote_key, world->sides[1 - i].keys.public_key, sizeof config.remote_key);
         hf_peer_begin(&side->peer, &config, side->memory, PEER_NOW_NS);
+        side->drawn = 100 + (uint64_t)i; /* however much was drawn to begin with */
     }
     bool is_said = hf_peer_hello(&world->sides[0].peer, PEER_NOW_NS, PEER_UNIX_NS, &hello);
     FUZZ_CHECK(is_said);
