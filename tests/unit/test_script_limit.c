@@ -117,6 +117,7 @@ static void test_empty_filters(void **state)
                  filters[i]);
         assert_int_equal(hf_script_parse("x.hf", text, 7, &script, &fault), HF_STATUS_INVALID);
         assert_non_null(strstr(fault.line, "x.hf:5: "));
+        hf_script_free(&script);
     }
 }
 
