@@ -1,9 +1,16 @@
 /* Shards: plain transfers a second through a ledger that is divided, uniform over its accounts, so
  * that half of them are between two shards when there are two.
  *
- * The gate runs on the measuring thread, and so does shard 0, unless it is `apart`; every other
- * shard has a thread and a core of its own. Time is the wall's: what counts is what all of them do
- * together. The rings are as in the node, one producer and one consumer each. */
+ * Two cores. The gate runs on the first, and so do some of the shards, the others on the second:
+ * `N/on-M` are N shards of which M are on the first, beside the gate. Shards of one core take turns
+ * in one thread, as in the node.
+ * Time is the wall's: what counts is what all of them do together. The rings are as in the node,
+ * one producer and one consumer each.
+ *
+ * Where the time goes is told as well, in nanoseconds a transfer: `gate_ns` giving places and
+ * making works; of the first and the second core `work_ns`, beginning works and the first look at
+ * each, which does all that can be done at once, and `wait_ns`, the looks after that, for words.
+ */
 #include "bench/harness.h"
 #include "bench/ledger_fixture.h"
 #include "bench/memory.h"
@@ -16,9 +23,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#define SHARDS_MAX 4
+#include <x86intrin.h>
+
+#define SHARDS_MAX 8
+#define CORES      2
 #define RING_SLOTS 128 /* more than there are works */
 #define PARK_US    200
 #define AHEAD      8 /* works that the gate is ahead of the shards: then it lets shard 0 work */
@@ -26,7 +37,7 @@ _Static_assert(RING_SLOTS > HF_WORKS_MAX, "the ring has room for every work");
 
 struct setting {
     uint32_t shards;
-    bool is_apart; /* shard 0 has a core of its own, too */
+    uint32_t on_first; /* beside the gate; the others are on the second core */
     bool is_large;
 };
 
@@ -37,14 +48,19 @@ struct ring {
     struct hf_shard_word entries[RING_SLOTS];
 };
 
+/* A shard. */
 struct worker {
-    _Alignas(64) struct run *run;
-    pthread_t thread;
-    uint32_t number;
+    _Alignas(64) struct hf_shard *shard;
     struct hf_work *work;
-    _Atomic bool runs;
     struct ring works;
     struct ring finished;
+};
+
+/* What a core's thread has spent, in ticks. */
+struct spent {
+    _Alignas(64) uint64_t gate;
+    uint64_t work;
+    uint64_t wait;
 };
 
 struct run {
@@ -57,6 +73,12 @@ struct run {
     struct hf_reply *replies; /* of the whole pool */
     _Atomic bool is_on;
     _Atomic bool is_over;
+    _Atomic bool runs; /* the second core's thread */
+    pthread_t thread;
+    bool has_thread;
+    struct spent spent[CORES];
+    uint64_t transfers;
+    uint64_t measured_ticks, measured_ns;
     struct worker workers[SHARDS_MAX];
     struct ring words[SHARDS_MAX][SHARDS_MAX];
 };
@@ -112,79 +134,85 @@ static bool receive_word(void *context, uint32_t from, uint32_t to, struct hf_sh
     return get(&run->words[from][to], word);
 }
 
-static void poll_shard(struct worker *worker)
+static void poll_shard(struct worker *worker, struct spent *spent)
 {
-    struct hf_shard *shard = hf_shards_at(worker->run->shards, worker->number);
+    uint64_t began;
+    bool is_new = worker->work == NULL;
+    bool is_finished;
 
-    if (worker->work == NULL) {
+    if (is_new) {
         worker->work = get_work(&worker->works);
         if (worker->work == NULL)
             return;
-        hf_shard_begin(shard, worker->work);
     }
-    if (!hf_shard_step(shard))
+    began = __rdtsc();
+    if (is_new)
+        hf_shard_begin(worker->shard, worker->work);
+    is_finished = hf_shard_step(worker->shard);
+    *(is_new ? &spent->work : &spent->wait) += __rdtsc() - began;
+    if (!is_finished)
         return;
     put_work(&worker->finished, worker->work);
     worker->work = NULL;
 }
 
+static uint32_t core_of(const struct run *run, uint32_t shard)
+{
+    return shard < run->setting.on_first ? 0 : 1;
+}
+
+static void poll_core(struct run *run, uint32_t core)
+{
+    for (uint32_t i = 0; i < run->setting.shards; i++) {
+        if (core_of(run, i) == core)
+            poll_shard(&run->workers[i], &run->spent[core]);
+    }
+}
+
+static void run_on(uint32_t core)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET(core % (uint32_t)sysconf(_SC_NPROCESSORS_ONLN), &set);
+    pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
 static void *work(void *context)
 {
-    struct worker *worker = context;
-    struct run *run = worker->run;
+    struct run *run = context;
 
+    run_on(1);
     while (!atomic_load(&run->is_over)) {
         if (!atomic_load_explicit(&run->is_on, memory_order_relaxed)) {
-            atomic_store(&worker->runs, false);
+            atomic_store(&run->runs, false);
             usleep(PARK_US);
             continue;
         }
-        atomic_store_explicit(&worker->runs, true, memory_order_relaxed);
+        atomic_store_explicit(&run->runs, true, memory_order_relaxed);
         for (uint32_t i = 0; i < 1024; i++)
-            poll_shard(worker);
+            poll_core(run, 1);
     }
     return NULL;
-}
-
-static bool has_thread(const struct run *run, uint32_t shard)
-{
-    return shard != 0 || run->setting.is_apart;
-}
-
-static void start_worker(struct run *run, uint32_t number)
-{
-    struct worker *worker = &run->workers[number];
-    cpu_set_t set;
-
-    worker->run = run;
-    worker->number = number;
-    if (!has_thread(run, number))
-        return;
-    CPU_ZERO(&set);
-    CPU_SET((number + (run->setting.is_apart ? 1 : 0)) % (uint32_t)sysconf(_SC_NPROCESSORS_ONLN),
-            &set);
-    if (pthread_create(&worker->thread, NULL, work, worker) != 0)
-        assert(!"no thread");
-    pthread_setaffinity_np(worker->thread, sizeof(set), &set);
 }
 
 static void *setup(const struct hf_bench_scale *scale, const void *argument)
 {
     const struct setting *setting = argument;
     struct run *run = aligned_alloc(64, sizeof(*run));
-    cpu_set_t first;
 
     assert(run != NULL);
     memset(run, 0, sizeof(*run));
     run->setting = *setting;
     run->pool = aligned_alloc(_Alignof(struct hf_bench_pool), sizeof(struct hf_bench_pool));
-    run->replies = calloc(HF_BENCH_POOL, sizeof(struct hf_reply));
+    run->replies = aligned_alloc(64, HF_BENCH_POOL * sizeof(struct hf_reply)); /* as in bundles */
     run->works = aligned_alloc(64, HF_WORKS_MAX * hf_work_size());
     run->fixture = hf_bench_ledger_get(scale, setting->is_large ? scale->accounts_large
                                                                 : scale->accounts_small);
     if (run->fixture == NULL)
         return NULL;
     assert(run->pool != NULL && run->replies != NULL && run->works != NULL);
+    memset(run->replies, 0, HF_BENCH_POOL * sizeof(struct hf_reply));
     run->pool->refused = 0;
     memset(run->works, 0, HF_WORKS_MAX * hf_work_size());
     const struct hf_shard_mail mail = {run, send_word, receive_word};
@@ -194,11 +222,12 @@ static void *setup(const struct hf_bench_scale *scale, const void *argument)
     memset(run->memory, 0, size);
     run->shards = hf_shards_create(run->fixture->ledger, setting->shards, &mail, run->memory, size);
     assert(run->shards != NULL);
-    CPU_ZERO(&first);
-    CPU_SET(0, &first);
-    pthread_setaffinity_np(pthread_self(), sizeof(first), &first);
+    run_on(0);
     for (uint32_t i = 0; i < setting->shards; i++)
-        start_worker(run, i);
+        run->workers[i].shard = hf_shards_at(run->shards, i);
+    run->has_thread = setting->on_first < setting->shards;
+    if (run->has_thread && pthread_create(&run->thread, NULL, work, run) != 0)
+        assert(!"no thread");
     return run;
 }
 
@@ -208,10 +237,8 @@ static void prepare(void *state)
 
     hf_bench_pool_fill_moves(run->pool, run->fixture);
     atomic_store(&run->is_on, true);
-    for (uint32_t i = 0; i < run->setting.shards; i++) {
-        while (has_thread(run, i) && !atomic_load(&run->workers[i].runs))
-            sched_yield();
-    }
+    while (run->has_thread && !atomic_load(&run->runs))
+        sched_yield();
 }
 
 static void collect(struct run *run)
@@ -227,33 +254,56 @@ static void collect(struct run *run)
 
 static void help(struct run *run)
 {
-    if (!has_thread(run, 0))
-        poll_shard(&run->workers[0]);
+    poll_core(run, 0);
     collect(run);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Hands a bundle to the shards. False: too much is under way. */
+static bool submit(struct run *run, uint32_t begin)
+{
+    struct hf_bench_pool *pool = run->pool;
+    uint32_t number = begin / HF_BUNDLE_OPERATIONS_MAX % HF_WORKS_MAX;
+    struct hf_work *work = (struct hf_work *)(void *)(run->works + number * hf_work_size());
+    uint64_t began = __rdtsc();
+    uint64_t placed;
+
+    if (hf_shards_under_way(run->shards) >= AHEAD ||
+        !hf_shards_submit(run->shards, pool->timestamp_ns, &pool->operations[begin],
+                          HF_BUNDLE_OPERATIONS_MAX, &run->replies[begin], work, &placed))
+        return false;
+    for (uint64_t left = hf_work_shards(work); left != 0; left &= left - 1)
+        put_work(&run->workers[__builtin_ctzll(left)].works, work);
+    run->spent[0].gate += __rdtsc() - began;
+    return true;
 }
 
 static void measure(void *state)
 {
     struct run *run = state;
-    struct hf_bench_pool *pool = run->pool;
-    uint64_t placed;
+    uint64_t began_ns = now_ns();
+    uint64_t began = __rdtsc();
 
     for (uint32_t begin = 0; begin < HF_BENCH_POOL; begin += HF_BUNDLE_OPERATIONS_MAX) {
-        uint32_t number = begin / HF_BUNDLE_OPERATIONS_MAX % HF_WORKS_MAX;
-        struct hf_work *work = (struct hf_work *)(void *)(run->works + number * hf_work_size());
-        while (hf_shards_under_way(run->shards) >= AHEAD ||
-               !hf_shards_submit(run->shards, pool->timestamp_ns, &pool->operations[begin],
-                                 HF_BUNDLE_OPERATIONS_MAX, &run->replies[begin], work, &placed))
+        while (!submit(run, begin))
             help(run);
-        for (uint64_t left = hf_work_shards(work); left != 0; left &= left - 1)
-            put_work(&run->workers[__builtin_ctzll(left)].works, work);
         help(run);
     }
     while (hf_shards_under_way(run->shards) != 0)
         help(run);
+    run->measured_ticks += __rdtsc() - began;
+    run->measured_ns += now_ns() - began_ns;
+    run->transfers += HF_BENCH_POOL;
     atomic_store(&run->is_on, false);
     for (uint32_t i = 0; i < HF_BENCH_POOL; i++)
-        pool->refused += run->replies[i].code != HF_CODE_OK;
+        run->pool->refused += run->replies[i].code != HF_CODE_OK;
 }
 
 static void report(void *state, struct hf_bench_figures *figures)
@@ -269,6 +319,13 @@ static void report(void *state, struct hf_bench_figures *figures)
     }
     assert(run->pool->refused == 0);
     hf_bench_figure_add(figures, "between_shards_ratio", (double)borrowed / (double)operations);
+    double ns = (double)run->measured_ns / (double)run->measured_ticks /
+                (double)run->transfers; /* a tick */
+    hf_bench_figure_add(figures, "gate_ns", (double)run->spent[0].gate * ns);
+    hf_bench_figure_add(figures, "first_work_ns", (double)run->spent[0].work * ns);
+    hf_bench_figure_add(figures, "first_wait_ns", (double)run->spent[0].wait * ns);
+    hf_bench_figure_add(figures, "second_work_ns", (double)run->spent[1].work * ns);
+    hf_bench_figure_add(figures, "second_wait_ns", (double)run->spent[1].wait * ns);
 }
 
 static void teardown(void *state)
@@ -276,10 +333,8 @@ static void teardown(void *state)
     struct run *run = state;
 
     atomic_store(&run->is_over, true);
-    for (uint32_t i = 0; i < run->setting.shards; i++) {
-        if (has_thread(run, i))
-            pthread_join(run->workers[i].thread, NULL);
-    }
+    if (run->has_thread)
+        pthread_join(run->thread, NULL);
     hf_bench_ledger_release_all();
     free(run->memory);
     free(run->works);
@@ -294,12 +349,12 @@ void hf_bench_register_shards(void)
         const char *name;
         struct setting setting;
     } kinds[] = {
-        {"shards/move/1/large", {1, false, true}},
-        {"shards/move/1-apart/large", {1, true, true}},
-        {"shards/move/2/large", {2, false, true}},
-        {"shards/move/1/small", {1, false, false}},
-        {"shards/move/1-apart/small", {1, true, false}},
-        {"shards/move/2/small", {2, false, false}},
+        {"shards/move/1/on-1/large", {1, 1, true}},  {"shards/move/1/on-0/large", {1, 0, true}},
+        {"shards/move/2/on-1/large", {2, 1, true}},  {"shards/move/2/on-0/large", {2, 0, true}},
+        {"shards/move/3/on-1/large", {3, 1, true}},  {"shards/move/4/on-1/large", {4, 1, true}},
+        {"shards/move/4/on-2/large", {4, 2, true}},  {"shards/move/8/on-2/large", {8, 2, true}},
+        {"shards/move/8/on-4/large", {8, 4, true}},  {"shards/move/1/on-1/small", {1, 1, false}},
+        {"shards/move/1/on-0/small", {1, 0, false}}, {"shards/move/2/on-1/small", {2, 1, false}},
     };
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

@@ -3,9 +3,12 @@
  * were.
  *
  *   valgrind --tool=callgrind --toggle-collect=hf_bench_instructions_measured \
- *       holdfast-instructions [move|hold|capture|auth|auth-1|auth-4|auth-16|auth-rolling]
+ *       holdfast-instructions [move|hold|capture|auth|auth-1|auth-4|auth-16|auth-rolling|shards-N]
+ *
+ * shards-N: the same transfers through a ledger divided among N shards, 1 to 8, in one thread.
  *
  * Accounts are few, so that setting up does not take long under valgrind; the path is the same. */
+#include "bench/instructions_shards.h"
 #include "bench/ledger_fixture.h"
 
 #include <stdio.h>
@@ -24,17 +27,21 @@ hf_bench_instructions_measured(struct hf_ledger *ledger, uint64_t timestamp_ns,
                                const union hf_operation *const operations[],
                                struct hf_reply replies[])
 {
-    hf_ledger_apply(ledger, timestamp_ns, operations, HF_BUNDLE_OPERATIONS_MAX, replies);
+    if (ledger != NULL)
+        hf_ledger_apply(ledger, timestamp_ns, operations, HF_BUNDLE_OPERATIONS_MAX, replies);
+    else
+        hf_bench_divided_apply(timestamp_ns, operations, replies);
 }
 
-/* Applies the whole pool. False when anything in it was refused. */
-static bool apply_pool(const struct hf_bench_pool *pool, struct hf_bench_ledger *fixture)
+/* Applies the whole pool; without a ledger, to the divided one. False when anything in it was
+ * refused. */
+static bool apply_pool(const struct hf_bench_pool *pool, struct hf_ledger *ledger)
 {
     static struct hf_reply replies[HF_BUNDLE_OPERATIONS_MAX];
 
     for (uint32_t begin = 0; begin < pool->count; begin += HF_BUNDLE_OPERATIONS_MAX) {
-        hf_bench_instructions_measured(fixture->ledger, pool->timestamp_ns,
-                                       &pool->operations[begin], replies);
+        hf_bench_instructions_measured(ledger, pool->timestamp_ns, &pool->operations[begin],
+                                       replies);
         for (uint32_t i = 0; i < HF_BUNDLE_OPERATIONS_MAX; i++) {
             if (replies[i].code != HF_CODE_OK)
                 return false;
@@ -89,22 +96,25 @@ int main(int argc, char **argv)
         .remembered = 1 << 14,
         .holds_open = 1 << 15,
     };
-    const struct kind *kind = find_kind(argc > 1 ? argv[1] : "move");
-    if (kind == NULL || argc > 2) {
+    unsigned shards = 0;
+    bool is_divided = argc == 2 && sscanf(argv[1], "shards-%1u", &shards) == 1;
+    const struct kind *kind = find_kind(argc > 1 && !is_divided ? argv[1] : "move");
+    if (kind == NULL || argc > 2 ||
+        (is_divided && (shards == 0 || shards > HF_BENCH_DIVIDED_MAX))) {
         fputs("holdfast-instructions: no such kind of operation\n", stderr);
         return 2;
     }
     struct hf_bench_ledger *fixture = hf_bench_ledger_get(&scale, scale.accounts_large);
     struct hf_bench_pool *pool =
         aligned_alloc(_Alignof(struct hf_bench_pool), sizeof(struct hf_bench_pool));
-    if (fixture == NULL || pool == NULL) {
+    if (fixture == NULL || pool == NULL || (is_divided && !hf_bench_divide(fixture, shards))) {
         fputs("holdfast-instructions: not enough memory\n", stderr);
         return 1;
     }
     pool->refused = 0;
     for (int round = 0; round < ROUNDS; round++) {
         fill(kind, pool, fixture);
-        if (!apply_pool(pool, fixture) || pool->refused != 0) {
+        if (!apply_pool(pool, is_divided ? NULL : fixture->ledger) || pool->refused != 0) {
             fputs("holdfast-instructions: something was refused\n", stderr);
             return 1;
         }

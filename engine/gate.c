@@ -308,8 +308,10 @@ bool hf_shards_submit(struct hf_shards *shards, uint64_t timestamp_ns,
     if (shards->under_way == HF_WORKS_MAX || !may_forget(shards, count))
         return false;
     begin_work(shards, work, timestamp_ns, count, replies);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        work->operations[i] = operations[i];
         look_up(&ledger->seen, operations[i], &work->turns[i]);
+    }
     *placed = 0;
     for (uint32_t i = 0; i < count; i++)
         *placed |= (uint64_t)admit(shards, work, i, &horizon) << i;

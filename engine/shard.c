@@ -7,57 +7,25 @@
 
 /* ---- accounts that are in somebody's hands ---- */
 
-static uint32_t touched_bit(uint64_t hash)
+static uint16_t touched_bit(uint64_t hash)
 {
-    return (uint32_t)(hash >> 16) % HF_TOUCHED_BITS;
+    return (uint16_t)((hash >> 16) % HF_TOUCHED_BITS);
+}
+_Static_assert(HF_TOUCHED_BITS <= UINT16_MAX, "a bit's number fits");
+
+static bool are_touched(const struct hf_touched *touched, const struct hf_parties *parties)
+{
+    uint64_t seen = 0;
+
+    for (uint32_t k = 0; k < 2; k++)
+        seen |= touched->bits[parties->bits[k] / 64] >> (parties->bits[k] % 64);
+    return (seen & 1) != 0;
 }
 
-static void touch(struct hf_touched *touched, uint64_t hash)
+static void touch_all(struct hf_touched *touched, const struct hf_parties *parties)
 {
-    uint32_t bit = touched_bit(hash);
-
-    touched->bits[bit / 64] |= UINT64_C(1) << (bit % 64);
-}
-
-static bool is_touched(const struct hf_touched *touched, uint64_t hash)
-{
-    uint32_t bit = touched_bit(hash);
-
-    return (touched->bits[bit / 64] >> (bit % 64) & 1) != 0;
-}
-
-/* The accounts of a plain MOVE that are this shard's: payer and payee, or one of them. */
-struct parties {
-    uint64_t hashes[2];
-    uint32_t count;
-};
-
-static struct parties parties_of(const struct hf_shard *shard, uint32_t i)
-{
-    const struct hf_work *work = shard->work;
-    const struct hf_op_move *move = &work->turns[i].operation->move;
-    struct parties parties = {.count = 0};
-
-    if (work->executors[i] == shard->number)
-        parties.hashes[parties.count++] = hf_id_hash(move->payer);
-    if (work->executors[i] != shard->number || work->concerned[i] == UINT64_C(1) << shard->number)
-        parties.hashes[parties.count++] = hf_id_hash(move->payee);
-    return parties;
-}
-
-static bool are_touched(const struct hf_touched *touched, const struct parties *parties)
-{
-    for (uint32_t k = 0; k < parties->count; k++) {
-        if (is_touched(touched, parties->hashes[k]))
-            return true;
-    }
-    return false;
-}
-
-static void touch_all(struct hf_touched *touched, const struct parties *parties)
-{
-    for (uint32_t k = 0; k < parties->count; k++)
-        touch(touched, parties->hashes[k]);
+    for (uint32_t k = 0; k < 2; k++)
+        touched->bits[parties->bits[k] / 64] |= UINT64_C(1) << (parties->bits[k] % 64);
 }
 
 /* ---- words ---- */
@@ -65,7 +33,8 @@ static void touch_all(struct hf_touched *touched, const struct parties *parties)
 static void note_word(struct hf_shard *shard, uint32_t from, const struct hf_shard_word *word)
 {
     shard->done |= word->done;
-    for (uint64_t left = word->lent; left != 0; left &= left - 1)
+    shard->ready |= word->lent; /* of a plain MOVE there is one that lends */
+    for (uint64_t left = word->lent & shard->work->whole; left != 0; left &= left - 1)
         shard->lenders[__builtin_ctzll(left)] |= UINT64_C(1) << from;
 }
 
@@ -91,6 +60,12 @@ static void take_in(struct hf_shard *shard)
 static void send_out(struct hf_shard *shard)
 {
     const struct hf_shard_mail *mail = &shard->shards->mail;
+
+    for (uint64_t left = shard->carried == 0 ? 0 : shard->peers; left != 0; left &= left - 1) {
+        uint32_t peer = (uint32_t)__builtin_ctzll(left);
+        shard->outboxes[peer].done |= shard->carried & shard->work->mine[peer];
+    }
+    shard->carried = 0;
 
     for (uint64_t left = shard->unsent; left != 0; left &= left - 1) {
         uint32_t peer = (uint32_t)__builtin_ctzll(left);
@@ -187,7 +162,7 @@ static void carry_out(struct hf_shard *shard, uint32_t i)
     if ((work->whole >> i & 1) != 0) {
         carry_out_whole(shard, i);
     } else {
-        const struct hf_turn *turn = &work->turns[i];
+        const struct hf_turn *turn = &shard->turns[i];
         struct hf_answer *answer = work->answers[i];
         carry_out_move(shard, turn, answer);
         if (shard->events != NULL)
@@ -195,10 +170,7 @@ static void carry_out(struct hf_shard *shard, uint32_t i)
         hf_answer_write_reply(answer, (turn->flags & HF_OP_RETURN_BALANCES) != 0,
                               &work->replies[i]);
     }
-    for (uint64_t left = others; left != 0; left &= left - 1) {
-        uint32_t peer = (uint32_t)__builtin_ctzll(left);
-        shard->outboxes[peer].done |= UINT64_C(1) << i;
-    }
+    shard->carried |= UINT64_C(1) << i;
     shard->unsent |= others;
     shard->counts.operations++;
     shard->counts.borrowed += others != 0;
@@ -206,8 +178,8 @@ static void carry_out(struct hf_shard *shard, uint32_t i)
 
 /* ---- the order ---- */
 
-/* Has everybody lent what this shard needs for it? */
-static bool is_ready(const struct hf_shard *shard, uint32_t i)
+/* Has everybody lent what this shard needs for one that is no plain MOVE? */
+static bool is_lent(const struct hf_shard *shard, uint32_t i)
 {
     uint64_t needed = shard->work->concerned[i] & ~(UINT64_C(1) << shard->number);
 
@@ -223,32 +195,25 @@ static bool executes(const struct hf_shard *shard, uint32_t i)
  * that are done. */
 static void settle_pending(struct hf_shard *shard)
 {
-    for (uint64_t left = shard->pending; left != 0; left &= left - 1) {
-        uint32_t i = (uint32_t)__builtin_ctzll(left);
-        if (executes(shard, i)) {
-            if (!is_ready(shard, i))
-                continue;
-            carry_out(shard, i);
-        } else if ((shard->done >> i & 1) == 0) {
-            continue;
-        }
-        shard->pending &= ~(UINT64_C(1) << i);
-        shard->is_stale = true;
-    }
+    const uint64_t own = shard->pending & shard->executes & shard->ready;
+    const uint64_t over = own | (shard->pending & ~shard->executes & shard->done);
+
+    for (uint64_t left = own; left != 0; left &= left - 1)
+        carry_out(shard, (uint32_t)__builtin_ctzll(left));
+    shard->pending &= ~over;
+    shard->is_stale = shard->is_stale || over != 0;
 }
 
 /* Is one of these accounts in the hands of a pending operation? */
-static bool is_in_use(struct hf_shard *shard, const struct parties *parties)
+static bool is_in_use(struct hf_shard *shard, const struct hf_parties *parties)
 {
     if (!are_touched(&shard->touched, parties))
         return false;
     if (!shard->is_stale)
         return true;
     memset(&shard->touched, 0, sizeof(shard->touched));
-    for (uint64_t left = shard->pending; left != 0; left &= left - 1) {
-        const struct parties pending = parties_of(shard, (uint32_t)__builtin_ctzll(left));
-        touch_all(&shard->touched, &pending);
-    }
+    for (uint64_t left = shard->pending; left != 0; left &= left - 1)
+        touch_all(&shard->touched, &shard->parties[__builtin_ctzll(left)]);
     shard->is_stale = false;
     return are_touched(&shard->touched, parties);
 }
@@ -259,7 +224,7 @@ static bool reach_whole(struct hf_shard *shard, uint32_t i)
     if (shard->pending != 0)
         return false;
     if (executes(shard, i)) {
-        if (!is_ready(shard, i))
+        if (!is_lent(shard, i))
             return false;
         carry_out(shard, i);
         return true;
@@ -271,85 +236,140 @@ static bool reach_whole(struct hf_shard *shard, uint32_t i)
 
 static bool reach_move(struct hf_shard *shard, uint32_t i)
 {
-    const struct parties parties = parties_of(shard, i);
+    const struct hf_parties *parties = &shard->parties[i];
     const uint64_t bit = UINT64_C(1) << i;
 
-    if ((shard->done & bit) != 0)
+    if (shard->peers == 0) { /* nobody else has to do with the work, and nothing can be pending */
+        carry_out(shard, i);
         return true;
-    if ((shard->lent & bit) == 0) {
-        if (is_in_use(shard, &parties))
-            return false;
-        if (executes(shard, i) && is_ready(shard, i)) {
-            carry_out(shard, i);
-            return true;
-        }
-        if (!executes(shard, i))
-            lend(shard, i);
     }
+    if (is_in_use(shard, parties))
+        return false;
+    if ((shard->executes & shard->ready & bit) != 0) {
+        carry_out(shard, i);
+        return true;
+    }
+    if (!executes(shard, i))
+        lend(shard, i);
     shard->pending |= bit;
-    touch_all(&shard->touched, &parties);
+    touch_all(&shard->touched, parties);
     return true;
 }
 
 /* ---- a work ---- */
 
-/* Fetches what this shard's own operations will look at. */
-static void prepare(struct hf_shard *shard)
+static struct hf_turn *begin_turn(struct hf_shard *shard, uint32_t i)
 {
-    struct hf_ledger *ledger = shard->shards->ledger;
-    struct hf_work *work = shard->work;
+    const union hf_operation *operation = shard->work->operations[i];
+    struct hf_turn *turn = &shard->turns[i];
+
+    turn->operation = operation;
+    turn->type = operation->header.type;
+    turn->flags = operation->header.flags;
+    return turn;
+}
+
+/* The operations of a work that a shard carries out. */
+struct own {
     const union hf_operation *wholes[HF_BUNDLE_OPERATIONS_MAX];
     struct hf_turn *moves[HF_BUNDLE_OPERATIONS_MAX];
-    uint32_t whole_count = 0;
-    uint32_t move_count = 0;
+    uint32_t whole_count;
+    uint32_t move_count;
+};
 
+/* Asks for what this shard's own plain MOVEs will look at. */
+static void look_up(struct hf_shard *shard, struct own *own)
+{
+    const struct hf_work *work = shard->work;
+
+    own->whole_count = 0;
+    own->move_count = 0;
     for (uint64_t left = shard->executes; left != 0; left &= left - 1) {
         uint32_t i = (uint32_t)__builtin_ctzll(left);
         if ((work->whole >> i & 1) != 0) {
-            shard->whole_turns[i] = (uint8_t)whole_count;
-            wholes[whole_count++] = work->turns[i].operation;
+            shard->whole_turns[i] = (uint8_t)own->whole_count;
+            own->wholes[own->whole_count++] = work->operations[i];
         } else {
-            moves[move_count++] = &work->turns[i];
+            own->moves[own->move_count++] = begin_turn(shard, i);
         }
     }
-    if (move_count != 0)
-        hf_turns_prepare_moves(ledger, moves, move_count);
-    if (whole_count != 0) {
-        ledger->bundle_ns = work->timestamp_ns;
-        hf_turns_prepare(ledger, wholes, whole_count);
+    hf_turns_look_up_moves(shard->shards->ledger, own->moves, own->move_count);
+}
+
+/* Finds it, and what its other operations will look at. */
+static void prepare(struct hf_shard *shard, const struct own *own)
+{
+    struct hf_ledger *ledger = shard->shards->ledger;
+
+    hf_turns_prepare_moves(ledger, own->moves, own->move_count);
+    if (own->whole_count != 0) {
+        ledger->bundle_ns = shard->work->timestamp_ns;
+        hf_turns_prepare(ledger, own->wholes, own->whole_count);
+    }
+}
+
+/* Payer and payee, or whichever of them is this shard's, twice. */
+static void note_parties(struct hf_shard *shard)
+{
+    const struct hf_work *work = shard->work;
+    const uint64_t moves = shard->to_reach & ~work->whole;
+
+    for (uint64_t left = moves & shard->executes; left != 0; left &= left - 1) {
+        uint32_t i = (uint32_t)__builtin_ctzll(left);
+        uint32_t second = (uint32_t)(shard->ready >> i & 1); /* so far: what is all its own */
+        const struct hf_key *keys = shard->turns[i].keys;
+        shard->parties[i].bits[0] = touched_bit(keys[0].hash);
+        shard->parties[i].bits[1] = touched_bit(keys[second].hash);
+    }
+    for (uint64_t left = moves & ~shard->executes; left != 0; left &= left - 1) {
+        uint32_t i = (uint32_t)__builtin_ctzll(left);
+        uint16_t bit = touched_bit(hf_id_hash(work->operations[i]->move.payee));
+        shard->parties[i] = (struct hf_parties){{bit, bit}};
     }
 }
 
 /* Lends at once what no operation before it touches: then its executor need not wait until this
- * shard comes so far. */
+ * shard comes so far. What is lent so is reached, and pending: whatever touches the same accounts
+ * comes behind it. */
 static void lend_early(struct hf_shard *shard)
 {
     struct hf_touched before = {{0}};
+    uint64_t early = 0;
 
     for (uint64_t left = shard->to_reach; left != 0; left &= left - 1) {
         uint32_t i = (uint32_t)__builtin_ctzll(left);
         if ((shard->work->whole >> i & 1) != 0)
-            return;
-        const struct parties parties = parties_of(shard, i);
-        if (!executes(shard, i) && !are_touched(&before, &parties))
-            lend(shard, i);
-        touch_all(&before, &parties);
+            break;
+        early |= (uint64_t)!are_touched(&before, &shard->parties[i]) << i;
+        touch_all(&before, &shard->parties[i]);
     }
+    early &= ~shard->executes;
+    for (uint64_t left = early; left != 0; left &= left - 1) {
+        uint32_t i = (uint32_t)__builtin_ctzll(left);
+        lend(shard, i);
+        touch_all(&shard->touched, &shard->parties[i]);
+    }
+    shard->pending = early;
+    shard->to_reach &= ~early;
 }
 
 void hf_shard_begin(struct hf_shard *shard, struct hf_work *work)
 {
-    const uint64_t own = UINT64_C(1) << shard->number;
+    const uint64_t self = UINT64_C(1) << shard->number;
+    struct own own;
 
     assert(shard->work == NULL);
     shard->work = work;
     shard->to_reach = work->mine[shard->number];
     shard->executes = 0;
     shard->peers = 0;
+    shard->ready = 0;
+    shard->carried = 0;
     for (uint64_t left = shard->to_reach; left != 0; left &= left - 1) {
         uint32_t i = (uint32_t)__builtin_ctzll(left);
         shard->executes |= (uint64_t)(work->executors[i] == shard->number) << i;
-        shard->peers |= work->concerned[i] & ~own;
+        shard->ready |= (uint64_t)(work->concerned[i] == self) << i;
+        shard->peers |= work->concerned[i] & ~self;
         shard->lenders[i] = 0;
     }
     shard->pending = 0;
@@ -357,10 +377,13 @@ void hf_shard_begin(struct hf_shard *shard, struct hf_work *work)
     shard->done = 0;
     shard->is_stale = false;
     memset(&shard->touched, 0, sizeof(shard->touched));
-    if (shard->peers != 0)
+    look_up(shard, &own);
+    if (shard->peers != 0) {
+        note_parties(shard);
         lend_early(shard);
+    }
     send_out(shard);
-    prepare(shard);
+    prepare(shard, &own);
 }
 
 bool hf_shard_step(struct hf_shard *shard)

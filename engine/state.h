@@ -163,8 +163,11 @@ void hf_turn_answer(struct hf_ledger *ledger, const struct hf_turn *turn, struct
 void hf_turn_answer_old(const struct hf_ledger *ledger, const struct hf_turn *turn,
                         struct hf_reply *reply);
 
-/* For MOVEs, what hf_turns_prepare does for a bundle, and no more than their accounts: looks up and
- * fetches the lines of those at turns[0] to turns[count - 1]. */
+/* For MOVEs, what hf_turns_prepare does for a bundle, and no more than their accounts, in two
+ * steps: hashes the ids of those at turns[0] to turns[count - 1] and asks for their lines; then,
+ * when these had time to come, finds them. */
+void hf_turns_look_up_moves(const struct hf_ledger *ledger, struct hf_turn *const turns[],
+                            uint32_t count);
 void hf_turns_prepare_moves(const struct hf_ledger *ledger, struct hf_turn *const turns[],
                             uint32_t count);
 

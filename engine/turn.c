@@ -574,12 +574,9 @@ uint32_t hf_turn_fingerprint(const union hf_operation *operation)
     return turn.fingerprint;
 }
 
-void hf_turns_prepare_moves(const struct hf_ledger *ledger, struct hf_turn *const turns[],
+void hf_turns_look_up_moves(const struct hf_ledger *ledger, struct hf_turn *const turns[],
                             uint32_t count)
 {
-    struct hf_key *lost[HF_BUNDLE_OPERATIONS_MAX * 2];
-    uint32_t lost_count = 0;
-
     assert(count <= HF_BUNDLE_OPERATIONS_MAX);
     for (uint32_t i = 0; i < count; i++)
         look_up_accounts(ledger, turns[i]->operation, turns[i]);
@@ -587,6 +584,15 @@ void hf_turns_prepare_moves(const struct hf_ledger *ledger, struct hf_turn *cons
         hf_prefetch(turns[i]->keys[0].guess);
         hf_prefetch(turns[i]->keys[1].guess);
     }
+}
+
+void hf_turns_prepare_moves(const struct hf_ledger *ledger, struct hf_turn *const turns[],
+                            uint32_t count)
+{
+    struct hf_key *lost[HF_BUNDLE_OPERATIONS_MAX * 2];
+    uint32_t lost_count = 0;
+
+    assert(count <= HF_BUNDLE_OPERATIONS_MAX);
     for (uint32_t i = 0; i < count; i++) {
         follow_key(turns[i], 0);
         follow_key(turns[i], 1);
