@@ -743,6 +743,7 @@ uint32_t hf_pair_poll(struct hf_pair *pair, struct hf_log_batch *done[], uint32_
     settle(pair);
     take_frames(pair);
     tick(pair);
+    hf_pair_pace(pair);
     hf_pair_fetch_poll(pair);
     hf_pair_pump(pair);
     hf_link_poll(pair->link, now_ns);
@@ -754,7 +755,7 @@ uint32_t hf_pair_poll(struct hf_pair *pair, struct hf_log_batch *done[], uint32_
 bool hf_pair_may_submit(const struct hf_pair *pair)
 {
     return !is_over(pair) && !pair->begins_epoch && pair->appended_count == 0 &&
-           hf_replica_may_append(&pair->replica);
+           pair->now_ns >= pair->pace.next_ns && hf_replica_may_append(&pair->replica);
 }
 
 enum hf_status hf_pair_submit(struct hf_pair *pair, struct hf_log_batch *batch, uint64_t now_ns)
@@ -762,6 +763,7 @@ enum hf_status hf_pair_submit(struct hf_pair *pair, struct hf_log_batch *batch, 
     assert(hf_pair_may_submit(pair));
     set_now(pair, now_ns);
     enum hf_status status = hf_log_writer_submit(pair->writer, batch);
+    pair->pace.next_ns = now_ns + pair->pace.pause_ns;
     settle(pair);
     hf_pair_pump(pair);
     return status;

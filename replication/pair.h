@@ -88,6 +88,7 @@ struct hf_pair_counts {
     uint64_t fetches_resumed; /* that went on where they were after the peer was silent */
     uint64_t fetches_refused; /* what came was damaged */
     uint64_t lag;             /* leading: records the peer has not acknowledged */
+    uint64_t pause_ns;        /* leading: between own records, for a learner to catch up */
     struct hf_link_counts link;
 };
 

@@ -49,6 +49,14 @@ struct fetch_sink {
     struct hf_install install;
 };
 
+/* Own records are spaced out for a learner: pair_pace.c. */
+struct pair_pace {
+    uint64_t looked_ns; /* 0: there is no learner */
+    uint64_t lag;       /* then */
+    uint64_t pause_ns;
+    uint64_t next_ns; /* no own record before */
+};
+
 struct hf_pair {
     struct hf_pair_options options;
     struct hf_replica replica;
@@ -92,6 +100,7 @@ struct hf_pair {
     uint32_t frames_tail;
     uint64_t delivered; /* index: taken by the peer, in this stream */
     uint64_t self_sent_ns;
+    struct pair_pace pace;
     uint64_t resend_index; /* the newest RESEND, and when it went */
     uint64_t resend_ns;
 
@@ -134,6 +143,11 @@ const struct hf_record_header *hf_pair_record(struct hf_pair *pair, uint64_t ind
 bool hf_pair_hash(struct hf_pair *pair, uint64_t index, struct hf_hash *hash);
 /* Cuts the log after `index`. */
 void hf_pair_cut(struct hf_pair *pair, uint64_t index);
+
+/* ---- pair_pace.c ---- */
+
+/* Time has passed: how much slower for a learner? */
+void hf_pair_pace(struct hf_pair *pair);
 
 /* ---- pair_fetch.c ---- */
 

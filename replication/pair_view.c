@@ -82,6 +82,7 @@ void hf_pair_count(const struct hf_pair *pair, struct hf_pair_counts *counts)
 {
     const struct hf_replica *r = &pair->replica;
     *counts = pair->counts;
+    counts->pause_ns = pair->pace.pause_ns;
     counts->lag = r->role == HF_ROLE_PRIMARY ? r->last.place.index - r->acked : 0;
     hf_link_count(pair->link, &counts->link);
 }

@@ -75,6 +75,7 @@
     X(FETCH_RESUMED, "taking a checkpoint went on after silence")            \
     X(FETCH_RESTARTED, "taking a checkpoint begun anew")                     \
     X(FETCH_REFUSED, "checkpoint of the primary's not taken: damaged")       \
+    X(SLOWED, "primary slowed down for a learner")                           \
     /* Clients. */                                                           \
     X(RETRIED, "operation sent again")                                       \
     X(OTHER_NODE, "operation answered by another node than the first asked") \

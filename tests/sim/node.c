@@ -426,6 +426,9 @@ static void mark_fetching(struct sim_node *node)
         }
         node->is_fetching = true;
     }
+    if (counts.pause_ns > node->counted.pause_ns) {
+        sim_mark(SIM_MARK_SLOWED);
+    }
     if (counts.fetches_resumed > node->counted.fetches_resumed) {
         sim_mark(SIM_MARK_FETCH_RESUMED);
     }

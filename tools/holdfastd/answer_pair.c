@@ -71,19 +71,20 @@ json_t *answer_pair_state(struct node *node)
         return json_null();
     replicator_line(replicator, &line);
     hf_address_format(&replicator->peer, peer);
-    return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:o, "
-                     "s:o, s:o, s:s}",
-                     "role", hf_role_name((enum hf_role)counter_read(&state->role)), "serves",
-                     (int)replicator_serves(replicator), "epoch", number(&state->epoch), "promise",
-                     number(&state->promise), "incarnation", number(&state->incarnation),
-                     "last_index", number(&state->last_index), "commit_index",
-                     number(&state->commit_index), "acked_index", number(&state->acked_index),
-                     "applied", number(&node->orderer.followed), "insync", number(&state->insync),
-                     "fenced", (int)counter_read(&state->fenced), "peer", peer, "peer_incarnation",
-                     number(&state->peer_incarnation), "peer_clients",
-                     client_address(counter_read(&state->peer_client)), "arbiter",
-                     arbiter_state(&replicator->arbiter), "seal", seal_state(replicator), "alarms",
-                     alarms_of(counter_read(&state->alarms)), "says", line.line);
+    return json_pack(
+        "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:s, s:o, s:o, s:o, "
+        "s:o, s:o, s:s}",
+        "role", hf_role_name((enum hf_role)counter_read(&state->role)), "serves",
+        (int)replicator_serves(replicator), "epoch", number(&state->epoch), "promise",
+        number(&state->promise), "incarnation", number(&state->incarnation), "last_index",
+        number(&state->last_index), "commit_index", number(&state->commit_index), "acked_index",
+        number(&state->acked_index), "applied", number(&node->orderer.followed), "insync",
+        number(&state->insync), "fenced", (int)counter_read(&state->fenced), "pause_ns",
+        number(&state->pause_ns), "peer", peer, "peer_incarnation",
+        number(&state->peer_incarnation), "peer_clients",
+        client_address(counter_read(&state->peer_client)), "arbiter",
+        arbiter_state(&replicator->arbiter), "seal", seal_state(replicator), "alarms",
+        alarms_of(counter_read(&state->alarms)), "says", line.line);
 }
 
 json_t *answer_pair_counters(struct node *node)

@@ -125,6 +125,7 @@ static void publish_counts(struct replicator *replicator)
     put(&state->slices_sent, counts.slices_sent);
     put(&state->slices_received, counts.slices_received);
     put(&state->fetches_refused, counts.fetches_refused);
+    put(&state->pause_ns, counts.pause_ns);
 }
 
 static void publish(struct replicator *replicator)

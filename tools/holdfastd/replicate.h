@@ -28,6 +28,7 @@ struct replicate_state {
         peer_client;         /* where clients reach it: IPv4 address << 16 | UDP port; 0: unknown */
     _Atomic uint64_t insync; /* members of I, as far as this node knows; 0: it does not */
     _Atomic uint64_t fenced;
+    _Atomic uint64_t pause_ns; /* between own records, for a learner */
     _Atomic uint64_t cfg_epoch;
     _Atomic uint64_t records_received;
     _Atomic uint64_t records_sent;
