@@ -31,6 +31,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define BIND_PAUSE_NS       5000000
+#define BIND_ATTEMPTS       200
 #define PAYLOAD_MAX_DEFAULT 1472  /* an Ethernet frame's */
 #define PAYLOAD_MAX_LIMIT   65507 /* IPv4's */
 #define DEPTH_DEFAULT       1024
@@ -491,6 +493,21 @@ static void enlarge_buffer(int socket, int option, int forced_option)
         (void)setsockopt(socket, SOL_SOCKET, option, &size, sizeof size);
 }
 
+/* A process that has just gone, or begun anew, leaves its socket to the kernel for as long as that
+ * takes to end its ring: a second is waited for. */
+static int bind_patiently(int file, const struct sockaddr_in *name)
+{
+    const struct timespec pause = {.tv_nsec = BIND_PAUSE_NS};
+    int result = -1;
+    for (int i = 0; i < BIND_ATTEMPTS; i++) {
+        result = bind(file, (const struct sockaddr *)name, sizeof *name);
+        if (result == 0 || errno != EADDRINUSE)
+            break;
+        (void)nanosleep(&pause, NULL);
+    }
+    return result;
+}
+
 static enum hf_status open_socket(struct port_kernel *self, struct hf_fault *fault)
 {
     struct hf_address *local = &self->port.local;
@@ -507,7 +524,7 @@ static enum hf_status open_socket(struct port_kernel *self, struct hf_fault *fau
     struct sockaddr_in name = {
         .sin_family = AF_INET, .sin_port = htons(local->udp), .sin_addr.s_addr = htonl(local->ip)};
     socklen_t name_size = sizeof name;
-    if (bind(self->socket, (struct sockaddr *)&name, sizeof name) != 0 ||
+    if (bind_patiently(self->socket, &name) != 0 ||
         getsockname(self->socket, (struct sockaddr *)&name, &name_size) != 0) {
         int error = errno;
         snprintf(fault->line, sizeof fault->line, "kernel port: bind to %s: %s", text,
