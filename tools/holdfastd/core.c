@@ -96,6 +96,17 @@ static void let_others_in(struct core *core, uint64_t now)
         core->stays_until_ns = now + away_ns + STAYS_TIMES * away_ns;
 }
 
+/* Nothing was found in a while: sleeps when that is long and nothing is under way. */
+static void rest(struct core *core, bool is_long, uint64_t now)
+{
+    if (is_long && !is_pending(core)) {
+        core->wait(core->wait_context, core->idle_wait_us);
+        counter_add(&core->sleeps_taken, 1);
+    } else {
+        let_others_in(core, now);
+    }
+}
+
 /* Polls until *quit. The clock is read when work begins or ends and now and then between, not every
  * round. */
 static void run(struct core *core)
@@ -126,12 +137,8 @@ static void run(struct core *core)
         if (found != working) {
             since_ns = now;
             working = found;
-        } else if (!found && core->sleeps && now - since_ns > core->idle_spin_ns &&
-                   !is_pending(core)) {
-            core->wait(core->wait_context, core->idle_wait_us);
-            counter_add(&core->sleeps_taken, 1);
-        } else if (!found && core->shares) {
-            let_others_in(core, now);
+        } else if (!found && core->sleeps) {
+            rest(core, now - since_ns > core->idle_spin_ns, now);
         }
     }
 }

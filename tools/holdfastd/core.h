@@ -33,8 +33,7 @@ struct core {
     struct poller *pollers[CORE_POLLERS_MAX];
     uint32_t poller_count;
 
-    bool sleeps;
-    bool shares; /* and lets others in before it sleeps */
+    bool sleeps; /* when there is nothing to do, and lets others in before */
     uint64_t idle_spin_ns;
     uint32_t idle_wait_us;
     void (*wait)(void *context, uint32_t timeout_us); /* sleeps until there may be work */

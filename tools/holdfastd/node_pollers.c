@@ -245,7 +245,6 @@ enum hf_status node_start_cores(struct node *node, struct hf_fault *fault)
         enum hf_status status;
 
         core->sleeps = node->config->idle == CONFIG_IDLE_SLEEP;
-        core->shares = core->sleeps && config_is_pair(node->config);
         core->idle_spin_ns = node->config->idle_spin_us * 1000;
         core->idle_wait_us = (uint32_t)node->config->idle_wait_us;
         core->quit = &node->quit;
