@@ -77,7 +77,7 @@ static const struct number {
     {"security.sessions_per_origin", AT(sessions_per_origin), 16, 2, 256, ""},
     {"security.handshakes_seen", AT(handshakes_seen), 50000, 1, 1000000, ""},
     {"security.handshakes_address", AT(handshakes_address), 20, 1, 1000000, ""},
-    {"security.handshakes_free", AT(handshakes_free), 50, 0, 100000, ""},
+    {"security.handshakes_free", AT(handshakes_free), 10, 0, 100000, ""},
     {"security.handshakes", AT(handshakes), 200, 1, 100000, ""},
     {"security.handshakes_host", AT(handshakes_host), 20, 1, 100000, ""},
     {"ledger.id_ahead", AT(id_ahead_ns), 60 * NS_PER_S, 1000000, 86400 * NS_PER_S, "ns"},

@@ -160,7 +160,7 @@ static const struct setting settings[] = {
      "handshakes a second that are looked at without a cookie, and as many with one"},
     {"security", "handshakes_address", KIND_NUMBER, AT(handshakes_address), "20", 1, 1000000, NULL,
      "and of one host and port"},
-    {"security", "handshakes_free", KIND_NUMBER, AT(handshakes_free), "50", 0, 100000, NULL,
+    {"security", "handshakes_free", KIND_NUMBER, AT(handshakes_free), "10", 0, 100000, NULL,
      "handshakes a second that are taken without a cookie"},
     {"security", "handshakes", KIND_NUMBER, AT(handshakes), "200", 1, 100000, NULL,
      "handshakes a second that the curve is worked for, a quarter of a millisecond each"},
