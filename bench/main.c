@@ -31,16 +31,33 @@ static const struct hf_bench_scale scale_quick = {
 };
 
 static const char usage[] =
-    "usage: holdfast-bench [--scale full|quick] [--directory DIR] [--benchmark_...]\n"
+    "usage: holdfast-bench [--scale full|quick] [--accounts N] [--directory DIR] "
+    "[--benchmark_...]\n"
     "  --scale      size of the working sets (full)\n"
+    "  --accounts   accounts of what is called large, 1024 to 1073741824 (16777216; each takes 78\n"
+    "               bytes in a ledger, and 64 in the bare lines beside it)\n"
     "  --directory  where the disk is measured; a private directory is made in it (.)\n"
     "  --benchmark_filter=REGEX, --benchmark_format=json, ...: as Google Benchmark has them\n";
+
+#define ACCOUNTS_MIN (UINT64_C(1) << 10)
+#define ACCOUNTS_MAX (UINT64_C(1) << 30)
+
+static bool take_accounts(const char *text, uint64_t *accounts)
+{
+    char *end;
+
+    errno = 0;
+    *accounts = strtoull(text, &end, 10);
+    return errno == 0 && end != text && *end == '\0' && *accounts >= ACCOUNTS_MIN &&
+           *accounts <= ACCOUNTS_MAX;
+}
 
 /* Takes our own options out of argv, leaves the others. False when one is wrong. */
 static bool take_options(int *argc, char **argv, struct hf_bench_scale *scale)
 {
     int kept = 1;
     const char *directory = ".";
+    uint64_t accounts = 0;
     *scale = scale_full;
     for (int i = 1; i < *argc; i++) {
         bool has_value = i + 1 < *argc;
@@ -51,6 +68,9 @@ static bool take_options(int *argc, char **argv, struct hf_bench_scale *scale)
             } else if (strcmp(argv[i], "full") != 0) {
                 return false;
             }
+        } else if (strcmp(argv[i], "--accounts") == 0 && has_value) {
+            if (!take_accounts(argv[++i], &accounts))
+                return false;
         } else if (strcmp(argv[i], "--directory") == 0 && has_value) {
             directory = argv[++i];
         } else {
@@ -60,6 +80,8 @@ static bool take_options(int *argc, char **argv, struct hf_bench_scale *scale)
     argv[kept] = NULL;
     *argc = kept;
     scale->directory = directory;
+    if (accounts != 0)
+        scale->accounts_large = accounts;
     return true;
 }
 
