@@ -1,5 +1,5 @@
 /* Writes the corpus of the fuzz targets of a pair anew: of its sessions every datagram that is
- * right, of its words a request, slices, a record and messages. To be run when a format has
+ * right, of its words requests, slices whose hash is not, and messages. To be run when a format has
  * changed; what comes out is the same every time.
  *
  *     make_pair_corpus FOLDER_OF_PEER FOLDER_OF_PAIR */

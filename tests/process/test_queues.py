@@ -68,7 +68,7 @@ def drive(space, node, target, inside, has_sessions):
     assert metrics["rx"]["operations"] == first["operations"] + second["operations"], metrics
     if has_sessions:
         assert second["operations"] == 0 and second["handed_on"] == second["datagrams"], metrics
-        assert metrics["security"]["opened"] + metrics["security"]["welcomed"] == metrics["rx"]["datagrams"], metrics
+        assert sum(metrics["security"][fate] for fate in ("opened", "welcomed", "cookie")) == metrics["rx"]["datagrams"], metrics
     else:
         assert second["operations"] > 0 and metrics["rx"]["handed_on"] == 0, metrics
     print(f"{len(journals)} clients, datagrams by queue: {first['datagrams']} and {second['datagrams']}", flush=True)
