@@ -67,12 +67,6 @@ HF_MUST_USE enum hf_status core_start(struct core *core, struct hf_fault *fault)
  */
 double core_idle_share(const struct core *core, const struct poller *poller);
 
-/* Asks for a longer slice of time than others have, for the calling thread and for none of its
- * children (Linux 6.12; an older kernel takes no notice). Whoever wakes up on its core is then let
- * in at once: the kernel's threads that end a node's writes and flushes, which wait for the
- * next tick else, milliseconds away. For threads that never sleep. */
-void core_give_way(void);
-
 /* Waits for the thread to end, once *quit is true. */
 void core_join(struct core *core);
 

@@ -373,12 +373,12 @@ static void order_digest(struct orderer *orderer)
     counter_add(&orderer->digests, 1);
 }
 
-/* Of the receive pollers one after the other. */
-static struct bundle *take_received(struct orderer *orderer)
+/* The next bundle of the receive pollers' rings, taken one after the other. */
+static struct bundle *take_in_turn(struct rte_ring *const rings[], uint32_t count, uint32_t *next)
 {
-    for (uint32_t i = 0; i < orderer->received_count; i++) {
-        struct bundle *bundle = ring_get(orderer->received[orderer->received_next]);
-        orderer->received_next = (orderer->received_next + 1) % orderer->received_count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct bundle *bundle = ring_get(rings[*next]);
+        *next = (*next + 1) % count;
         if (bundle != NULL)
             return bundle;
     }
@@ -391,24 +391,12 @@ static struct bundle *next_bundle(struct orderer *orderer)
     struct bundle *bundle = orderer->waiting;
 
     if (bundle == NULL)
-        bundle = take_received(orderer);
+        bundle = take_in_turn(orderer->received, orderer->received_count, &orderer->received_next);
     orderer->waiting = bundle;
     if (bundle == NULL || !has_batch(orderer, bundle->byte_count))
         return NULL;
     orderer->waiting = NULL;
     return bundle;
-}
-
-/* Of the receive pollers one after the other. */
-static struct bundle *take_asked(struct orderer *orderer)
-{
-    for (uint32_t i = 0; i < orderer->received_count; i++) {
-        struct bundle *bundle = ring_get(orderer->asked[orderer->asked_next]);
-        orderer->asked_next = (orderer->asked_next + 1) % orderer->received_count;
-        if (bundle != NULL)
-            return bundle;
-    }
-    return NULL;
 }
 
 static void answer_queries(struct orderer *orderer, struct bundle *bundle)
@@ -432,7 +420,7 @@ static uint32_t answer_asked(struct orderer *orderer)
     for (; count < ORDER_ASKED_MAX; count++) {
         struct bundle *bundle = orderer->asking;
         if (bundle == NULL)
-            bundle = take_asked(orderer);
+            bundle = take_in_turn(orderer->asked, orderer->received_count, &orderer->asked_next);
         orderer->asking = bundle;
         if (bundle == NULL || bundle->after > orderer->ordered[bundle->home])
             break;
