@@ -21,6 +21,7 @@ TYPE = re.compile(rf"# TYPE ({NAME}) (counter|gauge)")
 NAMES = {
     "port_received": "port_received_datagrams", "port_sent": "port_sent_datagrams",
     "poller_idle_share": "poller_idle_ratio", "core_idle_share": "core_idle_ratio", "rx_waiting": "rx_waiting_datagrams",
+    "queue_waiting": "queue_waiting_datagrams",
     "security_sessions": "sessions", "security_sealed": "sealed_datagrams", "security_forbidden": "forbidden",
     "security_over_origins_rate": "over_origins_rate",
 }

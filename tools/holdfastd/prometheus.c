@@ -17,6 +17,26 @@ struct metric {
     const char *help;
 };
 
+/* What is counted of all receive queues together, and of each. */
+#define RECEIVED(section, label, name)                                                           \
+    {section, "bundles", label, name "_bundles_total", "Bundles handed on."},                    \
+        {section, "datagrams", label, name "_datagrams_total", "Datagrams looked at."},          \
+        {section, "operations", label, name "_operations_total", "Operations taken."},           \
+        {section, "queries", label, name "_queries_total", "Queries taken."},                    \
+        {section, "refused", label, name "_refused_total", "Messages refused for their shape."}, \
+        {section, "busy", label, name "_busy_total",                                             \
+         "Operations answered BUSY: their client had as much waiting as it may."},               \
+        {section, "unanswered", label, name "_unanswered_total",                                 \
+         "Messages neither taken nor answered."},                                                \
+        {section, "lined_up", label, name "_lined_up_total",                                     \
+         "Datagrams that had to wait in their client's line."},                                  \
+        {section, "waiting", label, name "_waiting_datagrams",                                   \
+         "Datagrams that wait in a line now."},                                                  \
+    {                                                                                            \
+        section, "handed_on", label, name "_handed_on_total",                                    \
+            "Datagrams handed to the receive poller that has the sessions."                      \
+    }
+
 static const struct metric metrics_known[] = {
     {"port", "received", NULL, "port_received_datagrams_total", "Datagrams taken from the port."},
     {"port", "received_bytes", NULL, "port_received_bytes_total", "Bytes of payload in them."},
@@ -30,33 +50,8 @@ static const struct metric metrics_known[] = {
      "Datagrams that the device or socket did not take."},
     {"port", "arp_answered", NULL, "port_arp_answered_total", "ARP questions answered."},
     {"port", "icmp_answered", NULL, "port_icmp_answered_total", "Echo requests answered."},
-    {"rx", "bundles", NULL, "rx_bundles_total", "Bundles handed on."},
-    {"rx", "datagrams", NULL, "rx_datagrams_total", "Datagrams looked at."},
-    {"rx", "operations", NULL, "rx_operations_total", "Operations taken."},
-    {"rx", "queries", NULL, "rx_queries_total", "Queries taken."},
-    {"rx", "refused", NULL, "rx_refused_total", "Messages refused for their shape."},
-    {"rx", "busy", NULL, "rx_busy_total",
-     "Operations answered BUSY: their client had as much waiting as it may."},
-    {"rx", "unanswered", NULL, "rx_unanswered_total", "Messages neither taken nor answered."},
-    {"rx", "lined_up", NULL, "rx_lined_up_total",
-     "Datagrams that had to wait in their client's line."},
-    {"rx", "waiting", NULL, "rx_waiting_datagrams", "Datagrams that wait in a line now."},
-    {"rx", "handed_on", NULL, "rx_handed_on_total",
-     "Datagrams handed to the receive poller that has the sessions."},
-    {"queues", "bundles", "queue", "queue_bundles_total", "Bundles handed on."},
-    {"queues", "datagrams", "queue", "queue_datagrams_total", "Datagrams from this queue."},
-    {"queues", "operations", "queue", "queue_operations_total", "Operations taken."},
-    {"queues", "queries", "queue", "queue_queries_total", "Queries taken."},
-    {"queues", "refused", "queue", "queue_refused_total", "Messages refused for their shape."},
-    {"queues", "busy", "queue", "queue_busy_total",
-     "Operations answered BUSY: their client had as much waiting as it may."},
-    {"queues", "unanswered", "queue", "queue_unanswered_total",
-     "Messages neither taken nor answered."},
-    {"queues", "lined_up", "queue", "queue_lined_up_total",
-     "Datagrams that had to wait in their client's line."},
-    {"queues", "waiting", "queue", "queue_waiting", "Datagrams that wait in a line now."},
-    {"queues", "handed_on", "queue", "queue_handed_on_total",
-     "Datagrams handed to the receive poller that has the sessions."},
+    RECEIVED("rx", NULL, "rx"),
+    RECEIVED("queues", "queue", "queue"),
     {"order", "bundles", NULL, "order_bundles_total", "Bundles ordered."},
     {"order", "operations", NULL, "order_operations_total", "Operations that took a place."},
     {"order", "approved", NULL, "order_approved_total", "Of them, those that were approved."},
