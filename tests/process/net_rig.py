@@ -87,6 +87,14 @@ class Rig(contextlib.ExitStack):
             # Otherwise the kernel leaves checksums to a wire that is not there.
             run('ip', 'netns', 'exec', space, 'ethtool', '-K', name, 'tx', 'off', 'rx', 'off')
 
+    def cable(self, client_ip):
+        """A name space for a node with a device of its own, TAGn, one for its clients, who have this address on TAGc, and a
+        cable between them. The names of both."""
+        node_space, client_space = self.namespace('n'), self.namespace('c')
+        self.veth(f'{TAG}n', node_space, f'{TAG}c', client_space)
+        run('ip', '-n', client_space, 'address', 'add', f'{client_ip}/24', 'dev', f'{TAG}c')
+        return node_space, client_space
+
     def start(self, program, arguments, space=None):
         process = Program(program, arguments, space)
         self.callback(process.kill)

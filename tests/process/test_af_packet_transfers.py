@@ -3,7 +3,7 @@
 ordinary socket in another one, at the other end."""
 import sys
 
-from net_rig import TAG, Rig, eal, left_over, run
+from net_rig import TAG, Rig, eal, left_over
 from node import need_root, workspace
 from transfers import drive
 
@@ -13,9 +13,7 @@ NODE_IP, CLIENT_IP = "10.77.0.2", "10.77.0.1"
 def main():
     need_root()
     with Rig() as rig:
-        node_space, client_space = rig.namespace("n"), rig.namespace("c")
-        rig.veth(f"{TAG}n", node_space, f"{TAG}c", client_space)
-        run("ip", "-n", client_space, "address", "add", f"{CLIENT_IP}/24", "dev", f"{TAG}c")
+        node_space, client_space = rig.cable(CLIENT_IP)
         with workspace() as space:
             node = space.node(prefix=["ip", "netns", "exec", node_space], port__kind="dpdk",
                               port__address=f"{NODE_IP}:4600", port__eal=eal("node", f"net_af_packet0,iface={TAG}n"))

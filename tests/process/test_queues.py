@@ -7,7 +7,7 @@ import json
 import sys
 
 from keys import Keys
-from net_rig import TAG, Rig, eal, left_over, run
+from net_rig import TAG, Rig, eal, left_over
 from node import HOLDFAST, need_root, refusal, workspace
 from node import run as run_node_program
 from test_metrics import check_metrics
@@ -86,9 +86,7 @@ def drive(space, node, target, inside, has_sessions):
 def main():
     need_root()
     with Rig() as rig:
-        node_space, client_space = rig.namespace("n"), rig.namespace("c")
-        rig.veth(f"{TAG}n", node_space, f"{TAG}c", client_space)
-        run("ip", "-n", client_space, "address", "add", f"{CLIENT_IP}/24", "dev", f"{TAG}c")
+        node_space, client_space = rig.cable(CLIENT_IP)
         inside = ["ip", "netns", "exec", client_space]
         prefix = ["ip", "netns", "exec", node_space]
         with workspace() as space:

@@ -111,9 +111,7 @@ def inject(name, mac, seed):
 
 def on_a_cable(seed):
     with Rig() as rig:
-        node_space, client_space = rig.namespace("n"), rig.namespace("c")
-        rig.veth(f"{TAG}n", node_space, f"{TAG}c", client_space)
-        run("ip", "-n", client_space, "address", "add", f"{CLIENT_IP}/24", "dev", f"{TAG}c")
+        node_space, client_space = rig.cable(CLIENT_IP)
         run("ip", "-n", client_space, "link", "set", f"{TAG}c", "mtu", "4000")
         inside = ["ip", "netns", "exec", client_space]
         with workspace() as space:

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 
-from net_rig import TAG, Rig, eal, left_over, run
+from net_rig import TAG, Rig, eal, left_over
 from node import need_root, wait_until, workspace
 from transfers import load
 
@@ -61,9 +61,7 @@ def on_memif(space, sandbox):
 
 def on_devices(rig, space, sandbox):
     """An interface of the kernel's, and one that the node makes."""
-    node_space, client_space = rig.namespace("n"), rig.namespace("c")
-    rig.veth(f"{TAG}n", node_space, f"{TAG}c", client_space)
-    run("ip", "-n", client_space, "address", "add", f"{CLIENT_IP}/24", "dev", f"{TAG}c")
+    node_space, client_space = rig.cable(CLIENT_IP)
     node = space.node("af_packet", prefix=["ip", "netns", "exec", node_space, *sandbox], port__kind="dpdk", port__address=f"{NODE_IP}:4600",
                       port__eal=eal("packet", f"net_af_packet0,iface={TAG}n")).start()
     serve(node, ["--server", f"{NODE_IP}:4600"], inside=["ip", "netns", "exec", client_space])
