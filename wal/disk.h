@@ -74,6 +74,9 @@ struct hf_disk_maker {
                            size_t length, uint64_t tag);
     /* Submits what is queued and collects up to `most` completions without blocking. */
     uint32_t (*poll)(struct hf_disk *disk, struct hf_disk_completion *completions, uint32_t most);
+    /* Sleeps until poll may find something, for who has nothing else to do: at once when nothing is
+     * on its way. It may come back without anything, too. */
+    void (*wait)(struct hf_disk *disk);
 
     void (*destroy)(struct hf_disk *disk);
 };

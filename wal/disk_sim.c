@@ -491,6 +491,12 @@ static uint32_t sim_poll(struct hf_disk *disk, struct hf_disk_completion *comple
     return count;
 }
 
+/* Time passes with polls alone. */
+static void sim_wait(struct hf_disk *disk)
+{
+    (void)disk;
+}
+
 static void sim_destroy(struct hf_disk *disk)
 {
     struct hf_sim_disk *self = hf_sim_disk_of(disk);
@@ -518,6 +524,7 @@ static const struct hf_disk_maker sim_maker = {
     .append = sim_append,
     .fill = sim_fill,
     .poll = sim_poll,
+    .wait = sim_wait,
     .destroy = sim_destroy,
 };
 

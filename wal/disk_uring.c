@@ -585,15 +585,19 @@ static bool wants_in(const struct uring_disk *self)
     return !self->is_flagged || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
 }
 
-/* Submits what is queued; what the kernel does not take now (it is out of memory, or busy with
- * completions) waits for the next poll. */
-static void submit(struct uring_disk *self)
+/* What the kernel does not take now (it is out of memory, or busy with completions) waits for the
+ * next poll. */
+static void count_submitted(struct uring_disk *self, int submitted)
 {
-    int submitted = io_uring_submit_and_get_events(&self->ring);
     if (submitted > 0) {
         assert((uint32_t)submitted <= self->unsubmitted);
         self->unsubmitted -= (uint32_t)submitted;
     }
+}
+
+static void submit(struct uring_disk *self)
+{
+    count_submitted(self, io_uring_submit_and_get_events(&self->ring));
 }
 
 static void collect(struct uring_disk *self)
@@ -649,6 +653,15 @@ static uint32_t uring_poll(struct hf_disk *disk, struct hf_disk_completion *comp
     return count;
 }
 
+static void uring_wait(struct hf_disk *disk)
+{
+    struct uring_disk *self = self_of(disk);
+    assert(self->attached);
+    if (self->free_count != OPS_MAX && self->ended_count == 0) {
+        count_submitted(self, io_uring_submit_and_wait(&self->ring, 1));
+    }
+}
+
 static void uring_destroy(struct hf_disk *disk)
 {
     struct uring_disk *self = self_of(disk);
@@ -683,6 +696,7 @@ static const struct hf_disk_maker uring_maker = {
     .append = uring_append,
     .fill = uring_fill,
     .poll = uring_poll,
+    .wait = uring_wait,
     .destroy = uring_destroy,
 };
 

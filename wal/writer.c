@@ -16,7 +16,6 @@
 #include "writer_inside.h"
 
 #include <inttypes.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -633,6 +632,7 @@ static void drain(struct hf_log_writer *writer)
 {
     while (writer->outstanding != 0) {
         collect(writer);
+        writer->disk->maker->wait(writer->disk);
     }
 }
 
@@ -701,11 +701,12 @@ enum hf_status hf_log_writer_attach(struct hf_log_writer *writer, struct hf_faul
         struct hf_log_batch *none = NULL;
         uint32_t returned = hf_log_writer_poll(writer, &none, 1);
         assert(returned == 0);
-        sched_yield(); /* what makes it are the kernel's threads, maybe on this very core */
         if (hf_log_is_poisoned(writer)) {
             *fault = writer->fault;
             return HF_STATUS_IO;
         }
+        /* What makes it are the kernel's threads, maybe on this very core. */
+        writer->disk->maker->wait(writer->disk);
     }
     return HF_STATUS_OK;
 }

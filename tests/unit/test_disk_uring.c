@@ -60,7 +60,11 @@ static void collect(struct hf_disk *disk, struct hf_disk_completion *completions
     uint32_t have = 0;
     while (have < count) {
         have += disk->maker->poll(disk, completions + have, count - have);
+        if (have < count) {
+            disk->maker->wait(disk);
+        }
     }
+    disk->maker->wait(disk); /* for nothing */
     assert_int_equal(disk->maker->poll(disk, completions, 1), 0);
 }
 

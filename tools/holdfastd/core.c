@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <rte_pause.h>
@@ -20,8 +19,9 @@
 /* Away for longer when it let others in, a core stays for so many times as long. */
 #define AWAY_NS     UINT64_C(500000)
 #define STAYS_TIMES 20
-/* Between two looks whether a core is ready, nanoseconds. */
-#define READY_LOOK_NS 100000
+/* Without work for longer, and something under way, a core sleeps, for so long at a time. */
+#define HELD_UP_NS      UINT64_C(200000)
+#define HELD_UP_WAIT_US 50
 /* Longer than what Linux gives by default (0.7 ms to 3 ms, by its number of cores), and no longer
  * than it must be: who asks for more waits longer for its turn where others want the core too. */
 #define SLICE_NS      UINT64_C(6000000)
@@ -96,15 +96,20 @@ static void let_others_in(struct core *core, uint64_t now)
         core->stays_until_ns = now + away_ns + STAYS_TIMES * away_ns;
 }
 
-/* Nothing was found in a while: sleeps when that is long and nothing is under way. */
-static void rest(struct core *core, bool is_long, uint64_t now)
+/* Nothing was found for `idle_ns`: sleeps when that is long and nothing is under way. What is under
+ * way for too long may be held up by this very core: who yields lets in only those of its own group
+ * (a session's, a service's), and Linux can keep a thread of another waiting for as long as two of
+ * the group run in turns. Who sleeps lets in everybody. */
+static void rest(struct core *core, uint64_t idle_ns, uint64_t now)
 {
-    if (is_long && !is_pending(core)) {
-        core->wait(core->wait_context, core->idle_wait_us);
-        counter_add(&core->sleeps_taken, 1);
-    } else {
+    bool pending = is_pending(core);
+
+    if (idle_ns <= (pending ? HELD_UP_NS : core->idle_spin_ns)) {
         let_others_in(core, now);
+        return;
     }
+    core->wait(core->wait_context, pending ? HELD_UP_WAIT_US : core->idle_wait_us);
+    counter_add(&core->sleeps_taken, 1);
 }
 
 /* Polls until *quit. The clock is read when work begins or ends and now and then between, not every
@@ -138,7 +143,7 @@ static void run(struct core *core)
             since_ns = now;
             working = found;
         } else if (!found && core->sleeps) {
-            rest(core, now - since_ns > core->idle_spin_ns, now);
+            rest(core, now - since_ns, now);
         }
     }
 }
@@ -195,9 +200,9 @@ static void give_way(void)
     syscall(SYS_sched_setattr, 0, &now, 0);
 }
 
-static void *core_main(void *argument)
+/* Brings the calling thread to its processor, and its pollers to the thread. */
+static enum hf_status attach(struct core *core)
 {
-    struct core *core = argument;
     cpu_set_t set;
 
     CPU_ZERO(&set);
@@ -205,30 +210,39 @@ static void *core_main(void *argument)
     if (pthread_setaffinity_np(pthread_self(), sizeof set, &set) != 0) {
         snprintf(core->fault.line, sizeof core->fault.line,
                  "core %u: this process may not run there", core->processor);
-        atomic_store(&core->ready, -1);
-        return NULL;
+        return HF_STATUS_INVALID;
     }
     give_way();
     for (uint32_t i = 0; i < core->poller_count; i++) {
         struct poller *poller = core->pollers[i];
         if (poller->attach != NULL && poller->attach(poller->state, &core->fault) != HF_STATUS_OK) {
             detach(core, i + 1);
-            atomic_store(&core->ready, -1);
-            return NULL;
+            return HF_STATUS_INVALID;
         }
     }
-    atomic_store(&core->ready, 1);
-    run(core);
-    detach(core, core->poller_count);
+    return HF_STATUS_OK;
+}
+
+static void *core_main(void *argument)
+{
+    struct core *core = argument;
+
+    core->status = attach(core);
+    sem_post(&core->started);
+    if (core->status == HF_STATUS_OK) {
+        run(core);
+        detach(core, core->poller_count);
+    }
     return NULL;
 }
 
 enum hf_status core_start(struct core *core, struct hf_fault *fault)
 {
-    const struct timespec look = {0, READY_LOOK_NS};
     char name[16];
-    int error = pthread_create(&core->thread, NULL, core_main, core);
+    int error;
 
+    sem_init(&core->started, 0, 0);
+    error = pthread_create(&core->thread, NULL, core_main, core);
     if (error != 0) {
         snprintf(fault->line, sizeof fault->line, "core %u: no thread: %s", core->processor,
                  strerror(error));
@@ -236,13 +250,13 @@ enum hf_status core_start(struct core *core, struct hf_fault *fault)
     }
     snprintf(name, sizeof name, "core-%u", core->processor);
     pthread_setname_np(core->thread, name);
-    while (atomic_load(&core->ready) == 0)
-        nanosleep(&look, NULL);
-    if (atomic_load(&core->ready) == 1)
-        return HF_STATUS_OK;
-    pthread_join(core->thread, NULL);
-    *fault = core->fault;
-    return HF_STATUS_INVALID;
+    while (sem_wait(&core->started) != 0)
+        ; /* a signal came between */
+    if (core->status != HF_STATUS_OK) {
+        pthread_join(core->thread, NULL);
+        *fault = core->fault;
+    }
+    return core->status;
 }
 
 void core_join(struct core *core)

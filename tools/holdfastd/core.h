@@ -5,6 +5,7 @@
 #include "engine/status.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,8 +43,9 @@ struct core {
     uint64_t stays_until_ns; /* the thread's own: it lets nobody in before */
 
     pthread_t thread;
-    atomic_int ready;      /* 0: starting, 1: attached, -1: an attach failed, see fault */
-    struct hf_fault fault; /* written by the thread before `ready` */
+    sem_t started;         /* posted once: its pollers are attached, or one of them failed to */
+    enum hf_status status; /* of the start; written by the thread before `started`, as the fault */
+    struct hf_fault fault;
     _Alignas(64) _Atomic uint64_t idle_ns; /* time without work since start, spinning or sleeping */
     _Atomic uint64_t busy_ns;
     _Atomic uint64_t sleeps_taken;
