@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """A node whose clock jumps, forward by ten hours and back by twenty, under a client whose clock is right: what the client
 sends is refused with a code that names its id's time, or is served at a log time that never goes back; nothing is carried
-out twice, and a restart under the wrong clock changes nothing.
+out twice, and a restart under the wrong clock changes nothing. And a pair: no jump makes the standby take over, and who
+takes over from a primary that was ahead goes on from the log's time; one that comes with a clock far from the other's is
+not let in.
 
     test_clock_jumps.py LIBRARY (skewed_clock)
 """
@@ -13,9 +15,12 @@ import time
 
 import messages as m
 from node import HOLDFAST, run, wait_until, workspace
+from pair_rig import Loopback, pair
 
 ISSUER, WALLET, SHOP = 1001, 2001, 3001
+FUNDS = 10000
 HOUR = 3600 * 10**9
+APART = "the other node's clock and this one's are more than five minutes apart"
 
 
 class Clock:
@@ -29,6 +34,16 @@ class Clock:
         with open(self.path, "r+b" if os.path.exists(self.path) else "wb") as file:
             file.write(struct.pack("<q", ahead_ns))
 
+    def prefix(self, library):
+        """What a program is started with that goes by it."""
+        return ["env", f"LD_PRELOAD={library}", f"SKEW_FILE={self.path}"]
+
+
+def begin(client):
+    for operation in (m.asset_put(), m.account_put(ISSUER, floor=m.FLOOR_NONE), m.account_put(WALLET), m.account_put(SHOP),
+                      m.move(ISSUER, WALLET, FUNDS)):
+        client.must(operation)
+
 
 def id_at(time_ns):
     """An id of that time."""
@@ -40,16 +55,13 @@ def log_times(node):
     return [json.loads(line)["timestamp_ns"] for line in lines]
 
 
-def main():
-    library = os.path.abspath(sys.argv[1])
+def alone(library):
     with workspace() as space:
         clock = Clock(space.path("skew"))
-        node = space.node(prefix=["env", f"LD_PRELOAD={library}", f"SKEW_FILE={clock.path}"])
+        node = space.node(prefix=clock.prefix(library))
         node.start()
         client = m.Client(node.address)
-        for operation in (m.asset_put(), m.account_put(ISSUER, floor=m.FLOOR_NONE), m.account_put(WALLET), m.account_put(SHOP),
-                          m.move(ISSUER, WALLET, 10000)):
-            client.must(operation)
+        begin(client)
         paid = m.move(WALLET, SHOP, 100)
         first = client.must(paid)
         client.must(m.hold(WALLET, SHOP, 500, expires_ns=time.time_ns() + HOUR))
@@ -74,7 +86,7 @@ def main():
         assert client.ask(m.move(WALLET, SHOP, 1)).verdict == "ID_TOO_OLD/ID"
         late = client.ask(m.hold(WALLET, SHOP, 5, expires_ns=time.time_ns() + HOUR, op_id=id_at(served.timestamp_ns)))
         assert late.code != "OK", late  # its end lies before log time
-        assert client.account(WALLET)["posted"] == 10000 - 100 - 40
+        assert client.account(WALLET)["posted"] == FUNDS - 100 - 40
 
         # A start under a clock that is wrong goes on from the log's time, too.
         digest = node.digest()
@@ -100,6 +112,66 @@ def main():
         client.must(asset)
         assert behind.terminate() == 0
         client.close()
+
+
+def together(library):
+    with workspace() as space:
+        clocks = [Clock(space.path(name)) for name in ("skew1", "skew2")]
+        cabling = Loopback()
+        cabling.node_prefix = [clock.prefix(library) for clock in clocks]
+        with pair(cabling=cabling) as rig:
+            rig.start()
+            rig.wait_for("both nodes hold it", rig.is_whole)
+            first, second = rig.primary(), rig.other(rig.primary())
+            its_clock = {node: clock for node, clock in zip(rig.nodes, clocks)}
+            epoch = rig.state(first)["epoch"]
+            client = m.Client(first.address)
+            begin(client)
+
+            # The standby's: nobody minds.
+            for hours in (10, -10, 0):
+                its_clock[second].set(hours * HOUR)
+                reply = client.must(m.move(WALLET, SHOP, 1))
+                rig.wait_for("the standby has it", rig.is_level)
+
+            # The primary's, forward, and back behind its log.
+            its_clock[first].set(10 * HOUR)
+            served = client.must(m.move(WALLET, SHOP, 10, op_id=id_at(time.time_ns() + 10 * HOUR)))
+            assert served.timestamp_ns - reply.timestamp_ns >= 9 * HOUR, (reply, served)
+            its_clock[first].set(-10 * HOUR)
+            reply = client.must(m.move(WALLET, SHOP, 10, op_id=id_at(served.timestamp_ns)))
+            assert reply.timestamp_ns >= served.timestamp_ns, (served, reply)
+            rig.wait_for("the standby has it", rig.is_level)
+            state = rig.state(first)
+            assert state["serves"] and state["epoch"] == epoch, state
+
+            # Who takes over is ten hours behind the log.
+            client.close()
+            first.kill9()
+            rig.wait_for("the standby leads", lambda: rig.state(second).get("serves"))
+            client = m.Client(second.address)
+            served = client.must(m.move(WALLET, SHOP, 10, op_id=id_at(reply.timestamp_ns)))
+            assert served.timestamp_ns >= reply.timestamp_ns, (reply, served)
+            assert client.account(WALLET)["posted"] == FUNDS - 3 - 30
+            client.close()
+
+            # The first is let in again when its clock is right, and both say until then what is wrong.
+            first.start()
+            rig.wait_for("both say why not", lambda: all(rig.seal(node)["says"] == APART for node in rig.nodes))
+            assert rig.state(second)["insync"] == 1 and not rig.state(first)["serves"]
+            its_clock[first].set(0)
+            rig.wait_for("both nodes hold it again", rig.is_level)
+            assert first.digest() == second.digest()
+            for node in (first, second):
+                assert node.terminate() == 0
+                times = log_times(node)
+                assert len(times) > 10 and times == sorted(times), times
+
+
+def main():
+    library = os.path.abspath(sys.argv[1])
+    alone(library)
+    together(library)
 
 
 if __name__ == "__main__":
