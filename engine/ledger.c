@@ -278,6 +278,7 @@ static inline bool apply_one(struct hf_ledger *ledger, const struct hf_turn *tur
                              const struct hf_horizon *horizon, struct hf_reply *reply)
 {
     struct hf_seen *seen = &ledger->seen;
+    struct hf_events *events = ledger->events;
     struct hf_answer unplaced;
     struct hf_answer *answer = &unplaced;
     uint64_t place = 0;
@@ -295,12 +296,12 @@ static inline bool apply_one(struct hf_ledger *ledger, const struct hf_turn *tur
     hf_answer_begin(answer, turn, place, ledger->bundle_ns);
     if (__builtin_expect(hf_turn_is_late(turn, ledger->bundle_ns), 0))
         refuse_late(ledger, turn, answer);
-    else if (__builtin_expect(turn->type == HF_OP_MOVE && ledger->events == NULL, 1))
+    else if (__builtin_expect(turn->type == HF_OP_MOVE && events == NULL, 1))
         apply_move(ledger, turn, answer);
     else
         hf_turn_carry_out(ledger, turn, answer);
-    if (__builtin_expect(ledger->events != NULL, 0))
-        hf_event_add_refusal(ledger->events, answer);
+    if (__builtin_expect(events != NULL, 0))
+        hf_event_add_refusal(events, answer);
     hf_answer_write_reply(answer, (turn->flags & HF_OP_RETURN_BALANCES) != 0, reply);
     return place != 0;
 }
