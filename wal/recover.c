@@ -596,6 +596,22 @@ static enum hf_status replay_segments(struct hf_opening *opening)
     return status;
 }
 
+/* A node promises an epoch, and flushes that, before it writes a record of it: a log that is ahead
+ * of the promise lies beside an older superblock. Who only reads may still read it. */
+static enum hf_status check_promise(const struct hf_opening *opening)
+{
+    const struct hf_superblock *superblock = &opening->state->superblock;
+    uint64_t epoch = hf_superblock_epoch(superblock);
+    if (epoch <= superblock->promised_epoch) {
+        return HF_STATUS_OK;
+    }
+    snprintf(opening->fault->line, HF_FAULT_LINE_SIZE,
+             "superblock: promises epoch %" PRIu64 " at most, and the log has records of epoch "
+             "%" PRIu64 ": it is an older one",
+             superblock->promised_epoch, epoch);
+    return HF_STATUS_CORRUPT;
+}
+
 enum hf_status hf_log_open(struct hf_disk *disk, const struct hf_log_options *options,
                            const struct hf_log_replay *replay, struct hf_log_state *state,
                            struct hf_fault *fault)
@@ -625,7 +641,10 @@ enum hf_status hf_log_open(struct hf_disk *disk, const struct hf_log_options *op
         status = replay_segments(opening);
     }
     if (status == HF_STATUS_OK && !disk->read_only) {
-        status = hf_opening_make_writable(opening);
+        status = check_promise(opening);
+        if (status == HF_STATUS_OK) {
+            status = hf_opening_make_writable(opening);
+        }
     }
     hf_log_reader_finish(&opening->reader);
     free(opening);

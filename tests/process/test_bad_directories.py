@@ -7,7 +7,7 @@ import stat
 import unittest
 
 import messages as m
-from node import refusal, workspace
+from node import HOLDFAST, refusal, run, workspace
 from test_node_refusals import SUPERBLOCK_COPY, read, write, xxh3_128
 
 ISSUER, WALLET = 1001, 2001
@@ -16,7 +16,7 @@ NOBODY = 65534
 SMALL = dict(log__segment_bytes="1m", log__batch_bytes="64k", log__depth=2, log__seal_interval="0s", ledger__accounts=100, ledger__instruments=100,
              ledger__holds=100, ledger__remembered=10000)
 SEGMENT = "log-{:016x}"
-ENDIANNESS_AT, FORMAT_AT = 28, 24
+ENDIANNESS_AT, FORMAT_AT, PROMISED_AT = 28, 24, 64
 EXIT_DATA = 3
 
 
@@ -144,6 +144,15 @@ class BadDirectories(unittest.TestCase):
         good = read(self.path("superblock"))
         self.change_superblock(ENDIANNESS_AT, (0x01020304).to_bytes(4, "big"))
         self.refused("superblock", "big-endian", "expected little-endian")
+        write(self.path("superblock"), good)
+        self.serves()
+
+    def test_an_older_superblock(self):
+        """From before the epoch of the newest records; who only reads does not mind."""
+        good = read(self.path("superblock"))
+        self.change_superblock(PROMISED_AT, (0).to_bytes(8, "little"))
+        self.refused("superblock", "promises epoch 0 at most", "records of epoch 1")
+        run([HOLDFAST, "log", "verify", self.node.data])
         write(self.path("superblock"), good)
         self.serves()
 
