@@ -715,7 +715,7 @@ static void test_crash_during_recovery(void **state)
 }
 
 /* A cut takes epochs out of the table first. Interrupted there, the log still has their records,
- * and the next start finds them. */
+ * and the next start finds them. But none beyond the promise, which comes before any record. */
 static void test_epochs_that_only_the_records_know(void **state)
 {
     struct hf_superblock superblock;
@@ -723,7 +723,9 @@ static void test_epochs_that_only_the_records_know(void **state)
     make_log(41, 3);
     assert_int_equal(log_world_open(&world), HF_STATUS_OK);
     uint64_t start = world.state.last_index + 1;
+    world.state.superblock.promised_epoch = 4;
     superblock = world.state.superblock;
+    assert_int_equal(hf_superblock_write(world.disk, &superblock, &world.fault), HF_STATUS_OK);
     world.state.superblock.epochs[1] = (struct hf_epoch_start){.epoch = 4, .start_index = start};
     world.state.superblock.epoch_count = 2;
     assert_int_equal(log_world_start(&world), HF_STATUS_OK);
@@ -740,6 +742,10 @@ static void test_epochs_that_only_the_records_know(void **state)
     }
     assert_int_equal(hf_superblock_read(world.disk, &superblock, &world.fault), HF_STATUS_OK);
     assert_int_equal(hf_superblock_epoch(&superblock), 4);
+    superblock.promised_epoch = 3;
+    assert_int_equal(hf_superblock_write(world.disk, &superblock, &world.fault), HF_STATUS_OK);
+    assert_int_equal(log_world_open(&world), HF_STATUS_CORRUPT);
+    assert_non_null(strstr(world.fault.line, "promises epoch 3 at most"));
     log_world_end(&world);
 }
 
