@@ -42,7 +42,8 @@ def attack(program, count, seed):
                           **keys.settings(client=ALL, other=ALL)).start()
         command = [program, node.address, keys.public["node"], keys.path("client"), keys.path("other")]
         run([*command, 2000, seed], timeout=120)  # everything has been touched once, the questions below too
-        node.admin("metrics"), node.admin("status")
+        node.admin("metrics")
+        node.admin("status")
         before, met_before = memory_kb(node), node.admin("metrics")["security"]
         sent = json.loads(run([*command, count, seed], timeout=3600).stdout)
         met = {name: value - met_before[name] for name, value in node.admin("metrics")["security"].items()}

@@ -123,7 +123,7 @@ def together(library):
             rig.start()
             rig.wait_for("both nodes hold it", rig.is_whole)
             first, second = rig.primary(), rig.other(rig.primary())
-            its_clock = {node: clock for node, clock in zip(rig.nodes, clocks)}
+            its_clock = dict(zip(rig.nodes, clocks))
             epoch = rig.state(first)["epoch"]
             client = m.Client(first.address)
             begin(client)

@@ -97,9 +97,9 @@ static void let_others_in(struct core *core, uint64_t now)
 }
 
 /* Nothing was found for `idle_ns`: sleeps when that is long and nothing is under way. What is under
- * way for too long may be held up by this very core: who yields lets in only those of its own group
- * (a session's, a service's), and Linux can keep a thread of another waiting for as long as two of
- * the group run in turns. Who sleeps lets in everybody. */
+ * way for too long may be held up by this very core: a yield need not let in a thread of another
+ * scheduling group than the core's (a session's, a service's; the kernel's own), which Linux can
+ * keep waiting for as long as two of the group run in turns. Who sleeps lets in everybody. */
 static void rest(struct core *core, uint64_t idle_ns, uint64_t now)
 {
     bool pending = is_pending(core);
