@@ -17,6 +17,9 @@
 
 #define HF_GROUP_NODES 2
 
+/* Where an arbiter that keeps many things keeps CFG: a key, of the cluster's id as text. */
+#define HF_CONFIG_KEY_FORMAT "/holdfast/%s/cfg"
+
 struct hf_member {
     uint64_t incarnation;
     uint32_t node; /* from 1 */

@@ -319,7 +319,8 @@ class Tools(unittest.TestCase):
         self.assertEqual(hash_directory(data), before)
 
     def test_wrong_usage(self):
-        for words in ([], ["verify"], ["verify", "a", "b"], ["replay", "a"], ["replay", "a", "--until", "noon"], ["diff", "a"],
+        for words in ([], ["verify"], ["verify", "a", "b"], ["replay", "a"], ["replay", "a", "--until", "noon"], ["diff", "a"], ["arbiter"],
+                      ["arbiter", "a", "b", "c"],
                       ["prove", "a"], ["stat", "a", "--until", "3"], ["cat", "a", "--key", "00"], ["verify-proof"],
                       ["replay", "a", "--until", "0"], ["nonsense", "a"], ["cat", "a", "--out", "f"], ["verify-proof", "x", "--key", "1"],
                       ["verify", "a", "--chain", "xy"], ["stat", "a", "--key", "00" * 32], ["prove", "nonsense", "a"]):

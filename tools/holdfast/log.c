@@ -1,8 +1,9 @@
 /* `holdfast log`: looks at a data directory from outside, and changes nothing in it.
  *
  * One verb, then what it is about. Each verb's work is in a file of its own: verify, stat and cat
- * in log_check, events, replay, prove and verify-proof, diff. */
+ * in log_check, events, replay, prove and verify-proof, diff, arbiter. */
 #include "commands.h"
+#include "log_arbiter.h"
 #include "log_check.h"
 #include "log_diff.h"
 #include "log_events.h"
@@ -25,25 +26,28 @@ enum verb {
     VERB_PROVE,
     VERB_VERIFY_PROOF,
     VERB_DIFF,
+    VERB_ARBITER,
     VERB_COUNT,
 };
 
 #define WORDS_MAX 2
 
-/* A verb's name, and what follows it. */
+/* A verb's name, and what follows it: so many words at most, and all but some of them. */
 static const struct {
     const char *name;
     uint32_t word_count;
     const char *words;
+    uint32_t optional_count;
 } verbs[] = {
-    [VERB_VERIFY] = {"verify", 1, "a data directory"},
-    [VERB_STAT] = {"stat", 1, "a data directory"},
-    [VERB_CAT] = {"cat", 1, "a data directory"},
-    [VERB_EVENTS] = {"events", 1, "a data directory"},
-    [VERB_REPLAY] = {"replay", 1, "a data directory"},
-    [VERB_PROVE] = {"prove", 2, "an operation's id and a data directory"},
-    [VERB_VERIFY_PROOF] = {"verify-proof", 1, "a proof's file"},
-    [VERB_DIFF] = {"diff", 2, "two data directories"},
+    [VERB_VERIFY] = {"verify", 1, "a data directory", 0},
+    [VERB_STAT] = {"stat", 1, "a data directory", 0},
+    [VERB_CAT] = {"cat", 1, "a data directory", 0},
+    [VERB_EVENTS] = {"events", 1, "a data directory", 0},
+    [VERB_REPLAY] = {"replay", 1, "a data directory", 0},
+    [VERB_PROVE] = {"prove", 2, "an operation's id and a data directory", 0},
+    [VERB_VERIFY_PROOF] = {"verify-proof", 1, "a proof's file", 0},
+    [VERB_DIFF] = {"diff", 2, "two data directories", 0},
+    [VERB_ARBITER] = {"arbiter", 2, "one or two data directories", 1},
 };
 _Static_assert(sizeof verbs / sizeof verbs[0] == VERB_COUNT, "every verb");
 
@@ -85,7 +89,8 @@ static const struct argp_option log_options[] = {
      "replay: a place, a UTC time as 2026-11-22T19:27:39Z, or a log time as 1700000000000000000ns",
      0},
     {"account", KEY_ACCOUNT, "ID", 0, "replay: this account alone", 0},
-    {"out", KEY_OUT, "FILE", 0, "prove: where the proof goes (OP-ID.proof)", 0},
+    {"out", KEY_OUT, "FILE", 0,
+     "prove: where the proof goes (OP-ID.proof); arbiter: where the value goes (cfg)", 0},
     {"key", KEY_KEY, "HEX", 0, "verify, verify-proof: the public key that must have signed", 0},
     {"chain", KEY_CHAIN, "HEX", 0,
      "verify: a chain value that the log must have: one that was seen earlier", 0},
@@ -109,8 +114,10 @@ static void take_word(struct log_options *options, const char *word, const struc
             return;
         }
     }
-    argp_error(state, "%s is none of verify, stat, cat, events, replay, prove, verify-proof, diff",
-               word);
+    argp_error(
+        state,
+        "%s is none of verify, stat, cat, events, replay, prove, verify-proof, diff, arbiter",
+        word);
 }
 
 /* An option is wrong where it means nothing. */
@@ -118,7 +125,7 @@ static void check_options(const struct log_options *options, const struct argp_s
 {
     if (!options->verb_given)
         argp_error(state, "what to do with which directory?");
-    if (options->word_count != verbs[options->verb].word_count)
+    if (options->word_count + verbs[options->verb].optional_count < verbs[options->verb].word_count)
         argp_error(state, "%s needs %s", verbs[options->verb].name, verbs[options->verb].words);
     if (options->from != 0 && options->verb != VERB_EVENTS)
         argp_error(state, "--from goes with events");
@@ -128,8 +135,8 @@ static void check_options(const struct log_options *options, const struct argp_s
         argp_error(state, "replay and --until go together");
     if (!hf_id_is_zero(options->account) && options->verb != VERB_REPLAY)
         argp_error(state, "--account goes with replay");
-    if (options->out != NULL && options->verb != VERB_PROVE)
-        argp_error(state, "--out goes with prove");
+    if (options->out != NULL && options->verb != VERB_PROVE && options->verb != VERB_ARBITER)
+        argp_error(state, "--out goes with prove and arbiter");
     if (options->key_given && options->verb != VERB_VERIFY && options->verb != VERB_VERIFY_PROOF)
         argp_error(state, "--key goes with verify and verify-proof");
     if (options->chain_given && options->verb != VERB_VERIFY)
@@ -188,7 +195,8 @@ static const struct argp log_argp = {
     .args_doc = "verify|stat|cat|events|replay DIRECTORY\n"
                 "prove OP-ID DIRECTORY\n"
                 "verify-proof FILE\n"
-                "diff DIRECTORY DIRECTORY",
+                "diff DIRECTORY DIRECTORY\n"
+                "arbiter DIRECTORY [DIRECTORY]",
     .doc =
         "Read the log in a node's data directory, without changing it.\v"
         "verify  reads every byte and says whether it holds: records, their chain, the signed "
@@ -207,7 +215,10 @@ static const struct argp log_argp = {
         "prove   writes a file that proves that an operation, refused ones too, is in the log\n"
         "verify-proof  checks such a file by the signer's public key alone\n"
         "diff    the first record in which two logs differ, or that one is the beginning of the "
-        "other\n\n"
+        "other\n"
+        "arbiter  when etcd has been lost, and both nodes of the pair are stopped: from their "
+        "directories, or the one that is left, the value with which the node whose log goes "
+        "furthest leads, as a file for etcdctl put\n\n"
         "Beside a node that runs, its log is read up to where it is at the moment.\n"
         "Exit status: 0 done; 1 it does not hold, is not there, or (diff) is not the same; 2 wrong "
         "usage; 3 the directory cannot be read as a log.",
@@ -256,6 +267,9 @@ static enum hf_status carry_out(const struct log_options *options, bool *same,
                                 fault);
     case VERB_DIFF:
         return log_diff(options->words, options->json, same, fault);
+    case VERB_ARBITER:
+        return log_arbiter(options->words, options->word_count,
+                           options->out != NULL ? options->out : "cfg", options->json, fault);
     case VERB_COUNT:
         break;
     }
@@ -288,9 +302,10 @@ static int exit_status(enum verb verb, enum hf_status status)
 static void complain(const struct log_options *options, const struct hf_fault *fault)
 {
     /* The disk's own lines begin with the directory; the log's name only the file. */
-    const char *directory = options->words[verbs[options->verb].word_count - 1];
+    const char *directory = options->words[options->word_count - 1];
     bool named = strncmp(fault->line, directory, strlen(directory)) == 0 ||
-                 options->verb == VERB_DIFF || options->verb == VERB_VERIFY_PROOF;
+                 options->verb == VERB_DIFF || options->verb == VERB_VERIFY_PROOF ||
+                 options->verb == VERB_ARBITER;
     fprintf(stderr, "holdfast log: %s%s%s\n", named ? "" : directory, named ? "" : ": ",
             fault->line);
 }

@@ -1,6 +1,7 @@
 #include "log_prove.h"
 
 #include "log_books.h"
+#include "log_file.h"
 #include "log_json.h"
 #include "log_print.h"
 #include "wal/proof.h"
@@ -154,24 +155,6 @@ static void make_note(struct proving *proving)
 
 /* ---- Writing ---- */
 
-static enum hf_status write_file(const char *path, const void *bytes, size_t size,
-                                 struct hf_fault *fault)
-{
-    FILE *file = fopen(path, "wbx");
-    bool written = file != NULL && fwrite(bytes, 1, size, file) == size && fflush(file) == 0 &&
-                   fsync(fileno(file)) == 0;
-    int error = errno;
-    if (file != NULL && fclose(file) != 0 && written) {
-        error = errno;
-        written = false;
-    }
-    if (written)
-        return HF_STATUS_OK;
-    snprintf(fault->line, sizeof fault->line, "the proof cannot be written to %.140s: %s", path,
-             strerror(error));
-    return HF_STATUS_EXISTS;
-}
-
 static const union hf_operation *operation_at(const struct hf_record_header *record, uint64_t place)
 {
     uint32_t offset = 0;
@@ -243,7 +226,7 @@ static enum hf_status write_proof(struct proving *proving, const char *path, boo
         snprintf(fault->line, sizeof fault->line, "the proof would not hold: it %s", why);
         status = HF_STATUS_CORRUPT;
     } else {
-        status = write_file(path, bytes, size, fault);
+        status = log_file_write("the proof", path, bytes, size, fault);
     }
     if (status == HF_STATUS_OK)
         print_proof(&read_back, path, true, json);

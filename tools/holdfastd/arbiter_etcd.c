@@ -184,7 +184,7 @@ enum hf_status arbiter_etcd_open(const char *endpoints, struct hf_id cluster, vo
         return HF_STATUS_INVALID;
     }
     hf_id_format(cluster, id);
-    int length = snprintf(key, sizeof key, "/holdfast/%s/cfg", id);
+    int length = snprintf(key, sizeof key, HF_CONFIG_KEY_FORMAT, id);
     to_text(key, (size_t)length, etcd->key);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     etcd->curl = curl_easy_init();
