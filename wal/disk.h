@@ -89,6 +89,9 @@ struct hf_disk {
     /* What allocate leaves free for others. Any thread sets it, at any time; relaxed: a bound, not
      * a message. */
     _Atomic uint64_t keep_free_bytes;
+    /* Appends that have been queued and are not written yet, or have failed: those that only wait
+     * for a flush are not among them. Append and poll keep it; the log's thread looks. */
+    uint32_t unwritten;
     struct hf_fault fault; /* why the last call failed: file, call, reason */
 };
 

@@ -418,6 +418,7 @@ static enum hf_status queue(struct hf_sim_disk *self, int file, uint64_t offset,
         .durable = durable,
         .fails = fails_now(self),
     };
+    self->disk.unwritten += durable;
     return HF_STATUS_OK;
 }
 
@@ -433,40 +434,61 @@ static enum hf_status sim_fill(struct hf_disk *disk, int file, uint64_t offset, 
     return queue(hf_sim_disk_of(disk), file, offset, buffer, length, tag, false);
 }
 
-static struct hf_disk_completion complete(const struct hf_sim_request *request,
-                                          enum hf_status status, int error)
+/* Does the write that a request asks for. Returns the errno of what went wrong, or 0. */
+static int write_queued(struct hf_sim_disk *self, const struct hf_sim_request *request)
 {
-    return (struct hf_disk_completion){.tag = request->tag, .status = status, .error = error};
-}
-
-/* Does to the file what a queued request asks for. */
-static struct hf_disk_completion carry_out(struct hf_sim_disk *self,
-                                           const struct hf_sim_request *request)
-{
-    if (request->cancelled) {
-        return complete(request, HF_STATUS_IO, ECANCELED);
-    }
-    struct hf_sim_inode *inode = request->inode;
-    assert(hf_hash_equal(request->hash, hf_hash_of(request->bytes, request->length)));
-    if (!hf_sim_space_allows(self, inode, request->offset + request->length)) {
-        return complete(request, HF_STATUS_FULL, ENOSPC);
+    if (!hf_sim_space_allows(self, request->inode, request->offset + request->length)) {
+        return ENOSPC;
     }
     if (request->fails) {
-        /* The write may have been done, and only the flush have failed. */
-        if (dice(self) % 2 == 0) {
-            hf_sim_inode_write(inode, request->offset, request->bytes, request->length);
-            struct hf_sim_fate fate = {.random = &self->random};
-            hf_sim_inode_flush_fails(inode, &fate);
+        /* The write may be done, and only the flush fail. */
+        if (dice(self) % 2 != 0) {
+            return EIO;
         }
-        return complete(request, HF_STATUS_IO, EIO);
+        hf_sim_inode_write(request->inode, request->offset, request->bytes, request->length);
+        return 0;
     }
-    if (!put(self, inode, request->offset, request->bytes, request->length, request->mishap)) {
-        return complete(request, HF_STATUS_IO, EIO);
+    bool is_whole = put(self, request->inode, request->offset, request->bytes, request->length,
+                        request->mishap);
+    return is_whole ? 0 : EIO;
+}
+
+static int flush_queued(struct hf_sim_disk *self, const struct hf_sim_request *request)
+{
+    if (request->fails) {
+        struct hf_sim_fate fate = {.random = &self->random};
+        hf_sim_inode_flush_fails(request->inode, &fate);
+        return EIO;
     }
     if (request->durable) {
-        hf_sim_inode_flush(inode);
+        hf_sim_inode_flush(request->inode);
     }
-    return complete(request, HF_STATUS_OK, 0);
+    return 0;
+}
+
+/* Does to the file what a queued request asks for. False: it is written, its flush comes later. */
+static bool carry_out(struct hf_sim_disk *self, struct hf_sim_request *request, int *error)
+{
+    bool was_written = request->is_written;
+    *error = request->cancelled ? ECANCELED : 0;
+    self->disk.unwritten -= request->durable && !was_written;
+    if (request->cancelled) {
+        return true;
+    }
+    assert(hf_hash_equal(request->hash, hf_hash_of(request->bytes, request->length)));
+    change_comes(self);
+    if (!was_written) {
+        *error = write_queued(self, request);
+        request->is_written = *error == 0;
+    }
+    if (!was_written && request->is_written && request->durable && self->options.flush_delay != 0) {
+        request->delay = self->options.flush_delay - 1;
+        return false;
+    }
+    if (request->is_written) {
+        *error = flush_queued(self, request);
+    }
+    return true;
 }
 
 static uint32_t sim_poll(struct hf_disk *disk, struct hf_disk_completion *completions,
@@ -476,17 +498,22 @@ static uint32_t sim_poll(struct hf_disk *disk, struct hf_disk_completion *comple
     uint32_t count = 0;
     for (uint32_t i = 0; i < self->queue_count;) {
         struct hf_sim_request *request = &self->queue[i];
-        if (request->delay == 0 && count < most) {
-            if (!request->cancelled) {
-                change_comes(self);
-            }
-            completions[count++] = carry_out(self, request);
+        int error = 0;
+        if (request->delay != 0 || count == most) {
+            request->delay -= request->delay != 0 ? 1 : 0;
+            i++;
+        } else if (!carry_out(self, request, &error)) {
+            i++;
+        } else {
+            completions[count++] =
+                (struct hf_disk_completion){.tag = request->tag,
+                                            .status = error == 0        ? HF_STATUS_OK
+                                                      : error == ENOSPC ? HF_STATUS_FULL
+                                                                        : HF_STATUS_IO,
+                                            .error = error};
             self->queue_count--;
             memmove(request, request + 1, (self->queue_count - i) * sizeof *request);
-            continue;
         }
-        request->delay -= request->delay != 0 ? 1 : 0;
-        i++;
     }
     return count;
 }

@@ -24,6 +24,7 @@ struct hf_disk_sim_options {
     uint64_t seed;
     uint32_t block_size;  /* 512 or 4096 */
     uint32_t delay_most;  /* polls an append may take beyond the first; 0: none, and in order */
+    uint32_t flush_delay; /* polls from an append's write to its flush; 0: both at once */
     uint32_t queue_most;  /* appends at a time; beyond: AGAIN. 0: 64 */
     uint64_t space_bytes; /* of all files together; 0: without bound */
 };
@@ -54,7 +55,7 @@ void hf_disk_sim_befall(struct hf_disk *disk, enum hf_disk_sim_mishap mishap, ui
 /* How many such calls there were so far. */
 uint64_t hf_disk_sim_calls(const struct hf_disk *disk);
 /* Steps that change something (write, append, fill, rename, remove, create, allocate, flushes; an
- * append's or fill's completion too). */
+ * append's or fill's completion too, and an append's write when its flush comes later). */
 uint64_t hf_disk_sim_changes(const struct hf_disk *disk);
 /* Of them, write, append and fill. */
 uint64_t hf_disk_sim_writes(const struct hf_disk *disk);

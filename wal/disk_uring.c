@@ -491,6 +491,7 @@ static enum hf_status queue(struct uring_disk *self, int file, uint64_t offset, 
     assert(sqe != NULL);
     prepare_write(self, sqe, file, bytes, (uint32_t)length, offset);
     io_uring_sqe_set_data64(sqe, number);
+    self->disk.unwritten += durable;
     self->unsubmitted++;
     return HF_STATUS_OK;
 }
@@ -520,6 +521,7 @@ static void write_ended(struct uring_disk *self, uint32_t number, int result)
 {
     struct op *op = &self->ops[number];
     assert(op->state == OP_WRITING);
+    self->disk.unwritten -= op->durable;
     if (result < 0) {
         end_op(self, number, -result);
     } else if ((uint32_t)result != op->length) {

@@ -16,7 +16,8 @@ static void end_queue(struct hf_sim_disk *self, bool all_begin)
     for (uint32_t i = 0; i < self->queue_count; i++) {
         struct hf_sim_request *request = &self->queue[i];
         uint64_t end = request->offset + request->length;
-        if (!request->cancelled && (all_begin || hf_sim_dice(&self->random) % 2 == 0) &&
+        if (!request->cancelled && !request->is_written &&
+            (all_begin || hf_sim_dice(&self->random) % 2 == 0) &&
             hf_sim_space_allows(self, request->inode, end)) {
             hf_sim_inode_write(request->inode, request->offset, request->bytes, request->length);
         }
@@ -26,6 +27,7 @@ static void end_queue(struct hf_sim_disk *self, bool all_begin)
     }
     if (self->is_fork) {
         self->queue_count = 0;
+        self->disk.unwritten = 0;
     }
     memset(self->files, 0, sizeof self->files);
     self->locked = false;
@@ -99,7 +101,9 @@ uint64_t hf_disk_sim_unflushed(const struct hf_disk *disk, uint32_t *names)
         }
     }
     for (uint32_t i = 0; i < self->queue_count; i++) {
-        count += self->queue[i].cancelled ? 0 : hf_sim_sector_count(self->queue[i].length);
+        const struct hf_sim_request *request = &self->queue[i];
+        bool counts = !request->cancelled && !request->is_written;
+        count += counts ? hf_sim_sector_count(request->length) : 0;
     }
     *names = (uint32_t)self->name_change_count;
     return count;

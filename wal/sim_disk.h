@@ -39,6 +39,7 @@ struct hf_sim_request {
     uint32_t delay;
     enum hf_disk_sim_mishap mishap;
     bool durable;
+    bool is_written; /* and not flushed yet */
     bool fails;
     bool cancelled; /* the power went */
 };

@@ -3,8 +3,12 @@
  * The log proper: records go to the current segment, each with one durable append. Slots remember
  * what is on its way, by index modulo their count; three indices walk over them:
  *
- *     returned  <=  commit  <=  last          (last - commit <= depth; of copies: pair_batches)
+ *     returned  <=  commit  <=  last
  *     batches given back | durable, not given back | in flight
+ *
+ * What is in flight is being written, `depth` records of it at most, or waits for its flush: a
+ * device whose flush takes its time writes the next records meanwhile, and one flush serves many.
+ * last - returned is batch_count at most; of copies, last - commit is pair_batches at most.
  *
  * Every record but a seal goes into the span of the seal to come: hashed while the device writes
  * it, before its batch is given back. A seal is due before the record that would make the span too
@@ -112,7 +116,7 @@ enum hf_status hf_log_writer_create(struct hf_disk *disk, const struct hf_log_st
     struct hf_log_writer *writer = calloc(1, sizeof *writer);
     uint8_t *memory = aligned_alloc(HF_LOG_BATCH_ALIGNMENT, memory_size);
     uint8_t *seals =
-        aligned_alloc(HF_LOG_BATCH_ALIGNMENT, (size_t)options->depth * HF_RECORD_BLOCK_MAX);
+        aligned_alloc(HF_LOG_BATCH_ALIGNMENT, (size_t)options->batch_count * HF_RECORD_BLOCK_MAX);
     if (writer == NULL || memory == NULL || seals == NULL ||
         hf_segment_maker_create(&writer->maker, disk, segment_size) != HF_STATUS_OK) {
         free(writer);
@@ -123,7 +127,7 @@ enum hf_status hf_log_writer_create(struct hf_disk *disk, const struct hf_log_st
         return HF_STATUS_NO_MEMORY;
     }
     memset(memory, 0, memory_size);
-    memset(seals, 0, (size_t)options->depth * HF_RECORD_BLOCK_MAX);
+    memset(seals, 0, (size_t)options->batch_count * HF_RECORD_BLOCK_MAX);
     writer->disk = disk;
     writer->options = *options;
     writer->options.secret_key = NULL; /* only lent */
@@ -362,7 +366,7 @@ static uint64_t commit_to_say(const struct hf_log_writer *writer)
     uint64_t commit =
         writer->committed < hf_log_commit_of(writer) ? writer->committed : hf_log_commit_of(writer);
     uint64_t oldest =
-        writer->last_index > HF_LOG_DEPTH_MAX ? writer->last_index - HF_LOG_DEPTH_MAX : 0;
+        writer->last_index > HF_LOG_UNFLUSHED_MAX ? writer->last_index - HF_LOG_UNFLUSHED_MAX : 0;
     commit = commit < oldest ? commit : oldest;
     return commit > writer->last_commit ? commit : writer->last_commit;
 }
@@ -442,9 +446,9 @@ enum hf_status hf_log_append_seal(struct hf_log_writer *writer)
     }
     hf_log_hash_appended(writer);
     uint64_t index = writer->last_index + 1;
+    uint64_t block = index % writer->options.batch_count;
     struct hf_record_header *record =
-        (struct hf_record_header *)(void *)(writer->seals +
-                                            (index % writer->options.depth) * HF_RECORD_BLOCK_MAX);
+        (struct hf_record_header *)(void *)(writer->seals + block * HF_RECORD_BLOCK_MAX);
     *record = next_header(writer);
     record->kind = HF_RECORD_SEAL;
     record->length = HF_CHAIN_SEAL_LENGTH;

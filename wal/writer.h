@@ -1,6 +1,6 @@
 /* The log's writer: takes filled batches, makes each a durable record, says how far the log is
- * committed. Several writes are in flight at a time; the commit index follows the longest prefix
- * that is flushed, whatever order the writes complete in.
+ * committed. Several writes are in flight at a time, and more records wait for their flush; the
+ * commit index follows the longest prefix that is flushed, whatever order the writes complete in.
  *
  * Two threads meet here. The order thread fills batches (hf_log_batch_*). The log thread owns the
  * writer and makes every hf_log_writer call but those marked "any thread". A batch belongs to one
@@ -22,12 +22,14 @@
 #define HF_LOG_AHEAD_DEFAULT    1
 #define HF_LOG_BATCHES_MAX      64
 #define HF_LOG_BATCHES_DEFAULT  8
+#define HF_LOG_UNFLUSHED_MAX    HF_LOG_BATCHES_MAX /* records at a time, in any log */
 #define HF_LOG_CAPACITY_DEFAULT (UINT32_C(256) << 10)
 
 struct hf_log_writer_options {
     uint32_t depth;            /* writes in flight, 1 to HF_LOG_DEPTH_MAX */
     uint32_t segments_ahead;   /* kept ready beyond the one in use, 1 to HF_LOG_AHEAD_MAX */
-    uint32_t batch_count;      /* 1 to HF_LOG_BATCHES_MAX */
+    uint32_t batch_count;      /* 1 to HF_LOG_BATCHES_MAX: so many records, seals among them, may
+                                  be submitted and not yet returned by poll */
     uint32_t batch_capacity;   /* bytes, a multiple of HF_RECORD_BLOCK_MAX, HF_RECORD_LENGTH_MAX at
                                   most; all batches together, and their seals, fit one segment */
     uint32_t seal_span;        /* records from seal to seal at most, 1 to HF_CHAIN_SPAN_MAX */
@@ -70,9 +72,10 @@ HF_MUST_USE enum hf_status hf_log_writer_attach(struct hf_log_writer *writer,
 
 /* Makes the batch the next record and queues its durable append; poll sets it going. When one is
  * due, a seal goes before it, so that nothing is ever in flight behind the last batch. OK: the
- * batch is the writer's until poll returns it. AGAIN: `depth` writes are in flight. FULL: no
- * segment is ready. IO: poisoned. But for OK the batch stays the caller's, to submit again after a
- * poll. Asserts that places have no gap and time does not go back. */
+ * batch is the writer's until poll returns it. AGAIN: `depth` writes are in flight, or
+ * batch_count records are not flushed. FULL: no segment is ready. IO: poisoned. But for OK the
+ * batch stays the caller's, to submit again after a poll. Asserts that places have no gap and time
+ * does not go back. */
 HF_MUST_USE enum hf_status hf_log_writer_submit(struct hf_log_writer *writer,
                                                 struct hf_log_batch *batch);
 
@@ -89,7 +92,8 @@ HF_MUST_USE enum hf_status hf_log_writer_seal(struct hf_log_writer *writer);
  * where nothing is lost by it).
  *
  * What is called committed in a record is then the pair's commit index, and never one of the newest
- * HF_LOG_DEPTH_MAX records before it: those may not be flushed yet where the record is copied to.
+ * HF_LOG_UNFLUSHED_MAX records before it: those may not be flushed yet where the record is copied
+ * to.
  */
 
 /* All up to this index is committed: what the headers of records to come may say. Never falls. */

@@ -53,7 +53,7 @@ struct hf_log_writer {
     struct hf_chain_span span;
     uint64_t hashed_index; /* records up to this one are in the span or before it */
     uint8_t secret_key[HF_CHAIN_SECRET_SIZE];
-    uint8_t *seals; /* a block for each that may be in flight, by index modulo the depth */
+    uint8_t *seals; /* a block for each that may be in flight, by index modulo batch_count */
 
     struct hf_segment_maker maker;
 
@@ -91,9 +91,11 @@ static inline uint64_t hf_log_span_count(const struct hf_log_writer *writer)
     return writer->last_index + 1 - writer->span.first_index;
 }
 
+/* What only waits for a flush does not keep the device from the next write. */
 static inline bool hf_log_may_append(const struct hf_log_writer *writer)
 {
-    return writer->last_index - hf_log_commit_of(writer) < writer->options.depth;
+    return writer->disk->unwritten < writer->options.depth &&
+           writer->last_index - writer->returned_index < writer->options.batch_count;
 }
 
 /* A copy is limited by the batches for it alone: it shares flushes with many others. */

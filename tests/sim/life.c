@@ -26,6 +26,7 @@ static void make_disk(struct sim_node *node)
         .seed = sim_random(&node->random),
         .block_size = node->sim->seed % 4 == 0 ? 4096 : 512, /* of both nodes, always */
         .delay_most = (uint32_t)sim_below(&node->random, 5),
+        .flush_delay = (uint32_t)sim_below(&node->random, 5),
     };
     node->disk = hf_disk_sim_create(&options);
     if (node->disk == NULL) {

@@ -15,6 +15,7 @@
 #define CRASH_SEGMENT_SIZE (32 << 10)
 #define CRASH_CAPACITY     4096
 #define CRASH_DEPTH        3
+#define CRASH_UNFLUSHED    4
 #define CRASH_POLLS_MAX    100000 /* a wait that takes more has no end */
 
 static const struct hf_id crash_cluster = {.lo = 0x0123456789abcdef, .hi = 0xfedcba9876543210};
@@ -119,7 +120,7 @@ static inline enum hf_status crash_start_writer(struct crash_node *node)
     uint8_t secret_key[HF_CHAIN_SECRET_SIZE];
     const struct hf_log_writer_options options = {.depth = CRASH_DEPTH,
                                                   .segments_ahead = 1,
-                                                  .batch_count = CRASH_DEPTH + 1,
+                                                  .batch_count = CRASH_UNFLUSHED,
                                                   .batch_capacity = CRASH_CAPACITY,
                                                   .seal_span = 48,
                                                   .secret_key = secret_key};

@@ -113,7 +113,7 @@ static void connect_pollers(struct world *world)
     world->orderer.free_batches = world->rings[5];
     world->orderer.batches = world->rings[6];
     world->orderer.batch_index = 1;
-    world->orderer.depth = DEPTH;
+    world->orderer.at_log_most = DEPTH;
     world->orderer.committed_batch = &world->logger.committed_batch;
     world->orderer.log_full = &world->logger.full;
     world->orderer.stopping = &world->stopping;

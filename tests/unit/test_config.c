@@ -52,6 +52,7 @@ static const struct number {
     {"log.segments_ahead", AT(segments_ahead), 2, 1, 16, ""},
     {"log.batch_bytes", AT(batch_bytes), 256 << 10, 64 << 10, 1 << 20, ""},
     {"log.depth", AT(depth), 4, 1, 16, ""},
+    {"log.unflushed", AT(unflushed), 8, 1, 31, ""},
     {"log.seal_records", AT(seal_records), 1024, 1, 1 << 20, ""},
     {"log.seal_interval", AT(seal_interval_ns), NS_PER_S, 0, 86400 * NS_PER_S, "ns"},
     {"log.digest_interval", AT(digest_interval_ns), 60 * NS_PER_S, 0, 86400 * NS_PER_S, "ns"},

@@ -213,7 +213,8 @@ static void tell_story(void)
     run.random = run.seed;
     memset(&teller, 0, sizeof teller);
     story_make(&story, run.seed);
-    struct hf_disk_sim_options options = {.seed = run.seed, .block_size = 512, .delay_most = 3};
+    struct hf_disk_sim_options options = {
+        .seed = run.seed, .block_size = 512, .delay_most = 3, .flush_delay = run.seed % 4};
     struct hf_disk *disk = hf_disk_sim_create(&options);
     assert_non_null(disk);
     teller.random = run.seed;

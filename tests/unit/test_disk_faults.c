@@ -67,7 +67,8 @@ static void fail_after(uint64_t count)
 
 static struct hf_disk *make_disk(void)
 {
-    struct hf_disk_sim_options options = {.seed = SEED, .block_size = 512, .delay_most = 3};
+    struct hf_disk_sim_options options = {
+        .seed = SEED, .block_size = 512, .delay_most = 3, .flush_delay = 1};
     struct hf_disk *disk = hf_disk_sim_create(&options);
     assert_non_null(disk);
     return disk;
@@ -233,7 +234,7 @@ static void lie(enum hf_disk_sim_mishap mishap, uint64_t write, bool in_order)
     } else if (hf_ledger_place(found.ledger) >= ending.acked_place) {
         lies.harmless++;
     } else {
-        if (in_order || ending.commit_index - found.state.last_index > CRASH_DEPTH) {
+        if (in_order || ending.commit_index - found.state.last_index > CRASH_UNFLUSHED) {
             print_error("mishap %d, write %llu: record %llu found, %llu acknowledged\n",
                         (int)mishap, (unsigned long long)write,
                         (unsigned long long)found.state.last_index,

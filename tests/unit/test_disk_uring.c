@@ -132,6 +132,7 @@ static void test_appends(void **state)
                      HF_STATUS_OK);
     assert_int_equal(maker->fill(disk, second, 0, other, 4096, 12), HF_STATUS_OK);
     assert_int_equal(maker->append(disk, second, 4096, other, 512, 13), HF_STATUS_OK);
+    assert_int_equal(disk->unwritten, 3); /* what is no append is not among them */
     struct hf_disk_completion completions[4];
     unsigned seen = 0;
     collect(disk, completions, 4);
@@ -141,6 +142,7 @@ static void test_appends(void **state)
         seen |= 1u << (completions[i].tag - 10);
     }
     assert_int_equal(seen, 0xf);
+    assert_int_equal(disk->unwritten, 0);
     size_t done = 0;
     assert_int_equal(maker->read(disk, first, 0, in, 32768, &done), HF_STATUS_OK);
     assert_int_equal(done, 12288);
@@ -206,6 +208,7 @@ static void test_failing_append(void **state)
     assert_int_equal(completion.tag, 5);
     assert_int_equal(completion.status, HF_STATUS_IO);
     assert_int_equal(completion.error, EBADF);
+    assert_int_equal(disk->unwritten, 0);
     free(buffers[0]);
     maker->destroy(disk);
 }

@@ -630,7 +630,11 @@ static void crash_run(uint64_t seed)
 {
     seed_random = seed;
     struct hf_disk_sim_options options = {
-        .seed = seed, .block_size = seed % 3 == 0 ? 4096 : 512, .delay_most = random_below(8)};
+        .seed = seed,
+        .block_size = seed % 3 == 0 ? 4096 : 512,
+        .delay_most = random_below(8),
+        .flush_delay = random_below(8),
+    };
     struct hf_disk *disk = hf_disk_sim_create(&options);
     assert_non_null(disk);
     log_world_init(&world, disk);

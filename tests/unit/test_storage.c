@@ -217,6 +217,22 @@ static void test_stop_and_start(void **state)
     stop();
 }
 
+/* A batch for every record that may be unflushed, and one to be filled: as many as fit a segment,
+ * with room for seals, and not one more. */
+static void test_unflushed(void **state)
+{
+    (void)state;
+    world.config.unflushed = (1 << 20) / (64 << 10) - 2;
+    assert_int_equal(start(), HF_STATUS_OK);
+    assert_int_equal(hf_log_writer_own_batches(world.storage.writer), world.config.unflushed + 1);
+    append_one();
+    stop();
+    world.config.unflushed++;
+    assert_int_equal(start(), HF_STATUS_INVALID);
+    assert_non_null(strstr(world.fault.line, "they must fit one segment"));
+    stop();
+}
+
 /* Two ways to one place that do not meet: told, whichever of them is wrong. */
 static void test_digests_that_differ(void **state)
 {
@@ -289,6 +305,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_stop_and_start, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_unflushed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_digests_that_differ, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_begins_again_when_rotten, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_room, set_up, tear_down),

@@ -42,6 +42,87 @@ static void test_depth_is_kept(void **state)
     log_world_end(&world);
 }
 
+static void begin_with_flush_delay(uint64_t seed, uint32_t flush_delay)
+{
+    const struct hf_disk_sim_options options = {
+        .seed = seed, .block_size = 512, .flush_delay = flush_delay};
+    struct hf_disk *disk = hf_disk_sim_create(&options);
+    assert_non_null(disk);
+    log_world_init(&world, disk);
+    assert_int_equal(log_world_open(&world), HF_STATUS_OK);
+    assert_int_equal(log_world_start(&world), HF_STATUS_OK);
+}
+
+/* What is written and waits for its flush lets the next writes go, as many as there are batches;
+ * not one of them counts before its flush. */
+static void test_what_waits_for_its_flush(void **state)
+{
+    (void)state;
+    struct hf_log_writer_counts counts;
+    begin_with_flush_delay(1, 3);
+    assert_int_equal(world.writer_options.depth, 4);
+    assert_int_equal(world.writer_options.batch_count, 6);
+    log_world_append(&world, 1);
+    do { /* and the segment ahead is ready: it is made with appends, too */
+        log_world_poll(&world);
+        hf_log_writer_count(world.writer, &counts);
+    } while (counts.segments_ready == 0);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(log_world_submit(&world, 1), HF_STATUS_OK);
+    }
+    assert_int_equal(world.disk->unwritten, 4);
+    assert_int_equal(log_world_submit(&world, 1), HF_STATUS_AGAIN); /* writes */
+    assert_int_equal(log_world_poll(&world), 0);
+    assert_int_equal(world.disk->unwritten, 0);
+    assert_int_equal(log_world_submit(&world, 1), HF_STATUS_OK);
+    assert_int_equal(hf_log_writer_seal(world.writer), HF_STATUS_OK);
+    world.written[7].is_seal = true;
+    world.place_after[7] = world.next_place;
+    assert_int_equal(world.free_count, 1);
+    assert_int_equal(log_world_submit(&world, 1), HF_STATUS_AGAIN); /* what is not flushed */
+    hf_log_writer_count(world.writer, &counts);
+    assert_int_equal(counts.in_flight, 6);
+    assert_int_equal(counts.commit_index, 1);
+    assert_int_equal(log_world_poll(&world), 0);
+    assert_int_equal(world.disk->unwritten, 0);
+    assert_int_equal(log_world_submit(&world, 1), HF_STATUS_AGAIN);
+    assert_int_equal(log_world_poll(&world), 0);
+    assert_int_equal(log_world_submit(&world, 1), HF_STATUS_AGAIN);
+    assert_int_equal(log_world_poll(&world), 4);
+    assert_int_equal(world.acked_index, 5);
+    assert_int_equal(log_world_submit(&world, 1), HF_STATUS_OK);
+    assert_int_equal(log_world_poll(&world), 1);
+    assert_int_equal(world.acked_index, 7);
+    log_world_end(&world);
+}
+
+/* Power goes when all batches are written and not one is flushed: none was acknowledged, and what
+ * the disk has kept of them is found. */
+static void test_crash_before_the_flush(void **state)
+{
+    (void)state;
+    uint64_t least = UINT64_MAX;
+    uint64_t most = 0;
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        begin_with_flush_delay(seed, 100);
+        for (uint32_t i = 1; i <= 6; i++) {
+            assert_int_equal(log_world_submit(&world, i), HF_STATUS_OK);
+            assert_int_equal(log_world_poll(&world), 0);
+        }
+        assert_int_equal(world.disk->unwritten, 0);
+        hf_disk_sim_crash(world.disk);
+        log_world_abandon(&world);
+        assert_int_equal(log_world_open(&world), HF_STATUS_OK);
+        least = world.state.last_index < least ? world.state.last_index : least;
+        most = world.state.last_index > most ? world.state.last_index : most;
+        assert_int_equal(log_world_start(&world), HF_STATUS_OK);
+        log_world_append(&world, 1);
+        log_world_end(&world);
+    }
+    assert_int_equal(least, 0);
+    assert_in_range(most, 2, 6);
+}
+
 /* Whatever order the disk completes in, batches come back in the order of the log, and the commit
  * index never passes one that is still on its way (log_world_poll asserts both). */
 static void test_completions_out_of_order(void **state)
@@ -339,6 +420,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_natural_order),
         cmocka_unit_test(test_depth_is_kept),
+        cmocka_unit_test(test_what_waits_for_its_flush),
+        cmocka_unit_test(test_crash_before_the_flush),
         cmocka_unit_test(test_completions_out_of_order),
         cmocka_unit_test(test_completion_before_its_predecessor),
         cmocka_unit_test(test_segments_change),

@@ -84,6 +84,8 @@ static const struct setting settings[] = {
     {"log", "batch_bytes", KIND_SIZE, AT(batch_bytes), "256k", 64 << 10, 1 << 20, NULL,
      "largest log record"},
     {"log", "depth", KIND_NUMBER, AT(depth), "4", 1, 16, NULL, "log writes in flight"},
+    {"log", "unflushed", KIND_NUMBER, AT(unflushed), "8", 1, CONFIG_UNFLUSHED_MAX, NULL,
+     "log records written or on their way there and not yet flushed: how many may share a flush"},
     {"log", "block_bytes", KIND_SIZE, AT(block_bytes), "512", 512, 4096, NULL,
      "block of direct writes, 512 or 4096 (fixed when the directory is made)"},
     {"log", "seal_records", KIND_NUMBER, AT(seal_records), "1024", 1, 1 << 20, NULL,

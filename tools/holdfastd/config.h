@@ -12,7 +12,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define CONFIG_TEXT_SIZE 256
+#define CONFIG_TEXT_SIZE     256
+#define CONFIG_UNFLUSHED_MAX 31 /* and as many batches, and one more, beside the pair's */
 
 enum config_port { CONFIG_PORT_KERNEL = 0, CONFIG_PORT_DPDK = 1 };
 enum config_idle { CONFIG_IDLE_SLEEP = 0, CONFIG_IDLE_SPIN = 1 };
@@ -60,6 +61,7 @@ struct config {
     uint64_t segments_ahead;
     uint64_t batch_bytes;
     uint64_t depth;
+    uint64_t unflushed;
     uint64_t block_bytes;
     uint64_t seal_records;
     uint64_t seal_interval_ns;

@@ -314,7 +314,7 @@ static void release_receiver(struct receiver *receiver)
 
 static enum hf_status make_rings(struct node *node, struct hf_fault *fault)
 {
-    const uint32_t batches = (uint32_t)node->config->depth + 1;
+    const uint32_t batches = (uint32_t)node->config->unflushed + 1;
     const uint32_t entries[RING_COUNT] = {
         [RING_APPLIED] = bundles_each(node) * node->receiver_count,
         [RING_FREE_BATCHES] = batches,
@@ -339,7 +339,7 @@ _Static_assert(HF_RECORD_HEADER_SIZE + BUNDLE_BYTES + HF_EXPIRE_LENGTH_MAX <= 64
 /* Without a log the batches are filled all the same, and thrown away. */
 static enum hf_status make_batches(struct node *node, struct hf_fault *fault)
 {
-    const uint32_t count = (uint32_t)node->config->depth + 1;
+    const uint32_t count = (uint32_t)node->config->unflushed + 1;
 
     if (node->config->durability == CONFIG_DURABILITY_MEMORY_BENCH) {
         node->batches = calloc(count, sizeof *node->batches);
@@ -430,7 +430,7 @@ static void connect_pollers(struct node *node)
         node->orderer.digest_due_ns = began_ns + node->config->digest_interval_ns;
         node->orderer.digest_place = hf_ledger_place(node->load.ledger);
     }
-    node->orderer.depth = (uint32_t)node->config->depth;
+    node->orderer.at_log_most = (uint32_t)node->config->unflushed;
     node->orderer.committed_batch = &node->logger.committed_batch;
     node->orderer.log_full = &node->logger.full;
     node->orderer.stopping = &node->stopping;
@@ -705,7 +705,7 @@ void node_destroy(struct node *node)
         node->port->maker->destroy(node->port);
     if (node->mailbox.event >= 0)
         close(node->mailbox.event);
-    for (uint64_t i = 0; node->batches != NULL && i <= node->config->depth; i++)
+    for (uint64_t i = 0; node->batches != NULL && i <= node->config->unflushed; i++)
         free(node->batches[i].bytes);
     free(node->batches);
     for (uint32_t i = 0; i < node->receiver_count; i++)

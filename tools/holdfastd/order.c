@@ -35,7 +35,7 @@ static uint64_t newest_batch(const struct orderer *orderer)
 
 static void hand_over_batch(struct orderer *orderer)
 {
-    assert(orderer->at_log < orderer->depth);
+    assert(orderer->at_log < orderer->at_log_most);
     if (!ring_put(orderer->batches, orderer->batch))
         assert(!"the ring has room for every batch");
     orderer->batch = NULL;
@@ -51,7 +51,7 @@ static bool has_batch(struct orderer *orderer, uint32_t room)
     struct hf_log_batch *batch = orderer->batch;
 
     if (batch != NULL && hf_log_batch_room(batch) < room) {
-        if (orderer->at_log == orderer->depth)
+        if (orderer->at_log == orderer->at_log_most)
             return false;
         hand_over_batch(orderer);
         batch = NULL;
@@ -66,14 +66,14 @@ static bool has_batch(struct orderer *orderer, uint32_t room)
     return true;
 }
 
-/* There are depth + 1 batches: what is neither here nor free is with the log poller. */
+/* There are at_log_most + 1 batches: what is neither here nor free is with the log poller. */
 static void count_batches_at_log(struct orderer *orderer)
 {
     uint32_t here = (orderer->batch != NULL) + ring_count(orderer->free_batches);
 
     assert(here >= 1);
-    assert(here <= orderer->depth + 1);
-    orderer->at_log = orderer->depth + 1 - here;
+    assert(here <= orderer->at_log_most + 1);
+    orderer->at_log = orderer->at_log_most + 1 - here;
 }
 
 /* Every operation of the batch carries its one timestamp, set when the first of them comes; it
@@ -359,7 +359,8 @@ static void order_digest(struct orderer *orderer)
 
     if (began_ns < orderer->digest_due_ns || place == orderer->digest_place ||
         2 * orderer->digest_cost_ns > orderer->digest_pause_ns ||
-        orderer->at_log == orderer->depth || !has_batch(orderer, 0) || orderer->batch->count != 0)
+        orderer->at_log == orderer->at_log_most || !has_batch(orderer, 0) ||
+        orderer->batch->count != 0)
         return;
     digest = hf_ledger_digest(orderer->ledger);
     orderer->digest_cost_ns = clock_monotonic_ns() - began_ns;
@@ -508,7 +509,8 @@ uint32_t orderer_poll(struct orderer *orderer)
         orderer->ordered[bundle->home]++;
         work++;
     }
-    if (orderer->batch != NULL && orderer->batch->count != 0 && orderer->at_log < orderer->depth) {
+    if (orderer->batch != NULL && orderer->batch->count != 0 &&
+        orderer->at_log < orderer->at_log_most) {
         hand_over_batch(orderer);
         work++;
     }

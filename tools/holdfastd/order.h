@@ -11,8 +11,8 @@
  * what looks at all of it (queries, the admin's questions, what is due to expire, checkpoints)
  * waits for a halt, at which nothing is under way and the ledger is whole.
  *
- * The batch goes to the log poller as soon as that has a write to spare: so a batch is what has
- * gathered while the last writes were on their way, and at low load a batch of one leaves at once.
+ * The batch goes to the log poller as soon as that may have one more: so a batch is what has
+ * gathered while the last ones were on their way, and at low load a batch of one leaves at once.
  */
 #ifndef HOLDFASTD_ORDER_H
 #define HOLDFASTD_ORDER_H
@@ -53,7 +53,7 @@ struct orderer {
     struct hf_log_batch *batch;            /* being filled, or NULL */
     struct bundle *waiting;                /* a bundle for which no batch has room yet, or NULL */
     uint64_t batch_index;                  /* of the batch: they count from 1 since the start */
-    uint32_t depth;                        /* batches the log poller may have at once */
+    uint32_t at_log_most;                  /* batches the log poller may have at once */
     uint32_t at_log;                       /* batches it has now */
     const _Atomic uint64_t *committed_batch;
     const atomic_bool *log_full; /* the log has no room: refuse, but keep answering queries */

@@ -14,6 +14,9 @@
  * until the next look. */
 #define ROOM_LEAST (UINT64_C(4) << 20)
 
+_Static_assert(CONFIG_UNFLUSHED_MAX + 1 + HF_PAIR_BATCHES <= HF_LOG_BATCHES_MAX,
+               "a node's own batches and the pair's are not too many for a log");
+
 static void tell_recovery(const struct storage *storage)
 {
     const struct hf_log_state *state = &storage->state;
@@ -124,7 +127,7 @@ enum hf_status storage_open(struct storage *storage, const struct config *config
     hf_log_writer_defaults(&options);
     options.depth = (uint32_t)config->depth;
     options.segments_ahead = (uint32_t)config->segments_ahead;
-    options.batch_count = (uint32_t)config->depth + 1;
+    options.batch_count = (uint32_t)config->unflushed + 1;
     options.batch_capacity = (uint32_t)config->batch_bytes;
     options.seal_span = (uint32_t)config->seal_records;
     options.secret_key = storage->secret_key;
