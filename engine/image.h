@@ -295,6 +295,9 @@ struct hf_image_reader {
     uint64_t ended_ns;     /* of the ended hold read last */
     uint64_t left;         /* records of the section in hand not yet read */
     uint64_t length;       /* of the records read so far, in bytes */
+    /* What all accounts say is promised, less what holds were seen to promise. */
+    __extension__ unsigned __int128 promised;
+    __extension__ __int128 posted[HF_LEDGER_ASSETS_MAX]; /* of all accounts, by asset */
     enum hf_status status;
     uint32_t section;       /* enum hf_image_section */
     uint32_t record_length; /* of a hold of which only a part has come */

@@ -182,25 +182,30 @@ static bool find_parties(const struct hf_ledger *ledger, const struct hf_image_h
            (parties->payee == NULL ? !has_record(record) : parties->payee->asset == record->asset);
 }
 
-bool hf_image_take_promise(struct hf_account *payer, uint64_t remaining)
+bool hf_image_take_promise(struct hf_image_reader *reader, struct hf_account *payer,
+                           uint64_t remaining)
 {
     if (payer->held_out < remaining)
         return false;
     payer->held_out -= remaining;
+    reader->promised -= remaining;
     return true;
 }
 
-static bool take_promises(const struct hf_image_hold *record, const struct parties *parties)
+static bool take_promises(struct hf_image_reader *reader, const struct hf_image_hold *record,
+                          const struct parties *parties)
 {
     if (record->remaining == 0)
         return true;
-    if (record->payer_count == 1 && !hf_image_take_promise(parties->payer, record->remaining))
+    if (record->payer_count == 1 &&
+        !hf_image_take_promise(reader, parties->payer, record->remaining))
         return false; /* of several, part by part */
     if (parties->payee == NULL)
         return true;
     if (parties->payee->held_in < record->remaining)
         return false;
     parties->payee->held_in -= record->remaining;
+    reader->promised -= record->remaining;
     return true;
 }
 
@@ -260,7 +265,7 @@ static enum hf_status take_hold(struct hf_image_reader *reader, const struct hf_
     if (!is_hold(reader, record) || (record->remaining != 0) != is_open ||
         hf_hold_find(holds, record->id, hash) != HF_TABLE_NONE)
         return HF_STATUS_CORRUPT;
-    if (!find_parties(ledger, record, &parties) || !take_promises(record, &parties))
+    if (!find_parties(ledger, record, &parties) || !take_promises(reader, record, &parties))
         return HF_STATUS_CORRUPT;
     hf_hold_note_unseen(holds, record->id);
     uint32_t slot = hf_hold_add(ledger, record->id, hash);

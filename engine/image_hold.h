@@ -11,7 +11,8 @@ enum hf_status hf_image_take_ended(struct hf_image_reader *reader, const void *b
 enum hf_status hf_image_take_open(struct hf_image_reader *reader, const void *bytes);
 
 /* Takes what a payer of an open hold has promised off its account. False when it has not. */
-bool hf_image_take_promise(struct hf_account *payer, uint64_t remaining);
+bool hf_image_take_promise(struct hf_image_reader *reader, struct hf_account *payer,
+                           uint64_t remaining);
 
 /* All records have come: makes the list of each instrument's. False when what they say of each
  * other cannot be. */

@@ -3,7 +3,8 @@
  * What a hold promises must be what its accounts say is promised, and what a total has the sum of
  * what its children have. To see that without memory of its own, the reader takes each open hold
  * off the accounts as it comes; at the end nothing may be left, and what the holds promise is put
- * back. Then it does the same with children and totals. */
+ * back. Then it does the same with children and totals. What is left on all accounts together it
+ * keeps in one number, and what is posted in one an asset: it need not go through them again. */
 #include "image.h"
 
 #include "condition.h"
@@ -132,7 +133,9 @@ static enum hf_status take_account(struct hf_image_reader *reader, const void *b
     if (hf_id_is_reserved(record.id) || record.status > HF_ACCOUNT_CLOSED ||
         !is_zero(record.reserved, sizeof(record.reserved)) || !is_within_bounds(&record))
         return HF_STATUS_CORRUPT;
-    if (hf_asset_find(&reader->ledger->assets, record.asset) == NULL)
+    const struct hf_assets *assets = &reader->ledger->assets;
+    const struct hf_asset *asset = hf_asset_find(assets, record.asset);
+    if (asset == NULL)
         return HF_STATUS_CORRUPT;
     uint64_t hash = hf_id_hash(record.id);
     if (hf_table_find(accounts, record.id, hash) != HF_TABLE_NONE)
@@ -147,6 +150,9 @@ static enum hf_status take_account(struct hf_image_reader *reader, const void *b
     account->floor = record.floor;
     account->asset = record.asset;
     account->status = record.status;
+    reader->promised += record.held_out;
+    reader->promised += record.held_in;
+    reader->posted[asset - assets->list] += record.posted;
     return HF_STATUS_OK;
 }
 
@@ -335,7 +341,7 @@ static enum hf_status take_part(struct hf_image_reader *reader, const void *byte
         if (holds->parts[i].account == slot)
             return HF_STATUS_CORRUPT;
     }
-    if (!hf_image_take_promise(account, record.remaining))
+    if (!hf_image_take_promise(reader, account, record.remaining))
         return HF_STATUS_CORRUPT;
     hf_hold_add_part(ledger, hf_hold_slot(holds, hold), slot, record.remaining);
     return HF_STATUS_OK;
@@ -413,20 +419,38 @@ static void promise_again(struct hf_ledger *ledger, const struct hf_hold *hold)
         hf_account_at(&ledger->accounts, hold->payee)->held_in += hold->remaining;
 }
 
-/* Nothing may be left promised without a hold, but by totals; then the holds' promises go back
- * where they were. */
-static bool settle_promises(struct hf_ledger *ledger)
+/* Takes totals out of the sums, as they are now: all that they have is their children's. */
+static void leave_totals_out(struct hf_image_reader *reader)
 {
-    const struct hf_table *accounts = &ledger->accounts;
-    const struct hf_holds *holds = &ledger->holds;
+    const struct hf_ledger *ledger = reader->ledger;
+    const struct hf_terms_list *list = &ledger->terms;
 
-    for (uint32_t slot = hf_table_next(accounts, 0); slot != HF_TABLE_NONE;
-         slot = hf_table_next(accounts, slot + 1)) {
-        const struct hf_account *account = hf_account_at(accounts, slot);
-        if ((account->flags & HF_ACCOUNT_IS_TOTAL) == 0 &&
-            (account->held_out != 0 || account->held_in != 0))
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct hf_account *account = hf_account_at(&ledger->accounts, list->list[i].account);
+        if ((account->flags & HF_ACCOUNT_IS_TOTAL) == 0)
+            continue;
+        reader->promised -= account->held_out;
+        reader->promised -= account->held_in;
+        reader->posted[hf_asset_find(&ledger->assets, account->asset) - ledger->assets.list] -=
+            account->posted;
+    }
+}
+
+/* Of every asset as much is owed as is owned. */
+static bool is_balanced(const struct hf_image_reader *reader)
+{
+    for (uint32_t i = 0; i < reader->ledger->assets.count; i++) {
+        if (reader->posted[i] != 0)
             return false;
     }
+    return true;
+}
+
+/* Every open hold is whole; then their promises go back where they were. */
+static bool settle_promises(struct hf_ledger *ledger)
+{
+    const struct hf_holds *holds = &ledger->holds;
+
     for (uint32_t slot = hf_hold_next(holds, 0); slot != HF_TABLE_NONE;
          slot = hf_hold_next(holds, slot + 1)) {
         const struct hf_hold *hold = hf_hold_at(holds, slot);
@@ -493,8 +517,10 @@ static enum hf_status take_trailer(struct hf_image_reader *reader, const void *r
     if (!hf_image_are_limits_whole(&reader->ledger->limit_list) ||
         !hf_image_link_records(reader->ledger))
         return HF_STATUS_CORRUPT;
-    if (!settle_promises(reader->ledger) || !settle_totals(reader->ledger) ||
-        !hf_ledger_is_balanced(reader->ledger))
+    leave_totals_out(reader);
+    /* No account promises less than nothing: where all together promise nothing, none does. */
+    if (reader->promised != 0 || !is_balanced(reader) || !settle_promises(reader->ledger) ||
+        !settle_totals(reader->ledger))
         return HF_STATUS_CORRUPT;
     reader->ledger->timestamp_ns = reader->timestamp_ns;
     return HF_STATUS_OK;

@@ -437,6 +437,44 @@ static void test_sealed_duplicates(void **state)
     close_fixture(&f);
 }
 
+/* Four accounts without a hold: two with these balances and promises, one with what balances them.
+ */
+static enum hf_status load_sums(int64_t posted, uint64_t held_in, int64_t against)
+{
+    struct hf_image_account accounts[4];
+    struct fixture f;
+    struct fixture copy;
+
+    open_fixture(&f, &small_limits);
+    open_accounts(&f);
+    struct picture picture = take_picture(&f, 4096);
+    uint8_t *first = picture.bytes + offset_of(&picture, HF_IMAGE_SECTION_ACCOUNTS);
+    memcpy(accounts, first, sizeof(accounts));
+    for (int i = 0; i < 4; i++) {
+        accounts[i].posted = i < 2 ? posted : i == 2 ? against : 0;
+        accounts[i].held_in = i < 2 ? held_in : 0;
+    }
+    memcpy(first, accounts, sizeof(accounts));
+    seal(&picture);
+    open_fixture(&copy, &small_limits);
+    enum hf_status status = load(&copy, picture.bytes, picture.length, 4096);
+    close_fixture(&copy);
+    free(picture.bytes);
+    close_fixture(&f);
+    return status;
+}
+
+/* Sums of many accounts are not those modulo 2^64. */
+static void test_sums_are_wide(void **state)
+{
+    (void)state;
+    assert_int_equal(load_sums(-5, 0, 10), HF_STATUS_OK);
+    assert_int_equal(load_sums(-5, 0, 9), HF_STATUS_CORRUPT);
+    assert_int_equal(load_sums(-5, 1, 10), HF_STATUS_CORRUPT);
+    assert_int_equal(load_sums(-5, UINT64_C(1) << 63, 10), HF_STATUS_CORRUPT);
+    assert_int_equal(load_sums(INT64_MIN, 0, 0), HF_STATUS_CORRUPT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,6 +484,7 @@ int main(void)
         cmocka_unit_test(test_truncated_or_longer), cmocka_unit_test(test_flipped_bits),
         cmocka_unit_test(test_corrupted_counts),    cmocka_unit_test(test_sealed_nonsense),
         cmocka_unit_test(test_sealed_duplicates),   cmocka_unit_test(test_hold_made_in_a_chain),
+        cmocka_unit_test(test_sums_are_wide),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
