@@ -352,8 +352,9 @@ static enum hf_status read_pieces(struct hf_disk *disk, int file, uint64_t size,
         if (offset > size || padded > size - offset) {
             return corrupt(header->index, offset, "the file ends early", fault);
         }
+        const void *bytes = NULL;
         size_t done = 0;
-        enum hf_status status = disk->maker->read(disk, file, offset, buffer, padded, &done);
+        enum hf_status status = hf_disk_lend(disk, file, offset, buffer, padded, &bytes, &done);
         if (status != HF_STATUS_OK) {
             *fault = disk->fault;
             return status;
@@ -361,10 +362,11 @@ static enum hf_status read_pieces(struct hf_disk *disk, int file, uint64_t size,
         if (done != padded) {
             return corrupt(header->index, offset, "the file ends early", fault);
         }
-        status = hf_checkpoint_check_piece(header, number, buffer, fault);
+        status = hf_checkpoint_check_piece(header, number, bytes, fault);
         if (status == HF_STATUS_OK && stream != NULL) {
-            status = stream->sink(stream->context, buffer + HF_CHECKPOINT_PIECE_HEADER,
-                                  piece_length(header, number));
+            status =
+                stream->sink(stream->context, (const uint8_t *)bytes + HF_CHECKPOINT_PIECE_HEADER,
+                             piece_length(header, number));
         }
         if (status != HF_STATUS_OK) {
             return status;

@@ -45,6 +45,11 @@ struct hf_disk_maker {
     enum hf_status (*size)(struct hf_disk *disk, int file, uint64_t *bytes);
     enum hf_status (*read)(struct hf_disk *disk, int file, uint64_t offset, void *buffer,
                            size_t length, size_t *done);
+    /* Like read, but of what the disk holds in memory already it says only where: *bytes, right
+     * until the next call of the blocking half; else they are in `buffer`. NULL: this disk holds
+     * nothing, and hf_disk_lend reads. */
+    enum hf_status (*lend)(struct hf_disk *disk, int file, uint64_t offset, void *buffer,
+                           size_t length, const void **bytes, size_t *done);
     enum hf_status (*write)(struct hf_disk *disk, int file, uint64_t offset, const void *buffer,
                             size_t length);
     enum hf_status (*flush)(struct hf_disk *disk, int file);
@@ -94,5 +99,17 @@ struct hf_disk {
     uint32_t unwritten;
     struct hf_fault fault; /* why the last call failed: file, call, reason */
 };
+
+/* Reads by the maker's lend, where it has one, else into `buffer`. */
+static inline enum hf_status hf_disk_lend(struct hf_disk *disk, int file, uint64_t offset,
+                                          void *buffer, size_t length, const void **bytes,
+                                          size_t *done)
+{
+    if (disk->maker->lend != NULL) {
+        return disk->maker->lend(disk, file, offset, buffer, length, bytes, done);
+    }
+    *bytes = buffer;
+    return disk->maker->read(disk, file, offset, buffer, length, done);
+}
 
 #endif

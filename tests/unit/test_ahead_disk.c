@@ -26,6 +26,7 @@ struct world {
     uint8_t *expected; /* the file's bytes */
     uint8_t *buffer;
     uint64_t random;
+    uint32_t lent; /* what lay elsewhere than in the buffer */
 };
 
 static uint64_t dice(struct world *world)
@@ -104,6 +105,21 @@ static void expect(struct world *world, struct hf_disk *disk, int file, size_t o
     assert_memory_equal(world->buffer, world->expected + offset, done);
 }
 
+static void expect_lent(struct world *world, struct hf_disk *disk, int file, size_t offset,
+                        size_t length)
+{
+    size_t there = offset < FILE_SIZE ? FILE_SIZE - offset : 0;
+    const void *bytes = NULL;
+    size_t done = SIZE_MAX;
+
+    memset(world->buffer, 0xee, length);
+    assert_int_equal(hf_disk_lend(disk, file, offset, world->buffer, length, &bytes, &done),
+                     HF_STATUS_OK);
+    assert_int_equal(done, there < length ? there : length);
+    assert_memory_equal(bytes, world->expected + offset, done);
+    world->lent += done != 0 && bytes != world->buffer;
+}
+
 /* As the log's reader does: windows that overlap a little. */
 static void test_from_end_to_end(void **state)
 {
@@ -118,6 +134,31 @@ static void test_from_end_to_end(void **state)
     }
     for (size_t offset = 0; offset < FILE_SIZE; offset += BLOCK + MIB / 2)
         expect(world, disk, file, offset, BLOCK);
+    assert_int_equal(disk->maker->close(disk, file), HF_STATUS_OK);
+}
+
+/* As a checkpoint is read: its pieces lie across the chunks, and are lent but where the chunks
+ * begin anew. */
+static void test_lent(void **state)
+{
+    struct world *world = *state;
+    struct hf_disk *disk = &world->ahead.disk;
+    int file = open_some(disk);
+
+    expect_lent(world, disk, file, 0, BLOCK);
+    for (size_t offset = BLOCK; offset < FILE_SIZE; offset += MIB) /* twice round the ring */
+        expect_lent(world, disk, file, offset, MIB);
+    assert_int_equal(world->lent, 1 + 42 - 2);
+    expect_lent(world, disk, file, FILE_SIZE, MIB);
+    for (int i = 0; i < 100; i++) {
+        size_t offset = dice(world) % (FILE_SIZE / BLOCK) * BLOCK;
+        size_t length = (dice(world) % (MOST / BLOCK) + 1) * BLOCK;
+        expect_lent(world, disk, file, offset, length);
+    }
+    /* A disk that holds nothing reads into the buffer. */
+    world->lent = 0;
+    expect_lent(world, world->inner, file, MIB, MIB);
+    assert_int_equal(world->lent, 0);
     assert_int_equal(disk->maker->close(disk, file), HF_STATUS_OK);
 }
 
@@ -189,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_from_end_to_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_anywhere, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_written, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_paced, set_up, tear_down),
     };

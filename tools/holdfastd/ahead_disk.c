@@ -6,14 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ALIGNMENT ((size_t)4096)
 /* So far ahead at most; the rest of the chunks are what the caller may still be reading. */
-#define DEPTH_MOST 16
+#define DEPTH_MOST 8
 /* Reads in flight at once. */
 #define READS 4
+/* The chunks lie one behind the other, and a file's byte at its offset modulo all of them. */
+#define RING_BYTES      (AHEAD_CHUNKS * AHEAD_CHUNK_BYTES)
+#define HUGE_PAGE_BYTES ((size_t)2 << 20)
+#define MAPPING_BYTES   (RING_BYTES + HUGE_PAGE_BYTES) /* to cut the alignment out of */
 
 static struct ahead_disk *self_of(struct hf_disk *disk)
 {
@@ -227,61 +231,99 @@ static void want(struct ahead_disk *self, const char *name, uint64_t first, uint
     pthread_cond_signal(&self->work);
 }
 
-/* Copies one chunk's part of [offset, offset + length). Returns how much; less than there is room
- * for at the file's end. *failed: it could not be read ahead. With the mutex. */
-static size_t take(struct ahead_disk *self, uint64_t offset, uint8_t *buffer, size_t length,
-                   bool *failed)
+/* Waits for a chunk that is wanted. NULL: it lies beyond the file's end. With the mutex, which it
+ * lets go of meanwhile. */
+static const struct ahead_chunk *await_chunk(struct ahead_disk *self, uint64_t number)
 {
-    uint64_t number = offset / AHEAD_CHUNK_BYTES;
-    size_t begin = (size_t)(offset % AHEAD_CHUNK_BYTES);
     const struct ahead_chunk *chunk = chunk_at(self, number);
 
     while ((chunk->state == AHEAD_EMPTY || chunk->number != number) && number < self->limit)
         pthread_cond_wait(&self->news, &self->mutex);
-    if (chunk->state == AHEAD_EMPTY || chunk->number != number)
-        return 0; /* beyond the file's end */
-    *failed = chunk->state == AHEAD_FAILED;
-    if (*failed || chunk->length <= begin)
-        return 0;
-    size_t there = chunk->length - begin;
-    size_t part = there < length ? there : length;
-    /* The helper leaves chunks alone that are wanted: no need to hold it up meanwhile. */
-    pthread_mutex_unlock(&self->mutex);
-    memcpy(buffer, bytes_at(self, number) + begin, part);
-    pthread_mutex_lock(&self->mutex);
-    return part;
+    return chunk->state == AHEAD_EMPTY || chunk->number != number ? NULL : chunk;
 }
 
+/* Waits for what is there of [offset, offset + length) in its chunks, up to the file's end. False:
+ * some of it could not be read ahead. With the mutex, which it lets go of meanwhile. */
+static bool await_bytes(struct ahead_disk *self, uint64_t offset, size_t length, size_t *done)
+{
+    *done = 0;
+    while (*done < length) {
+        uint64_t at = offset + *done;
+        size_t begin = (size_t)(at % AHEAD_CHUNK_BYTES);
+        const struct ahead_chunk *chunk = await_chunk(self, at / AHEAD_CHUNK_BYTES);
+        if (chunk == NULL)
+            break;
+        if (chunk->state == AHEAD_FAILED)
+            return false;
+        if (chunk->length <= begin)
+            break;
+        size_t there = chunk->length - begin;
+        *done += there < length - *done ? there : length - *done;
+        if (chunk->length < AHEAD_CHUNK_BYTES)
+            break;
+    }
+    return true;
+}
+
+/* Puts together what lies in the ring's last chunks and in its first. */
+static void copy_out(const struct ahead_disk *self, uint64_t offset, uint8_t *buffer, size_t length)
+{
+    size_t begin = (size_t)(offset % RING_BYTES);
+    size_t part = length < RING_BYTES - begin ? length : RING_BYTES - begin;
+
+    memcpy(buffer, self->memory + begin, part);
+    memcpy(buffer + part, self->memory, length - part);
+}
+
+/* Has the bytes read ahead, and what comes after them. False: they must be read from the disk
+ * itself. */
+static bool get_ahead(struct ahead_disk *self, int file, uint64_t offset, size_t length,
+                      size_t *done)
+{
+    uint64_t first = offset / AHEAD_CHUNK_BYTES;
+    uint64_t last = (offset + length) / AHEAD_CHUNK_BYTES;
+
+    assert(file >= 0);
+    assert(file < HF_DISK_FILES_MAX);
+    self->inner->block_size = self->disk.block_size; /* the log's, once its superblock was read */
+    if (length == 0 || self->memory == NULL || self->names[file][0] == '\0' ||
+        last - first >= AHEAD_CHUNKS - DEPTH_MOST)
+        return false;
+    pthread_mutex_lock(&self->mutex);
+    want(self, self->names[file], first, last);
+    bool is_there = await_bytes(self, offset, length, done);
+    pthread_mutex_unlock(&self->mutex);
+    return is_there;
+}
+
+/* The helper leaves chunks alone that are wanted: nobody holds anybody up while they are copied or
+ * lent. */
 static enum hf_status ahead_read(struct hf_disk *disk, int file, uint64_t offset, void *buffer,
                                  size_t length, size_t *done)
 {
     struct ahead_disk *self = self_of(disk);
-    uint64_t last = (offset + length) / AHEAD_CHUNK_BYTES;
-    bool failed = false;
 
-    assert(file >= 0);
-    assert(file < HF_DISK_FILES_MAX);
-    self->inner->block_size = disk->block_size; /* the log's own, once its superblock was read */
-    if (length == 0 || self->memory == NULL || self->names[file][0] == '\0' ||
-        last - offset / AHEAD_CHUNK_BYTES >= AHEAD_CHUNKS - DEPTH_MOST)
+    if (!get_ahead(self, file, offset, length, done))
         return told(self,
                     self->inner->maker->read(self->inner, file, offset, buffer, length, done));
-    *done = 0;
-    pthread_mutex_lock(&self->mutex);
-    want(self, self->names[file], offset / AHEAD_CHUNK_BYTES, last);
-    while (*done < length && !failed) {
-        size_t to_end = AHEAD_CHUNK_BYTES - (size_t)((offset + *done) % AHEAD_CHUNK_BYTES);
-        size_t left = length - *done;
-        size_t part = left < to_end ? left : to_end;
-        size_t got = take(self, offset + *done, (uint8_t *)buffer + *done, part, &failed);
-        *done += got;
-        if (got < part)
-            break;
-    }
-    pthread_mutex_unlock(&self->mutex);
-    if (!failed)
-        return HF_STATUS_OK;
-    return told(self, self->inner->maker->read(self->inner, file, offset, buffer, length, done));
+    copy_out(self, offset, buffer, *done);
+    return HF_STATUS_OK;
+}
+
+static enum hf_status ahead_lend(struct hf_disk *disk, int file, uint64_t offset, void *buffer,
+                                 size_t length, const void **bytes, size_t *done)
+{
+    struct ahead_disk *self = self_of(disk);
+
+    *bytes = buffer;
+    if (!get_ahead(self, file, offset, length, done))
+        return told(self,
+                    self->inner->maker->read(self->inner, file, offset, buffer, length, done));
+    if (RING_BYTES - offset % RING_BYTES >= *done)
+        *bytes = self->memory + offset % RING_BYTES;
+    else
+        copy_out(self, offset, buffer, *done);
+    return HF_STATUS_OK;
 }
 
 static enum hf_status ahead_open(struct hf_disk *disk, const char *name, unsigned flags, int *file)
@@ -377,6 +419,26 @@ static enum hf_status ahead_lock(struct hf_disk *disk)
  * --------------------------------------------------------------------------------------------------
  */
 
+/* On huge pages, where the kernel gives them: who first touches many small ones waits at each,
+ * which can cost more than all that is then done with their bytes. */
+static void map_memory(struct ahead_disk *self)
+{
+    void *mapping =
+        mmap(NULL, MAPPING_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (mapping == MAP_FAILED)
+        return;
+    self->mapping = mapping;
+    self->memory = (uint8_t *)mapping + (HUGE_PAGE_BYTES - (uintptr_t)mapping % HUGE_PAGE_BYTES);
+    (void)!madvise(self->memory, RING_BYTES, MADV_HUGEPAGE);
+}
+
+static void unmap_memory(struct ahead_disk *self)
+{
+    munmap(self->mapping, MAPPING_BYTES);
+    self->memory = NULL;
+}
+
 static bool start_helper(struct ahead_disk *self, const char *directory)
 {
     struct ahead_helping *helping = calloc(1, sizeof *helping);
@@ -406,6 +468,7 @@ void ahead_disk_init(struct ahead_disk *ahead, struct hf_disk *inner, const char
         .close = ahead_close,
         .size = ahead_size,
         .read = ahead_read,
+        .lend = ahead_lend,
         .write = ahead_write,
         .flush = ahead_flush,
         .allocate = ahead_allocate,
@@ -422,11 +485,9 @@ void ahead_disk_init(struct ahead_disk *ahead, struct hf_disk *inner, const char
     pthread_mutex_init(&ahead->mutex, NULL);
     pthread_cond_init(&ahead->work, NULL);
     pthread_cond_init(&ahead->news, NULL);
-    ahead->memory = aligned_alloc(ALIGNMENT, AHEAD_CHUNKS * AHEAD_CHUNK_BYTES);
-    if (ahead->memory != NULL && !start_helper(ahead, directory)) {
-        free(ahead->memory);
-        ahead->memory = NULL;
-    }
+    map_memory(ahead);
+    if (ahead->memory != NULL && !start_helper(ahead, directory))
+        unmap_memory(ahead);
 }
 
 void ahead_disk_finish(struct ahead_disk *ahead)
@@ -440,8 +501,7 @@ void ahead_disk_finish(struct ahead_disk *ahead)
         io_uring_queue_exit(&ahead->helping->ring);
         free(ahead->helping);
         close(ahead->directory);
-        free(ahead->memory);
-        ahead->memory = NULL;
+        unmap_memory(ahead);
     }
     ahead->inner->block_size = ahead->disk.block_size;
     pthread_cond_destroy(&ahead->news);

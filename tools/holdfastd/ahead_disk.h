@@ -10,7 +10,7 @@
 #include <pthread.h>
 
 #define AHEAD_CHUNK_BYTES ((size_t)1 << 20)
-#define AHEAD_CHUNKS      24
+#define AHEAD_CHUNKS      16
 
 enum ahead_state { AHEAD_EMPTY = 0, AHEAD_READ = 1, AHEAD_FAILED = 2 };
 
@@ -26,6 +26,7 @@ struct ahead_disk {
     struct hf_disk *inner;
     char names[HF_DISK_FILES_MAX][HF_DISK_NAME_SIZE]; /* of files open for reading, else empty */
     uint8_t *memory;                                  /* of all chunks; NULL: does not read ahead */
+    void *mapping;                                    /* that it lies in */
 
     pthread_t helper;
     int directory;                 /* its own: it shares no file with anybody */
