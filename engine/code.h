@@ -106,7 +106,8 @@ enum hf_code {
     X(PARENT_LIMIT, 32)     \
     X(LIMIT, 33)            \
     X(ACQUIRER, 34)         \
-    X(ORIGINAL, 35)
+    X(ORIGINAL, 35)         \
+    X(FILTER, 36)
 
 enum hf_rule {
 #define HF_RULE_ENTRY(name, number) HF_RULE_##name = number,

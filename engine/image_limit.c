@@ -82,7 +82,7 @@ enum hf_status hf_image_take_limit(struct hf_image_reader *reader, const void *b
     const union hf_operation operation = {.limit_put = put_of(&record)};
     const struct hf_limit_owner owner = find_owner(ledger, record.scope, record.scope_id);
     if (owner.first == NULL || !is_zero(record.reserved, sizeof(record.reserved)) ||
-        record.since > reader->place ||
+        record.filter.parts != 0 || record.since > reader->place ||
         hf_operation_check(&operation, sizeof(operation.limit_put)).code != HF_CODE_OK ||
         find_limit(ledger, owner, record.number) != NULL || *owner.count == HF_LIMITS_A_SCOPE)
         return HF_STATUS_CORRUPT;

@@ -187,7 +187,7 @@ static enum hf_status take_terms(struct hf_image_reader *reader, const void *byt
     memcpy(&record, bytes, sizeof(record));
     struct hf_account *account = find_account(ledger, record.account);
     if (account == NULL || (account->flags & HF_ACCOUNT_HAS_TERMS) != 0 ||
-        (record.flags & ~HF_ACCOUNT_TOTAL) != 0 || record.filter.reserved != 0 ||
+        (record.flags & ~HF_ACCOUNT_TOTAL) != 0 || record.filter.parts != 0 ||
         !is_zero(record.reserved, sizeof(record.reserved)))
         return HF_STATUS_CORRUPT;
     if (!hf_id_is_zero(record.parent)) {

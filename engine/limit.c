@@ -144,6 +144,7 @@ static void set_settings(const struct hf_limit_list *limits, struct hf_limit *li
                          const struct hf_op_limit_put *put)
 {
     static const struct hf_filter empty;
+    const struct hf_filter kept = hf_filter_kept(&put->filter);
 
     limit->max_amount = put->max_amount;
     limit->max_count = put->max_count;
@@ -151,8 +152,8 @@ static void set_settings(const struct hf_limit_list *limits, struct hf_limit *li
     limit->zone_minutes = put->zone_minutes;
     limit->window = put->window;
     limit->start = put->start;
-    limit->has_filter = memcmp(&put->filter, &empty, sizeof(empty)) != 0;
-    hf_limit_more_of(limits, limit)->filter = put->filter;
+    limit->has_filter = memcmp(&kept, &empty, sizeof(empty)) != 0;
+    hf_limit_more_of(limits, limit)->filter = kept;
 }
 
 static void keep_lines(struct hf_ledger *ledger, uint32_t line, uint32_t count)
@@ -366,13 +367,14 @@ static void set_again(struct hf_ledger *ledger, struct hf_limit *limit,
                       const struct hf_op_limit_put *put, uint64_t place)
 {
     struct hf_limit_more *more = hf_limit_more_of(&ledger->limit_list, limit);
+    const struct hf_filter kept = hf_filter_kept(&put->filter);
     bool is_same_window = limit->window == put->window && limit->length_ns == put->length_ns &&
                           limit->zone_minutes == put->zone_minutes && limit->start == put->start;
 
     hf_undo_keep(&ledger->undo, more, sizeof(*more));
     if (!is_same_window)
         forget_used(ledger, limit, place);
-    if (memcmp(&more->filter, &put->filter, sizeof(put->filter)) != 0)
+    if (memcmp(&more->filter, &kept, sizeof(kept)) != 0)
         count_since(ledger, limit, place);
     if (limit->window == HF_LIMIT_ROLLING && put->window != HF_LIMIT_ROLLING) {
         hf_pool_give_back(&ledger->limit_list.rolling_pool, &ledger->undo, limit->rolling);

@@ -94,6 +94,34 @@ static bool is_all_ones(struct hf_id id)
     return (id.lo & id.hi) == UINT64_MAX;
 }
 
+/* The parts that have entries, as bits of enum hf_filter_part. */
+static uint32_t used_parts(const struct hf_filter *filter)
+{
+    uint32_t parts = 0;
+
+    for (uint32_t i = 0; i < HF_FILTER_MCCS_MAX; i++)
+        parts |= filter->mccs[i] != 0 ? HF_FILTER_BY_MCC : 0u;
+    for (uint32_t i = 0; i < HF_FILTER_COUNTRIES_MAX; i++)
+        parts |= filter->countries[i] != 0 ? HF_FILTER_BY_COUNTRY : 0u;
+    parts |= filter->channels != 0 ? HF_FILTER_BY_CHANNEL : 0u;
+    parts |= is_zero(filter->merchant, sizeof(filter->merchant)) ? 0u : HF_FILTER_BY_MERCHANT;
+    return parts;
+}
+
+#define FILTER_PARTS_KNOWN \
+    (HF_FILTER_BY_MCC | HF_FILTER_BY_COUNTRY | HF_FILTER_BY_CHANNEL | HF_FILTER_BY_MERCHANT)
+
+/* A part without entries lets everything pass: not what somebody wants who says that he filters by
+ * it. */
+static struct hf_verdict check_filter(const struct hf_filter *filter)
+{
+    if ((filter->parts & ~(uint32_t)FILTER_PARTS_KNOWN) != 0)
+        return bad(HF_CODE_MALFORMED, HF_RULE_RESERVED);
+    if ((filter->parts & ~used_parts(filter)) != 0)
+        return bad(HF_CODE_MALFORMED, HF_RULE_FILTER);
+    return good;
+}
+
 /* What only the long form says. */
 static struct hf_verdict check_account_terms(const struct hf_op_account_put *put)
 {
@@ -105,9 +133,7 @@ static struct hf_verdict check_account_terms(const struct hf_op_account_put *put
         return bad(HF_CODE_BAD_ID, HF_RULE_SINK);
     if (hf_id_equal(put->sink, put->account))
         return bad(HF_CODE_SAME_ACCOUNT, HF_RULE_SINK);
-    if (put->filter.reserved != 0)
-        return bad(HF_CODE_MALFORMED, HF_RULE_RESERVED);
-    return good;
+    return check_filter(&put->filter);
 }
 
 static struct hf_verdict check_account_put(const struct hf_op_account_put *put)
@@ -287,9 +313,7 @@ static struct hf_verdict check_limit_put(const struct hf_op_limit_put *put)
         return bad(HF_CODE_MALFORMED, HF_RULE_RESERVED);
     if (!is_set && memcmp(&put->filter, &empty, sizeof(empty)) != 0)
         return bad(HF_CODE_MALFORMED, HF_RULE_LIMIT);
-    if (put->filter.reserved != 0)
-        return bad(HF_CODE_MALFORMED, HF_RULE_RESERVED);
-    return good;
+    return check_filter(&put->filter);
 }
 
 /* What has been decided elsewhere is neither partial nor nothing: found at the flags. */

@@ -88,15 +88,27 @@ enum hf_account_flag {
 #define HF_CEILING_NONE     INT64_MAX
 #define HF_PARENT_DEPTH_MAX 4 /* ancestors that an account may have */
 
+/* What a filter may look at. */
+enum hf_filter_part {
+    HF_FILTER_BY_MCC = 0x01,
+    HF_FILTER_BY_COUNTRY = 0x02,
+    HF_FILTER_BY_CHANNEL = 0x04,
+    HF_FILTER_BY_MERCHANT = 0x08,
+};
+
 /* For which payments an account may be used, as payer: each list that is not empty must name the
- * payment's own. An operation that carries no attributes passes only what asks for none. */
+ * payment's own. An operation that carries no attributes passes only what asks for none.
+ *
+ * A part without entries asks for nothing. Whoever means to filter says by which parts as well: one
+ * of them without entries is then refused. A part that has entries filters whether that is said or
+ * not. */
 #define HF_FILTER_MCCS_MAX      8
 #define HF_FILTER_COUNTRIES_MAX 4
 struct hf_filter {
     uint16_t mccs[HF_FILTER_MCCS_MAX];           /* 0: not used */
     uint16_t countries[HF_FILTER_COUNTRIES_MAX]; /* ISO 3166 numeric; 0: not used */
     uint32_t channels;                           /* bit n: channel n (0 to 31); 0: all */
-    uint32_t reserved;
+    uint32_t parts;       /* enum hf_filter_part: these have entries; 0: nothing is said of them */
     uint8_t merchant[16]; /* all zero: any */
 };
 HF_STATIC_ASSERT(sizeof(struct hf_filter) == 48, "filter");
@@ -442,7 +454,7 @@ struct hf_op_limit_put {
     int16_t zone_minutes;  /* east of Greenwich, of calendar windows; else 0 */
     uint8_t start;         /* WEEK, MONTH; else 0 */
     uint8_t reserved;
-    struct hf_filter filter; /* which authorisations it counts; RAISE and RESET: zero */
+    struct hf_filter filter; /* which authorisations it counts; RAISE and RESET: all zero */
 };
 HF_STATIC_ASSERT(sizeof(struct hf_op_limit_put) == 128, "LIMIT_PUT");
 

@@ -83,6 +83,14 @@ static bool is_empty(const struct hf_filter *filter)
     return memcmp(filter, &empty, sizeof(empty)) == 0;
 }
 
+struct hf_filter hf_filter_kept(const struct hf_filter *filter)
+{
+    struct hf_filter kept = *filter;
+
+    kept.parts = 0;
+    return kept;
+}
+
 void hf_terms_set_filter(struct hf_ledger *ledger, const struct hf_account *account,
                          const struct hf_filter *filter)
 {
@@ -203,6 +211,7 @@ void hf_terms_set(struct hf_ledger *ledger, struct hf_account *account,
     if (terms == NULL)
         terms = hf_terms_add(ledger, account);
     struct hf_filter *filter = &ledger->terms.filters[hf_terms_number(&ledger->terms, terms)];
+    const struct hf_filter kept = hf_filter_kept(&put->filter);
     hf_undo_keep(&ledger->undo, terms, sizeof(*terms));
     hf_undo_keep(&ledger->undo, filter, sizeof(*filter));
     if (is_new && !hf_id_is_zero(put->parent))
@@ -214,7 +223,7 @@ void hf_terms_set(struct hf_ledger *ledger, struct hf_account *account,
     terms->sink = HF_TABLE_NONE;
     if (!hf_id_is_zero(put->sink))
         terms->sink = hf_table_slot(&ledger->accounts, hf_ledger_find_account(ledger, put->sink));
-    hf_terms_set_filter(ledger, account, &put->filter);
+    hf_terms_set_filter(ledger, account, &kept);
     hf_expire_watch(ledger, account);
 }
 

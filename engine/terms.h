@@ -85,6 +85,10 @@ struct hf_verdict hf_terms_check(const struct hf_ledger *ledger,
 void hf_terms_set(struct hf_ledger *ledger, struct hf_account *account,
                   const struct hf_op_account_put *put, bool is_new);
 
+/* The filter of an operation as it is kept: what it asks for. That its sender said by which parts
+ * he filters was for the check of its shape. */
+struct hf_filter hf_filter_kept(const struct hf_filter *filter);
+
 /* Sets the filter alone. Whatever may be undone the caller has kept. */
 void hf_terms_set_filter(struct hf_ledger *ledger, const struct hf_account *account,
                          const struct hf_filter *filter);

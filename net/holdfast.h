@@ -165,7 +165,8 @@ void hf_make_account_put(union hf_operation *op, struct hf_id id, struct hf_id a
 void hf_make_move(union hf_operation *op, struct hf_id id, struct hf_id payer, struct hf_id payee,
                   uint64_t amount, uint16_t asset);
 /* The long form, with the terms that an account without terms has: no ceiling, never expiring, no
- * parent, sink and filter. Set what is wanted in op->account_put afterwards. */
+ * parent, sink and filter. Set what is wanted in op->account_put afterwards, of a filter also its
+ * parts: then one without entries is refused, and not taken for none. */
 void hf_make_account_terms(union hf_operation *op, struct hf_id id, struct hf_id account,
                            uint16_t asset, int64_t floor, uint8_t status);
 /* `sink` zero: the account must be empty. */
@@ -226,7 +227,8 @@ void hf_make_clear(union hf_operation *op, struct hf_id id, struct hf_id origina
 /* Makes limit `number` (1 to 255) of a scope, or replaces its settings; `scope` is of enum
  * hf_limit_scope, `window` of enum hf_limit_window, both maxima may be HF_LIMIT_UNLIMITED. Weeks
  * begin on Mondays and months on their first, in UTC: op->limit_put.start and zone_minutes say
- * otherwise. A rolling window's length_ns must be set afterwards, a filter may be. */
+ * otherwise. A rolling window's length_ns must be set afterwards, a filter may be, its
+ * parts with it as in hf_make_account_terms. */
 void hf_make_limit_put(union hf_operation *op, struct hf_id id, uint8_t scope,
                        struct hf_id scope_id, uint8_t number, uint8_t window, uint64_t max_amount,
                        uint64_t max_count);

@@ -90,17 +90,18 @@ def account_put(account=ALICE, floor=0, asset=840, status=0, reserved=bytes(5), 
 
 def account_terms(account=ALICE, floor=0, asset=840, status=0, marks=1, ceiling=250000,
                   expires=DEADLINE, parent=0, sink=0, mccs=(5411, 5812), countries=(840,),
-                  channels=3, merchant=b'MERCHANT0000001', filter_reserved=0, number=14, flags=0,
+                  channels=3, merchant=b'MERCHANT0000001', parts=0, number=14, flags=0,
                   deadline=0, **more):
     body = ident(account) + struct.pack('<qHBB4x', floor, asset, status, marks)
     body += struct.pack('<qQ', ceiling, expires) + ident(parent) + ident(sink)
     body += struct.pack('<8H4HII', *(list(mccs) + 8 * [0])[:8], *(list(countries) + 4 * [0])[:4],
-                        channels, filter_reserved) + merchant.ljust(16, b'\0')
+                        channels, parts) + merchant.ljust(16, b'\0')
     words = head_words('ACCOUNT_PUT', number, flags, deadline)
     words += (f' account={text(account)} floor={floor} asset={asset} status={status} marks={marks}'
               f' ceiling={ceiling} expires={expires} parent={text(parent)} sink={text(sink)}'
               f' mcc={mccs[0]} mcc2={mccs[1]} country={countries[0]} channels={channels}'
               f' merchant={merchant.decode()}')
+    words += f' parts={parts}' if parts else ''
     return operation(ACCOUNT_PUT, body, number, flags, deadline, **more), words
 
 
@@ -258,16 +259,17 @@ def instrument_put(token=CARD, account=ALICE, expires=DEADLINE, limit=10000, rem
 
 def limit_put(scope_id=CARD, amount=50000, count=10, span=0, scope=1, limit=3, window=2, mode=0,
               zone=120, start=0, reserved=0, mccs=(5411, 5812), countries=(840,), channels=3,
-              merchant=b'MERCHANT0000001', filter_reserved=0, number=23, flags=0, deadline=0,
+              merchant=b'MERCHANT0000001', parts=0, number=23, flags=0, deadline=0,
               **more):
     body = ident(scope_id) + struct.pack('<QQQBBBBhBB', amount, count, span, scope, limit, window,
                                          mode, zone, start, reserved)
     body += struct.pack('<8H4HII', *(list(mccs) + 8 * [0])[:8], *(list(countries) + 4 * [0])[:4],
-                        channels, filter_reserved) + merchant.ljust(16, b'\0')
+                        channels, parts) + merchant.ljust(16, b'\0')
     words = head_words('LIMIT_PUT', number, flags, deadline)
     words += (f' scope={scope}/{text(scope_id)}/{limit} window={window} mode={mode} amount={amount}'
               f' count={count} length={span} zone={zone} start={start} mcc={mccs[0]} mcc2={mccs[1]}'
               f' country={countries[0]} channels={channels} merchant={merchant.decode()}')
+    words += f' parts={parts}' if parts else ''
     return operation(LIMIT_PUT, body, number, flags, deadline, **more), words
 
 
@@ -502,6 +504,11 @@ def broken(name, message, verdict='MALFORMED/LENGTH', identifier=0, **header):
            steps=[before_words, f'broken {verdict} {text(identifier)}'])
 
 
+# A filter that says it looks at a part which has no entries, the others having some.
+EMPTY_PARTS = (('mccs', {'parts': 1, 'mccs': (0, 0)}), ('countries', {'parts': 2, 'countries': (0,)}),
+               ('channels', {'parts': 4, 'channels': 0}), ('merchant', {'parts': 8, 'merchant': b''}))
+
+
 def main():
     good('asset_put', asset_put())
     good('asset_put_longest_code', asset_put(asset=65535, scale=18, code=b'POINTS99'))
@@ -549,12 +556,15 @@ def main():
     good('limit_put_rolling_shortest', bare_limit(window=5, span=64))
     good('limit_put_rolling_longest', bare_limit(window=5, span=400 * 86400 * 10**9))
     good('limit_put_lifetime', bare_limit(window=6, limit=1))
+    good('limit_put_parts', limit_put(parts=15))
+    good('limit_put_one_part', bare_limit(parts=4, channels=2**31))
     good('limit_raise', bare_limit(mode=1, window=0, amount=ALL, count=1))
     good('limit_reset', bare_limit(mode=2, window=0, amount=0, count=0))
     good('account_terms', account_terms())
     good('account_terms_defaults',
          account_terms(marks=0, ceiling=CEILING_NONE, expires=0, mccs=(0, 0), countries=(0,),
                        channels=0, merchant=b''))
+    good('account_terms_parts', account_terms(parts=15))
     good('account_terms_parent', account_terms(parent=SHOP, sink=BOB))
     good('account_close', account_close())
     good('account_close_empty', account_close(sink=0))
@@ -713,8 +723,9 @@ def main():
             'SAME_ACCOUNT/PARENT')
     refused('account_terms_sink_id', account_terms(sink=ONES, number=1), 'BAD_ID/SINK')
     refused('account_terms_sink_self', account_terms(sink=ALICE, number=1), 'SAME_ACCOUNT/SINK')
-    refused('account_terms_filter', account_terms(filter_reserved=1, number=1),
-            'MALFORMED/RESERVED')
+    refused('account_terms_filter', account_terms(parts=16, number=1), 'MALFORMED/RESERVED')
+    for name, fields in EMPTY_PARTS:
+        refused('account_terms_no_' + name, account_terms(**fields, number=1), 'MALFORMED/FILTER')
     refused('account_close_account', account_close(account=0, number=1), 'BAD_ID/ACCOUNT')
     refused('account_close_sink', account_close(sink=ALICE, number=1), 'SAME_ACCOUNT/SINK')
     refused('adjust_mode', adjust(mode=4, number=1), 'MALFORMED/STATUS')
@@ -860,10 +871,14 @@ def main():
             ('raise_filter', {'mode': 1, 'window': 0, 'mccs': (5411, 0)}),
             ('reset_amount', {'mode': 2, 'window': 0, 'count': 0}),
             ('reset_count', {'mode': 2, 'window': 0, 'amount': 0}),
+            ('raise_parts', {'mode': 1, 'window': 0, 'parts': 1}),
             ('reset_filter', {'mode': 2, 'window': 0, 'amount': 0, 'count': 0, 'channels': 1})):
         refused('limit_' + name, bare_limit(number=1, **fields), 'MALFORMED/LIMIT')
     refused('limit_reserved', limit_put(reserved=1, number=1), 'MALFORMED/RESERVED')
-    refused('limit_filter_reserved', limit_put(filter_reserved=1, number=1), 'MALFORMED/RESERVED')
+    refused('limit_filter_reserved', limit_put(parts=16, number=1), 'MALFORMED/RESERVED')
+    for name, fields in EMPTY_PARTS:
+        refused('limit_no_' + name, limit_put(**fields, number=1), 'MALFORMED/FILTER')
+    refused('limit_empty_filter', bare_limit(parts=15, number=1), 'MALFORMED/FILTER')
     refused('query_subject_id', query(subject_id=0, number=1), 'BAD_ID/SUBJECT')
     refused('query_subject_zero', query(subject=0, number=1), 'MALFORMED/SUBJECT')
     refused('query_subject_unknown', query(subject=10, number=1), 'MALFORMED/SUBJECT')

@@ -27,6 +27,22 @@ void draw_attributes(struct draw *draw, uint16_t *mcc, uint16_t *country, uint8_
     memcpy(merchant, chance(draw, 85) ? "CORNER SHOP 123" : "CORNER SHOP 124", 16);
 }
 
+static uint32_t used_parts(const struct hf_filter *filter)
+{
+    uint32_t parts = 0;
+    for (uint32_t i = 0; i < HF_FILTER_MCCS_MAX; i++)
+        if (filter->mccs[i] != 0)
+            parts |= HF_FILTER_BY_MCC;
+    for (uint32_t i = 0; i < HF_FILTER_COUNTRIES_MAX; i++)
+        if (filter->countries[i] != 0)
+            parts |= HF_FILTER_BY_COUNTRY;
+    if (filter->channels != 0)
+        parts |= HF_FILTER_BY_CHANNEL;
+    if (filter->merchant[0] != 0)
+        parts |= HF_FILTER_BY_MERCHANT;
+    return parts;
+}
+
 void draw_filter(struct draw *draw, struct hf_filter *filter)
 {
     memset(filter, 0, sizeof(*filter));
@@ -40,6 +56,8 @@ void draw_filter(struct draw *draw, struct hf_filter *filter)
         filter->channels = (uint32_t)PICK(draw, 1, 3, 6, 7, 0x80000000);
     if (chance(draw, 15))
         memcpy(filter->merchant, "CORNER SHOP 123", 16);
+    if (chance(draw, 50))
+        filter->parts = used_parts(filter) & (uint32_t)draw_bits(draw);
 }
 
 /* Entries --------------------------------------------------------------------------------- */
@@ -568,10 +586,16 @@ static void damage_chain(struct draw *draw, struct hf_op_chain *chain)
 
 static void damage_account_put(struct draw *draw, struct hf_op_account_put *put)
 {
-    if (chance(draw, 50))
+    switch (draw_below(draw, 3)) {
+    case 0:
         put->parent = put->account;
-    else
+        break;
+    case 1:
         put->sink = put->account;
+        break;
+    default:
+        put->filter.parts |= UINT32_C(1) << draw_below(draw, 5);
+    }
 }
 
 static void damage_instrument_put(struct draw *draw, struct hf_op_instrument_put *put)
@@ -626,6 +650,8 @@ void draw_damage_list(struct draw *draw, union hf_operation *operation)
     if (operation->header.type == HF_OP_ACCOUNT_PUT &&
         operation->header.length == sizeof(operation->account_put))
         damage_account_put(draw, &operation->account_put);
+    if (operation->header.type == HF_OP_LIMIT_PUT)
+        operation->limit_put.filter.parts |= UINT32_C(1) << draw_below(draw, 5);
     if (operation->header.type == HF_OP_CHAIN && operation->chain.count > 0)
         damage_chain(draw, &operation->chain);
     if (operation->header.type == HF_OP_MOVE_PLAN)

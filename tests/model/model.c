@@ -227,6 +227,7 @@ static struct outcome do_account_put(const struct turn *turn)
         account->expires_ns = put->expires_ns;
         account->sink = put->sink;
         account->filter = put->filter;
+        account->filter.parts = 0; /* asks for nothing by itself */
     }
     add_event(turn, known ? HF_EVENT_CHANGED : HF_EVENT_OPENED, account->id, 0, 0, 0);
     return approve(0, account);

@@ -66,6 +66,20 @@ static struct hf_verdict check_asset_put(const struct hf_op_asset_put *put)
     return VERDICT(OK, NONE);
 }
 
+/* A part that the sender filters by has something in it. */
+static struct hf_verdict check_filter(const struct hf_filter *filter)
+{
+    bool mccs = any_set((const uint8_t *)filter->mccs, sizeof(filter->mccs));
+    bool countries = any_set((const uint8_t *)filter->countries, sizeof(filter->countries));
+    bool merchant = any_set(filter->merchant, sizeof(filter->merchant));
+    REFUSE_IF(filter->parts > 15, MALFORMED, RESERVED);
+    REFUSE_IF((filter->parts & 1) != 0 && !mccs, MALFORMED, FILTER);
+    REFUSE_IF((filter->parts & 2) != 0 && !countries, MALFORMED, FILTER);
+    REFUSE_IF((filter->parts & 4) != 0 && filter->channels == 0, MALFORMED, FILTER);
+    REFUSE_IF((filter->parts & 8) != 0 && !merchant, MALFORMED, FILTER);
+    return VERDICT(OK, NONE);
+}
+
 static struct hf_verdict check_account_put(const struct hf_op_account_put *put)
 {
     bool is_long = put->header.length == sizeof(*put);
@@ -81,8 +95,7 @@ static struct hf_verdict check_account_put(const struct hf_op_account_put *put)
     REFUSE_IF(hf_id_equal(put->parent, put->account), SAME_ACCOUNT, PARENT);
     REFUSE_IF(is_all_ones(put->sink), BAD_ID, SINK);
     REFUSE_IF(hf_id_equal(put->sink, put->account), SAME_ACCOUNT, SINK);
-    REFUSE_IF(put->filter.reserved != 0, MALFORMED, RESERVED);
-    return VERDICT(OK, NONE);
+    return check_filter(&put->filter);
 }
 
 static struct hf_verdict check_account_close(const struct hf_op_account_close *close)
@@ -394,8 +407,7 @@ static struct hf_verdict check_limit_put(const struct hf_op_limit_put *put)
     REFUSE_IF(put->reserved != 0, MALFORMED, RESERVED);
     REFUSE_IF(!sets && any_set((const uint8_t *)&put->filter, sizeof(put->filter)), MALFORMED,
               LIMIT);
-    REFUSE_IF(put->filter.reserved != 0, MALFORMED, RESERVED);
-    return VERDICT(OK, NONE);
+    return check_filter(&put->filter);
 }
 
 static struct hf_verdict check_auth(const struct hf_op_auth *auth)

@@ -227,7 +227,9 @@ static struct outcome set_limit(const struct turn *turn, struct model_limit *lim
         limit->newest = 0;
         limit->since_place = turn->place;
     }
-    if (memcmp(&limit->filter, &put->filter, sizeof(put->filter)) != 0)
+    struct hf_filter filter = put->filter;
+    filter.parts = 0; /* asks for nothing by itself */
+    if (memcmp(&limit->filter, &filter, sizeof(filter)) != 0)
         limit->since_place = turn->place;
     limit->window = put->window;
     limit->length_ns = put->length_ns;
@@ -235,7 +237,7 @@ static struct outcome set_limit(const struct turn *turn, struct model_limit *lim
     limit->start = put->start;
     limit->max_amount = put->max_amount;
     limit->max_count = put->max_count;
-    limit->filter = put->filter;
+    limit->filter = filter;
     tell_put(turn, limit);
     return approve(0, NULL);
 }

@@ -94,7 +94,8 @@ FIELDS = {
         (74, byte(0), "MALFORMED/LIMIT"), (74, byte(3), "MALFORMED/LIMIT"), (74, byte(7), "MALFORMED/LIMIT"),
         (75, byte(1), "MALFORMED/LIMIT"), (75, byte(3), "MALFORMED/LIMIT"), (76, u16(841), "MALFORMED/LIMIT"),
         (76, u16(0x10000 - 841), "MALFORMED/LIMIT"), (78, byte(1), "MALFORMED/LIMIT"), *reserved(79, 79),
-        *reserved(108, 111)]),
+        (108, byte(16), "MALFORMED/RESERVED"),
+        (108, byte(128), "MALFORMED/RESERVED"), *reserved(109, 111)]),
     m.QUERY: (lambda: m.query(WALLET), [
         *ids(32, "SUBJECT"), (48, byte(0), "MALFORMED/SUBJECT"), (48, byte(10), "MALFORMED/SUBJECT"),
         (48, byte(255), "MALFORMED/SUBJECT"), *reserved(49, 51), (52, byte(1), "MALFORMED/SUBJECT")]),
@@ -175,6 +176,25 @@ class WireInput(unittest.TestCase):
                 for at, value, verdict in reversed(rows):
                     operation = patch(operation, at, value)
                     self.expect_refused(patch(operation, 8, m.new_id()), verdict, f"{m.NAMES[kind]} from byte {at}")
+
+    def test_filters_without_entries(self):
+        """What says that it filters by a part gives it an entry; what says nothing has no filter."""
+        long_account = m.account_put(UNKNOWN) + struct.pack("<qQ", (1 << 63) - 1, 0) + bytes(32 + 48)
+        long_account = patch(long_account, 0, u16(len(long_account)))
+        entries = {1: (0, u16(5411)), 2: (22, u16(840)), 4: (27, byte(128)), 8: (47, byte(1))}
+        with self.unchanged():
+            for whole, at in ((m.limit_put(m.LIMIT_INSTRUMENT, CARD, 1), 80), (long_account, 112)):
+                for parts in range(1, 16):
+                    operation = patch(patch(whole, at + 28, byte(parts)), 8, m.new_id())
+                    self.expect_refused(operation, "MALFORMED/FILTER", f"parts {parts} of nothing")
+                for part, (where, entry) in entries.items():
+                    for other in entries:
+                        operation = patch(patch(whole, at + where, entry), at + 28, byte(other))
+                        operation = patch(patch(operation, 8, m.new_id()), 3, byte(m.DRY_RUN))
+                        if part == other:
+                            self.expect(operation, "OK/NONE", f"part {part}")
+                        else:
+                            self.expect_refused(operation, "MALFORMED/FILTER", f"part {other} with one of {part}")
 
     def test_header_fields(self):
         with self.unchanged():

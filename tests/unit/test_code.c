@@ -120,7 +120,8 @@ static void test_rules(void **state)
     assert_string_equal(hf_rule_name(33), "LIMIT");
     assert_string_equal(hf_rule_name(34), "ACQUIRER");
     assert_string_equal(hf_rule_name(35), "ORIGINAL");
-    assert_string_equal(hf_rule_name(36), "UNKNOWN_RULE");
+    assert_string_equal(hf_rule_name(36), "FILTER");
+    assert_string_equal(hf_rule_name(37), "UNKNOWN_RULE");
     assert_string_equal(hf_rule_name(255), "UNKNOWN_RULE");
 }
 

@@ -32,6 +32,7 @@ static void open_family(struct fixture *f)
     op = make_child(f, 11, 0, 20);
     op.account_put.filter.mccs[3] = 5411;
     op.account_put.filter.merchant[15] = 1;
+    op.account_put.filter.parts = HF_FILTER_BY_MCC | HF_FILTER_BY_MERCHANT; /* not kept */
     op.account_put.sink = account_id(4);
     op.account_put.expires_ns = f->now_ns + 50 * SECOND_NS;
     assert_ok(f, op);
@@ -87,6 +88,7 @@ static void open_limits(struct fixture *f)
     op.limit_put.start = 7;
     op.limit_put.zone_minutes = -840;
     op.limit_put.filter.channels = 1;
+    op.limit_put.filter.parts = HF_FILTER_BY_CHANNEL; /* not kept */
     assert_ok(f, op);
     assert_ok(f, make_limit(f, HF_LIMIT_ACCOUNT, 10, 1, HF_LIMIT_OPERATION));
     op = make_limit(f, HF_LIMIT_ACCOUNT, 21, 255, HF_LIMIT_ROLLING);
@@ -287,7 +289,7 @@ static void test_rich_nonsense(void **state)
         {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, sink), UINT64_MAX},
         {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, flags), 0},
         {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, flags), 3},
-        {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, filter.reserved), 1},
+        {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, filter.parts), 1},
         {HF_IMAGE_SECTION_TERMS, IN(hf_image_terms, reserved[78]), 1},
         {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(scope_id), 71},
         {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(scope_id), 0},
@@ -307,7 +309,8 @@ static void test_rich_nonsense(void **state)
         {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(zone_minutes), 1},
         {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(reserved[1]), 1},
         {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(since), 1 << 20},
-        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(filter.reserved), 1},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(filter.parts), 16},
+        {HF_IMAGE_SECTION_LIMITS, IN_LIMIT(filter.parts), HF_FILTER_BY_CHANNEL}, /* has one */
         {HF_IMAGE_SECTION_ROLLING, IN(hf_image_rolling, scope_id), 71},
         {HF_IMAGE_SECTION_ROLLING, IN(hf_image_rolling, scope), 3},
         {HF_IMAGE_SECTION_ROLLING, IN(hf_image_rolling, number), 2}, /* has none */

@@ -1,6 +1,6 @@
 /* Limits: which of several decides, what sets and changes them, partial approval, and what is left
  * of a draw that was taken back. */
-#include "limit_fixture.h"
+#include "card_fixture.h"
 
 #define OTHER 71
 #define DAY_S 86400
@@ -253,19 +253,23 @@ static void test_raise_and_reset(void **state)
     assert_used(f, HF_LIMIT_INSTRUMENT, CARD, 5, 0, 0);
 }
 
-/* A filter has no count of its entries: without any it is no filter, and says so. Whoever says
- * there was one, in bytes that mean nothing or to a limit that keeps its own, is refused. */
+/* Without entries it is no filter, unless it is said that there is one: that is refused. So is one
+ * in bytes that mean nothing, or for a limit that keeps its own. */
 static void test_filter_without_entries(void **state)
 {
     struct fixture *f = *state;
     union hf_operation op = make_max(f, HF_LIMIT_INSTRUMENT, CARD, 1, HF_LIMIT_DAY, 5, 5);
     struct hf_verdict verdict;
 
-    op.limit_put.filter.reserved = 1;
+    op.limit_put.filter.parts = HF_FILTER_BY_MCC;
+    verdict = hf_operation_check(&op, sizeof(op));
+    assert_int_equal(verdict.code, HF_CODE_MALFORMED);
+    assert_int_equal(verdict.rule, HF_RULE_FILTER);
+    op.limit_put.filter.parts = 16;
     verdict = hf_operation_check(&op, sizeof(op));
     assert_int_equal(verdict.code, HF_CODE_MALFORMED);
     assert_int_equal(verdict.rule, HF_RULE_RESERVED);
-    op.limit_put.filter.reserved = 0;
+    op.limit_put.filter.parts = 0;
     op.limit_put.reserved = 1;
     verdict = hf_operation_check(&op, sizeof(op));
     assert_int_equal(verdict.code, HF_CODE_MALFORMED);
@@ -280,6 +284,32 @@ static void test_filter_without_entries(void **state)
     verdict = hf_operation_check(&op, sizeof(op));
     assert_int_equal(verdict.code, HF_CODE_MALFORMED);
     assert_int_equal(verdict.rule, HF_RULE_LIMIT);
+}
+
+/* A filter is the same whether its parts were announced or not: in what it lets pass, and for a
+ * limit that is set again with it. */
+static void test_announced_filter(void **state)
+{
+    struct fixture *f = *state;
+    union hf_operation op = make_max(f, HF_LIMIT_INSTRUMENT, CARD, 1, HF_LIMIT_DAY, 100, 9);
+    struct hf_id auth_id;
+
+    op.limit_put.filter.mccs[7] = 5411;
+    op.limit_put.filter.parts = HF_FILTER_BY_MCC;
+    check_answer(f, op, HF_CODE_OK, HF_RULE_NONE, 0);
+    assert_ok(f, make_auth(f, CARD, SHOP, 500)); /* not counted */
+    op = make_auth(f, CARD, SHOP, 60);
+    op.auth.mcc = 5411;
+    auth_id = op.header.id;
+    assert_ok(f, op);
+    assert_used(f, HF_LIMIT_INSTRUMENT, CARD, 1, 60, 1);
+    assert_int_equal(view_limit(f, HF_LIMIT_INSTRUMENT, CARD, 1).has_filter, 1);
+    /* Set again without a word about its parts it counts as it did: what was drawn goes back. */
+    op = make_max(f, HF_LIMIT_INSTRUMENT, CARD, 1, HF_LIMIT_DAY, 100, 9);
+    op.limit_put.filter.mccs[7] = 5411;
+    check_answer(f, op, HF_CODE_OK, HF_RULE_NONE, 0);
+    assert_ok(f, make_reverse(f, auth_id, 60));
+    assert_used(f, HF_LIMIT_INSTRUMENT, CARD, 1, 0, 0);
 }
 
 static void test_refusals_of_put(void **state)
@@ -588,6 +618,7 @@ int main(void)
         cards(test_set_again),
         cards(test_raise_and_reset),
         cards(test_filter_without_entries),
+        cards(test_announced_filter),
         cards(test_refusals_of_put),
         cmocka_unit_test(test_tables_can_be_full),
         cards(test_partial),

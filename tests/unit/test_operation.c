@@ -74,7 +74,7 @@ static bool is_free_byte(uint8_t type, size_t at)
     case LONG_ACCOUNT_PUT:
         return IS_WITHIN(at, hf_op_account_put, floor, asset) ||
                IS_WITHIN(at, hf_op_account_put, ceiling, parent) ||
-               IS_WITHIN(at, hf_op_account_put, filter, filter.reserved) ||
+               IS_WITHIN(at, hf_op_account_put, filter, filter.parts) ||
                at >= offsetof(struct hf_op_account_put, filter.merchant);
     case HF_OP_MOVE:
         return at >= offsetof(struct hf_op_move, reference);
@@ -107,7 +107,7 @@ static bool is_free_byte(uint8_t type, size_t at)
                IS_WITHIN(at, hf_op_auth, card_expiry, class_number);
     case HF_OP_LIMIT_PUT:
         return IS_WITHIN(at, hf_op_limit_put, max_amount, length_ns) ||
-               IS_WITHIN(at, hf_op_limit_put, filter, filter.reserved) ||
+               IS_WITHIN(at, hf_op_limit_put, filter, filter.parts) ||
                at >= offsetof(struct hf_op_limit_put, filter.merchant);
     default:
         return false;
@@ -410,11 +410,13 @@ static const struct hf_op_limit_put bad_limit_cases[] = {
     {.mode = HF_LIMIT_RAISE, .zone_minutes = 1},
     {.mode = HF_LIMIT_RAISE, .start = 1},
     {.mode = HF_LIMIT_RAISE, .filter = {.countries = {[3] = 1}}},
-    {.mode = HF_LIMIT_RAISE, .filter = {.reserved = 1}},
+    {.mode = HF_LIMIT_RAISE, .filter = {.parts = HF_FILTER_BY_MCC}},
+    {.mode = HF_LIMIT_RAISE, .filter = {.mccs = {5411}, .parts = HF_FILTER_BY_MCC}},
     {.mode = HF_LIMIT_RESET, .window = HF_LIMIT_DAY},
     {.mode = HF_LIMIT_RESET, .max_amount = 1},
     {.mode = HF_LIMIT_RESET, .max_count = 1},
     {.mode = HF_LIMIT_RESET, .filter = {.merchant = {[15] = 1}}},
+    {.mode = HF_LIMIT_RESET, .filter = {.parts = HF_FILTER_BY_MERCHANT}},
 };
 
 /* The check's verdict on a case, as a limit of this scope. */
@@ -464,6 +466,70 @@ static void test_limits(void **state)
     assert_entry(any, HF_CODE_MALFORMED, HF_RULE_LIMIT, 0);
     any->op.limit_put.scope = HF_LIMIT_ACCOUNT;
     assert_entry(any, HF_CODE_MALFORMED, HF_RULE_RESERVED, 0);
+}
+
+/* What each part has in it at the least. */
+static const struct hf_filter part_cases[] = {
+    {.mccs = {[0] = 1}, .parts = HF_FILTER_BY_MCC},
+    {.mccs = {[7] = 0x100}, .parts = HF_FILTER_BY_MCC},
+    {.countries = {[0] = 0x100}, .parts = HF_FILTER_BY_COUNTRY},
+    {.countries = {[3] = 1}, .parts = HF_FILTER_BY_COUNTRY},
+    {.channels = 1, .parts = HF_FILTER_BY_CHANNEL},
+    {.channels = UINT32_C(1) << 31, .parts = HF_FILTER_BY_CHANNEL},
+    {.merchant = {[0] = 1}, .parts = HF_FILTER_BY_MERCHANT},
+    {.merchant = {[15] = 1}, .parts = HF_FILTER_BY_MERCHANT},
+};
+#define FILTER_PARTS_ALL 15u
+
+static void assert_filter(const struct hf_filter *filter, uint16_t code, uint8_t rule)
+{
+    union any *any = good_operation(HF_OP_LIMIT_PUT);
+    any->op.limit_put.filter = *filter;
+    assert_entry(any, code, rule, 0);
+    any = good_operation(LONG_ACCOUNT_PUT);
+    any->op.account_put.filter = *filter;
+    assert_entry(any, code, rule, 0);
+}
+
+/* Whoever says that he filters by a part gives it an entry, in both operations that have filters;
+ * what a part has in it counts for no other, and need not be announced. */
+static void test_parts_of_filters(void **state)
+{
+    const struct hf_filter whole = {.mccs = {5411},
+                                    .countries = {840},
+                                    .channels = 1,
+                                    .parts = FILTER_PARTS_ALL,
+                                    .merchant = "SHOP"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof part_cases / sizeof part_cases[0]; i++) {
+        for (uint32_t parts = 0; parts <= FILTER_PARTS_ALL + 1; parts++) {
+            struct hf_filter filter = part_cases[i];
+            filter.parts = parts;
+            if (parts > FILTER_PARTS_ALL)
+                assert_filter(&filter, HF_CODE_MALFORMED, HF_RULE_RESERVED);
+            else if ((parts & ~part_cases[i].parts) != 0)
+                assert_filter(&filter, HF_CODE_MALFORMED, HF_RULE_FILTER);
+            else
+                assert_filter(&filter, HF_CODE_OK, HF_RULE_NONE);
+        }
+    }
+    assert_filter(&whole, HF_CODE_OK, HF_RULE_NONE);
+    for (uint32_t parts = 0; parts <= FILTER_PARTS_ALL; parts++) {
+        const struct hf_filter nothing = {.parts = parts};
+        assert_filter(&nothing, parts == 0 ? HF_CODE_OK : HF_CODE_MALFORMED,
+                      parts == 0 ? HF_RULE_NONE : HF_RULE_FILTER);
+        struct hf_filter some = whole;
+        some.parts = parts;
+        assert_filter(&some, HF_CODE_OK, HF_RULE_NONE);
+    }
+    for (uint32_t bit = 4; bit < 32; bit++) {
+        struct hf_filter unknown = whole;
+        unknown.parts |= UINT32_C(1) << bit;
+        assert_filter(&unknown, HF_CODE_MALFORMED, HF_RULE_RESERVED);
+        unknown = (struct hf_filter){.parts = UINT32_C(1) << bit | FILTER_PARTS_ALL};
+        assert_filter(&unknown, HF_CODE_MALFORMED, HF_RULE_RESERVED);
+    }
 }
 
 /* A page of limits begins behind a number, and numbers end at 255. */
@@ -595,6 +661,7 @@ int main(void)
         cmocka_unit_test(test_relatives),
         cmocka_unit_test(test_adjust),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_parts_of_filters),
         cmocka_unit_test(test_cursors),
         cmocka_unit_test(test_forced),
         cmocka_unit_test(test_originals),

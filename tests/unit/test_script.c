@@ -387,6 +387,7 @@ static void test_terms_of_accounts(void **state)
     assert_int_equal(put->filter.countries[0], 840);
     assert_true(put->filter.channels == UINT32_C(0x80000001));
     assert_memory_equal(put->filter.merchant, "M1\0", 3);
+    assert_int_equal(put->filter.parts, 15);
     /* The short form says nothing of terms; the long one keeps what never changes. */
     put = &at[2].operation->account_put;
     assert_int_equal(put->header.length, HF_ACCOUNT_PUT_SHORT);

@@ -39,6 +39,7 @@ static void test_limits_come_out_whole(void **state)
     assert_int_equal(put->filter.countries[0], 840);
     assert_int_equal(put->filter.channels, 5);
     assert_int_equal(put->filter.merchant[0], 'M');
+    assert_int_equal(put->filter.parts, 15);
     put = &at[2].operation->limit_put;
     assert_int_equal(put->number, 255);
     assert_int_equal(put->window, HF_LIMIT_WEEK);
@@ -121,6 +122,29 @@ static void test_empty_filters(void **state)
     }
 }
 
+/* Said on purpose it is sent, for the node to refuse. */
+static void test_parts_said_to_be_empty(void **state)
+{
+    static const char *const words[] = {"mcc", "country", "channel", "merchant"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        char text[256];
+        snprintf(text, sizeof text,
+                 "limit 1 on c1 per day %s \"\" -> MALFORMED/FILTER\n"
+                 "account alice mcc 5411 %s \"\" -> MALFORMED/FILTER\n",
+                 words[i], words[i]);
+        struct hf_script script = parsed(text);
+        const struct hf_script_statement *at = &script.statements[PREAMBLE_LINES];
+        const struct hf_filter nothing = {.parts = 1u << i};
+        assert_memory_equal(&at[0].operation->limit_put.filter, &nothing, sizeof nothing);
+        const struct hf_filter some = {.mccs = {5411}, .parts = 1u | 1u << i};
+        assert_memory_equal(&at[1].operation->account_put.filter, &some, sizeof some);
+        assert_int_equal(at[1].operation->header.length, sizeof(struct hf_op_account_put));
+        hf_script_free(&script);
+    }
+}
+
 static void test_options_of_authorisations(void **state)
 {
     (void)state;
@@ -150,6 +174,7 @@ int main(void)
         cmocka_unit_test(test_limits_come_out_whole),
         cmocka_unit_test(test_limits_are_raised_reset_and_looked_at),
         cmocka_unit_test(test_empty_filters),
+        cmocka_unit_test(test_parts_said_to_be_empty),
         cmocka_unit_test(test_options_of_authorisations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -330,7 +330,7 @@ static void test_each_part_of_a_filter(void **state)
         attributes.channel = channels[i].channel;
         assert_int_equal(hf_filter_passes(&filter, &attributes), channels[i].passes);
     }
-    filter = (struct hf_filter){.reserved = 0};
+    filter = (struct hf_filter){.parts = 0};
     memcpy(filter.merchant, merchant, sizeof(merchant));
     assert_true(hf_filter_passes(&filter, &attributes));
     attributes.merchant = other;

@@ -71,6 +71,12 @@ static inline void add_bytes(struct line *line, const uint8_t *bytes, size_t cou
         add(line, "%02x", bytes[i]);
 }
 
+static inline void parts_text(const struct hf_filter *filter, struct line *line)
+{
+    if (filter->parts != 0)
+        add(line, " parts=%u", filter->parts);
+}
+
 static inline void account_terms_text(const struct hf_op_account_put *op, struct line *line)
 {
     const struct hf_filter *filter = &op->filter;
@@ -80,6 +86,7 @@ static inline void account_terms_text(const struct hf_op_account_put *op, struct
         op->flags, op->ceiling, op->expires_ns, id_text(op->parent), id_text(op->sink),
         filter->mccs[0], filter->mccs[1], filter->countries[0], filter->channels,
         (const char *)filter->merchant);
+    parts_text(filter, line);
 }
 
 static inline void limit_text(const struct hf_op_limit_put *op, struct line *line)
@@ -91,6 +98,7 @@ static inline void limit_text(const struct hf_op_limit_put *op, struct line *lin
         op->scope, id_text(op->scope_id), op->number, op->window, op->mode, op->max_amount,
         op->max_count, op->length_ns, op->zone_minutes, op->start, filter->mccs[0], filter->mccs[1],
         filter->countries[0], filter->channels, (const char *)filter->merchant);
+    parts_text(filter, line);
 }
 
 static inline void plan_text(const struct hf_op_plan *plan, struct line *line)

@@ -148,6 +148,7 @@ static void set_numbers(json_t *object, const char *key, const uint16_t *numbers
 
 static void describe_filter(json_t *object, const struct hf_filter *filter)
 {
+    log_json_set_number_if(object, "filter_parts", filter->parts);
     set_numbers(object, "mccs", filter->mccs, HF_FILTER_MCCS_MAX);
     set_numbers(object, "countries", filter->countries, HF_FILTER_COUNTRIES_MAX);
     log_json_set_number_if(object, "channels", filter->channels);

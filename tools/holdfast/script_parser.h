@@ -117,7 +117,8 @@ bool hf_script_take_value(struct hf_script_parser *parser, uint8_t subject,
                           struct hf_script_value *value);
 
 /* One of "mcc 8011,8062", "country N,N", "channel N,N" and "merchant TEXT" into the filter, if it
- * is next; `*is_filter` says whether. */
+ * is next; `*is_filter` says whether. The filter says that it looks at this part, of which "" in
+ * place of list or text leaves nothing. */
 bool hf_script_take_filter(struct hf_script_parser *parser, struct hf_filter *filter,
                            bool *is_filter);
 /* "15%", as parts per thousand. */

@@ -76,6 +76,12 @@ static bool remember_account(struct hf_script_parser *parser, const struct hf_sc
     return true;
 }
 
+/* "" in place of a list or a text: the part is there with nothing in it, for the node to refuse. */
+static bool accept_empty(struct hf_script_parser *parser)
+{
+    return hf_script_accept(parser, "\"\"");
+}
+
 /* A list of codes. 0 is none: a filter with nothing else would ask for nothing. */
 static bool take_codes(struct hf_script_parser *parser, const char *what, uint16_t codes[],
                        uint32_t most)
@@ -101,16 +107,24 @@ bool hf_script_take_filter(struct hf_script_parser *parser, struct hf_filter *fi
     uint32_t count = 0;
     *is_filter = true;
     if (hf_script_accept(parser, "mcc")) {
-        return take_codes(parser, "mcc", filter->mccs, HF_FILTER_MCCS_MAX);
+        filter->parts |= HF_FILTER_BY_MCC;
+        return accept_empty(parser) || take_codes(parser, "mcc", filter->mccs, HF_FILTER_MCCS_MAX);
     } else if (hf_script_accept(parser, "country")) {
-        return take_codes(parser, "country", filter->countries, HF_FILTER_COUNTRIES_MAX);
+        filter->parts |= HF_FILTER_BY_COUNTRY;
+        return accept_empty(parser) ||
+               take_codes(parser, "country", filter->countries, HF_FILTER_COUNTRIES_MAX);
     } else if (hf_script_accept(parser, "channel")) {
+        filter->parts |= HF_FILTER_BY_CHANNEL;
+        if (accept_empty(parser))
+            return true;
         if (!hf_script_take_numbers(parser, "channel", 31, numbers, 32, &count))
             return false;
         for (uint32_t i = 0; i < count; i++)
             filter->channels |= UINT32_C(1) << numbers[i];
     } else if (hf_script_accept(parser, "merchant")) {
-        return hf_script_take_text(parser, "merchant", filter->merchant, sizeof filter->merchant);
+        filter->parts |= HF_FILTER_BY_MERCHANT;
+        return accept_empty(parser) ||
+               hf_script_take_text(parser, "merchant", filter->merchant, sizeof filter->merchant);
     } else {
         *is_filter = false;
     }
