@@ -15,8 +15,8 @@
  * long, and before the writer leaves a segment; the next segment begins with another, over nothing,
  * so that each segment says by itself what came before it.
  *
- * The maker of segments (segment_maker.h) works when the log is idle, or in step with the log when
- * no segment is ready. */
+ * The maker of segments (segment_maker.h) works when the log is idle, or, when no segment is ready,
+ * somewhat ahead of the log. */
 #include "writer_inside.h"
 
 #include <inttypes.h>
@@ -643,7 +643,8 @@ static void drain(struct hf_log_writer *writer)
 /* ---- The maker of segments ---- */
 
 /* Whether the maker may take the device's and the thread's time now: when nothing is in flight; or
- * when no segment is ready, and the one in the making is behind the one in use. */
+ * when no segment is ready, and the one in the making is not so far ahead of the one in use that it
+ * will be ready before that one has no room for all batches. */
 static bool maker_may_work(const struct hf_log_writer *writer)
 {
     const struct hf_segment_maker *maker = &writer->maker;
@@ -653,7 +654,8 @@ static bool maker_may_work(const struct hf_log_writer *writer)
     if (segments_ready(writer) != 0) {
         return false;
     }
-    return maker->making != HF_SEGMENT_MAKING_PIECES || maker->filled <= writer->offset;
+    uint64_t ahead = 2 * batches_size(&writer->options, writer->block_size);
+    return maker->making != HF_SEGMENT_MAKING_PIECES || maker->filled <= writer->offset + ahead;
 }
 
 static void maker_step(struct hf_log_writer *writer)

@@ -14,7 +14,7 @@ from fault_fs import FaultyDisk, need_mounts
 from messages import FLOOR_NONE, Client, account_put, asset_put, datagram, flood, id_of, move, split_replies
 from node import HOLDFAST, run, wait_until, workspace
 
-SETTINGS = dict(log__segment_bytes="16m", log__batch_bytes="64k", log__unflushed=1, node__bundles=64,
+SETTINGS = dict(log__segment_bytes="16m", log__batch_bytes="64k", log__depth=1, node__bundles=64,
                 ledger__remembered=2000000)
 TIMES = 10
 ISSUER, WALLET = 1, 2

@@ -356,6 +356,30 @@ static void test_settings_that_bind_each_other(void **state)
 }
 
 /* What a pair needs, and with sessions its seal. */
+/* Half a segment has room for the buffers of what may be unflushed, and of one more. */
+static void test_unflushed_fits_half_a_segment(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *segment;
+        const char *batch;
+        const char *wanted;
+        uint64_t unflushed;
+    } rows[] = {
+        {"64m", "256k", "31", 31}, {"2m", "64k", "15", 15}, {"2m", "64k", "16", 15},
+        {"2m", "256k", "8", 3},    {"1m", "256k", "8", 1},  {"1m", "512k", "8", 1},
+        {"2m", "256k", "2", 2},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(read_arguments((const char *const[]){
+                             "--log.segment_bytes", rows[i].segment, "--log.batch_bytes",
+                             rows[i].batch, "--log.unflushed", rows[i].wanted, NULL}),
+                         HF_STATUS_OK);
+        assert_int_equal(config.unflushed, rows[i].unflushed);
+    }
+}
+
 static void test_a_pairs_settings(void **state)
 {
     static const char *const pair[] = {"--log.durability", "pair-safe",      "--pair.address",
@@ -587,6 +611,7 @@ int main(void)
         cmocka_unit_test(test_choices),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_settings_that_bind_each_other),
+        cmocka_unit_test(test_unflushed_fits_half_a_segment),
         cmocka_unit_test(test_a_pairs_settings),
         cmocka_unit_test(test_a_whole_file),
         cmocka_unit_test(test_wrong_files),

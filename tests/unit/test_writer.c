@@ -227,6 +227,32 @@ static void test_segments_ahead(void **state)
     log_world_end(&world);
 }
 
+/* A log that is never idle finds the next segment ready whenever it comes to the end of one: there
+ * is room all the time, and nobody is refused. */
+static void test_room_all_the_time(void **state)
+{
+    (void)state;
+    struct hf_disk_sim_options options = {
+        .seed = 11, .block_size = 512, .delay_most = 2, .flush_delay = 3};
+    struct hf_disk *disk = hf_disk_sim_create(&options);
+    assert_non_null(disk);
+    log_world_init(&world, disk);
+    world.options.segment_size = 4 * (uint64_t)HF_SEGMENT_PIECE_SIZE;
+    world.writer_options.batch_capacity = HF_SEGMENT_PIECE_SIZE / 4;
+    assert_int_equal(log_world_open(&world), HF_STATUS_OK);
+    assert_int_equal(log_world_start(&world), HF_STATUS_OK);
+    struct hf_log_writer_counts counts = {0};
+    while (counts.segment < 2) {
+        while (log_world_submit(&world, 40) == HF_STATUS_OK) {
+        }
+        log_world_poll(&world);
+        assert_true(hf_log_writer_has_room(world.writer));
+        hf_log_writer_count(world.writer, &counts);
+        assert_int_not_equal(counts.in_flight, 0);
+    }
+    log_world_end(&world);
+}
+
 /* Any one call or completion fails, at every moment: from then on nothing is acknowledged, ever;
  * and what was acknowledged before is there after a power cut. */
 static void test_every_call_failing(void **state)
@@ -426,6 +452,7 @@ int main(void)
         cmocka_unit_test(test_completion_before_its_predecessor),
         cmocka_unit_test(test_segments_change),
         cmocka_unit_test(test_segments_ahead),
+        cmocka_unit_test(test_room_all_the_time),
         cmocka_unit_test(test_every_call_failing),
         cmocka_unit_test(test_disk_full_and_back),
         cmocka_unit_test(test_no_space_at_start),

@@ -85,7 +85,8 @@ static const struct setting settings[] = {
      "largest log record"},
     {"log", "depth", KIND_NUMBER, AT(depth), "4", 1, 16, NULL, "log writes in flight"},
     {"log", "unflushed", KIND_NUMBER, AT(unflushed), "8", 1, CONFIG_UNFLUSHED_MAX, NULL,
-     "log records written or on their way there and not yet flushed: how many may share a flush"},
+     "log records written or on their way there and not yet flushed: how many may share a flush; "
+     "fewer where their buffers would take more than half a segment"},
     {"log", "block_bytes", KIND_SIZE, AT(block_bytes), "512", 512, 4096, NULL,
      "block of direct writes, 512 or 4096 (fixed when the directory is made)"},
     {"log", "seal_records", KIND_NUMBER, AT(seal_records), "1024", 1, 1 << 20, NULL,
@@ -443,6 +444,17 @@ static enum hf_status check_pair(const struct config *config, struct hf_fault *f
     return HF_STATUS_INVALID;
 }
 
+/* Half a segment has room for the buffers of all records that may be unflushed, and of the one
+ * being filled: so the next segment is ready in time. */
+static void bound_unflushed(struct config *config)
+{
+    uint64_t buffers = config->segment_bytes / 2 / config->batch_bytes;
+    uint64_t most = buffers < 2 ? 1 : buffers - 1;
+
+    if (config->unflushed > most)
+        config->unflushed = most;
+}
+
 enum hf_status config_read(struct config *config, int argc, char **argv, enum config_show *show,
                            struct hf_fault *fault)
 {
@@ -485,6 +497,7 @@ enum hf_status config_read(struct config *config, int argc, char **argv, enum co
                  "log.durability: memory-bench keeps nothing and needs node.benchmark = yes");
         return HF_STATUS_INVALID;
     }
+    bound_unflushed(config);
     return status == HF_STATUS_OK ? check_pair(config, fault) : status;
 }
 
