@@ -643,8 +643,8 @@ static void drain(struct hf_log_writer *writer)
 /* ---- The maker of segments ---- */
 
 /* Whether the maker may take the device's and the thread's time now: when nothing is in flight; or
- * when no segment is ready, and the one in the making is not so far ahead of the one in use that it
- * will be ready before that one has no room for all batches. */
+ * when no segment is ready, and the one in the making is not yet as far ahead of the one in use as
+ * it takes to be ready, named and all, while that still has room for all batches. */
 static bool maker_may_work(const struct hf_log_writer *writer)
 {
     const struct hf_segment_maker *maker = &writer->maker;

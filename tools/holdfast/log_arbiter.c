@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 struct side {
     const char *directory;
@@ -54,16 +53,12 @@ static enum hf_status read_log(struct side *side, struct log_books *books, struc
 static enum hf_status read_side(struct side *side, const char *directory, struct hf_fault *fault)
 {
     struct log_books books;
-    struct hf_fault own = {{0}};
 
     *side = (struct side){.directory = directory};
-    enum hf_status status = read_log(side, &books, &own);
+    enum hf_status status = read_log(side, &books, fault);
     log_books_close(&books);
-    if (status != HF_STATUS_OK) {
-        bool named = strncmp(own.line, directory, strlen(directory)) == 0;
-        snprintf(fault->line, sizeof fault->line, "%.100s%s%.150s", named ? "" : directory,
-                 named ? "" : ": ", own.line);
-    }
+    if (status != HF_STATUS_OK)
+        log_books_name_directory(directory, fault);
     return status;
 }
 

@@ -33,6 +33,13 @@ enum hf_status log_books_open(struct log_books *books, const char *directory,
     return status;
 }
 
+void log_books_name_directory(const char *directory, struct hf_fault *fault)
+{
+    const struct hf_fault own = *fault;
+    if (strncmp(own.line, directory, strlen(directory)) != 0)
+        snprintf(fault->line, sizeof fault->line, "%.100s: %.150s", directory, own.line);
+}
+
 void log_books_close(struct log_books *books)
 {
     if (books->disk != NULL)

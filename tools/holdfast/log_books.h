@@ -31,6 +31,10 @@ HF_MUST_USE enum hf_status log_books_open(struct log_books *books, const char *d
                                           struct hf_fault *fault);
 void log_books_close(struct log_books *books);
 
+/* Puts the directory before the fault's line, unless it stands there already: the disk's own lines
+ * begin with it, the log's name only the file. */
+void log_books_name_directory(const char *directory, struct hf_fault *fault);
+
 /* Makes an empty ledger under the limits that the superblock names. */
 HF_MUST_USE enum hf_status log_books_make(struct log_books *books, struct hf_fault *fault);
 

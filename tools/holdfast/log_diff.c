@@ -53,16 +53,12 @@ static enum hf_status take_record(void *context, const struct hf_record_header *
 /* Reads one of the two; its directory stands before whatever is wrong with it. */
 static enum hf_status read_side(struct side *side, const char *directory, struct hf_fault *fault)
 {
-    struct hf_fault own = {{0}};
     side->directory = directory;
-    enum hf_status status = log_books_open(&side->books, directory, &own);
+    enum hf_status status = log_books_open(&side->books, directory, fault);
     if (status == HF_STATUS_OK)
-        status = log_books_read(&side->books, take_record, side, &own);
-    if (status != HF_STATUS_OK) {
-        bool named = strncmp(own.line, directory, strlen(directory)) == 0;
-        snprintf(fault->line, sizeof fault->line, "%.100s%s%.150s", named ? "" : directory,
-                 named ? "" : ": ", own.line);
-    }
+        status = log_books_read(&side->books, take_record, side, fault);
+    if (status != HF_STATUS_OK)
+        log_books_name_directory(directory, fault);
     return status;
 }
 
