@@ -701,9 +701,15 @@ static void drop_texts(struct model *model)
 void model_copy(struct model *to, const struct model *from)
 {
     assert(from->remembered_start == 0);
-    assert(from->books->draw_count == 0);
     drop_texts(to);
     copy_books(to->books, from->books);
+    if (to->draws_room < from->draws_room) {
+        to->draws_room = from->draws_room;
+        to->draws = realloc(to->draws, to->draws_room * sizeof(to->draws[0]));
+        assert(to->draws != NULL);
+    }
+    if (from->books->draw_count > 0)
+        memcpy(to->draws, from->draws, from->books->draw_count * sizeof(from->draws[0]));
     to->place = from->place;
     to->timestamp_ns = from->timestamp_ns;
     to->forgotten_floor_ms = from->forgotten_floor_ms;

@@ -220,8 +220,8 @@ struct model {
 struct model *model_create(const struct hf_ledger_limits *limits);
 void model_destroy(struct model *model);
 
-/* Makes one model as another is, of the same limits, that has forgotten and drawn nothing yet. It
- * goes on looking at operations that the other keeps. */
+/* Makes one model as another is, of the same limits, that has forgotten nothing yet. It goes on
+ * looking at operations that the other keeps. */
 void model_copy(struct model *to, const struct model *from);
 
 /* Goes on under other limits, which hold all that may not be forgotten (asserted): what image.h

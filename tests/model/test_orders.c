@@ -1,8 +1,11 @@
 /* Every order in which the messages about one card payment can arrive: the authorisation, its
  * repeat, an advice, a reversal, another reversal, a clearing; each lost, once, or several times.
  * All sequences of six over these six, which begin with all shorter ones, on an engine and a model
- * that begin anew each time, compared after every step. At last what a card holder cares about:
- * whatever was reversed and neither cleared nor advised holds nothing and has drawn nothing.
+ * that are compared after every step. At last what a card holder cares about: whatever was reversed
+ * and neither cleared nor advised holds nothing and has drawn nothing.
+ *
+ * The sequences are a tree: what several begin with is done once, and each goes on from a snapshot
+ * of what that led to.
  *
  * In half of the tables midnight strikes in the middle, so that a day's limit gives back what
  * another day drew. */
@@ -11,6 +14,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +28,7 @@ enum message { AUTHORISATION, REPEAT, ADVICE, REVERSAL, REVERSAL_AGAIN, CLEARING
 #define MIDNIGHT_NS (UINT64_C(19675) * 86400 * 1000000000)
 #define NS_PER_MS   UINT64_C(1000000)
 #define COUNTER     5
+#define NOTE_SIZE   256
 
 enum advice { FORCED_CLEARING, FORCED_AUTHORISATION, FORCED_UNDER_THE_SAME_ID };
 
@@ -71,17 +76,22 @@ static const struct hf_ledger_limits limits = {
     .id_ahead_ns = 1000 * NS_PER_MS,
 };
 
-/* One world. The engine's memory is a private view of a file that has it as it is after the
- * opening: to begin anew is to forget the pages that were written since. */
+/* One world. Its snapshots are by how many steps were done: [0] is as it was opened. Of the
+ * engine's memory they have all, but only pages that were ever written since the opening are
+ * copied: the others are the same in all of them. */
 struct world {
     struct run run;
     size_t size;
-    int file;
-    struct model *opened;
+    size_t page_size;
+    uint32_t written_count;
+    size_t *written; /* where each of these pages begins */
+    uint8_t *memories[STEPS];
+    struct model *models[STEPS + 1];
     uint32_t setup_count;
     union hf_operation setup[SETUP_MAX];
     union hf_operation messages[MESSAGES];
-    struct hf_event *events;
+    uint64_t steps;
+    uint32_t sequences;
 };
 
 static void fill_header(struct hf_op_header *header, uint8_t type, size_t length,
@@ -227,9 +237,8 @@ static void write_messages(struct world *world, const struct table *table)
 
 /* Steps ----------------------------------------------------------------------------------- */
 
-/* Applies to both; with `compares`, looks at all there is. */
-static void step(struct world *world, const union hf_operation *operation, uint64_t now_ns,
-                 bool compares)
+/* Applies to both, and looks at all there is. */
+static void step(struct world *world, const union hf_operation *operation, uint64_t now_ns)
 {
     struct run *run = &world->run;
     struct hf_reply expected;
@@ -238,8 +247,6 @@ static void step(struct world *world, const union hf_operation *operation, uint6
     run->live.events->count = 0;
     bool takes = model_apply(run->model, now_ns, operation, &expected);
     uint64_t mask = hf_ledger_apply(run->live.ledger, now_ns, &operation, 1, &got);
-    if (!compares)
-        return;
     compare_reply(run, operation, &expected, &got, "the answers differ");
     require(run, mask == (takes ? 1 : 0), "one says it took a place, the other not");
     bool alike = run->live.events->count == run->model->event_count &&
@@ -289,18 +296,42 @@ static void check_end(struct world *world, const uint8_t sequence[STEPS])
 
 /* Tables ---------------------------------------------------------------------------------- */
 
+/* Whose memory the handler below looks at. */
+static struct world *watched;
+
+/* A page of the engine's memory is about to be written for the first time. Any other fault comes
+ * again and ends the run. */
+static void note_written(int signal_number, siginfo_t *info, void *context)
+{
+    (void)context;
+    uint8_t *memory = watched->run.live.memory;
+    size_t at = (size_t)((uintptr_t)info->si_addr - (uintptr_t)memory);
+    if (at >= watched->size) {
+        signal(signal_number, SIG_DFL);
+        return;
+    }
+    at -= at % watched->page_size;
+    watched->written[watched->written_count++] = at;
+    if (mprotect(memory + at, watched->page_size, PROT_READ | PROT_WRITE) != 0)
+        abort();
+}
+
+static void *map_memory(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert(memory != MAP_FAILED);
+    return memory;
+}
+
 static void open_ledger(struct world *world)
 {
     struct ledger_in_memory *live = &world->run.live;
-    world->size = hf_ledger_memory_size(&limits);
-    assert(world->size > 0);
-    world->file = memfd_create("ledger", MFD_CLOEXEC);
-    assert(world->file >= 0);
-    int grown = ftruncate(world->file, (off_t)world->size);
-    assert(grown == 0);
-    live->memory = mmap(NULL, world->size, PROT_READ | PROT_WRITE, MAP_PRIVATE, world->file, 0);
-    assert(live->memory != MAP_FAILED);
-    live->ledger = hf_ledger_create(&limits, live->memory, world->size);
+    size_t needed = hf_ledger_memory_size(&limits);
+    assert(needed > 0);
+    world->page_size = (size_t)sysconf(_SC_PAGESIZE);
+    world->size = (needed + world->page_size - 1) / world->page_size * world->page_size;
+    live->memory = map_memory(world->size);
+    live->ledger = hf_ledger_create(&limits, live->memory, needed);
     assert(live->ledger != NULL);
     live->events = calloc(1, sizeof(*live->events));
     assert(live->events != NULL);
@@ -310,85 +341,108 @@ static void open_ledger(struct world *world)
     hf_ledger_watch(live->ledger, live->events);
 }
 
+/* From now on it is noted what is written. */
+static void take_first_snapshots(struct world *world)
+{
+    struct sigaction action = {.sa_sigaction = note_written, .sa_flags = SA_SIGINFO};
+    world->written = calloc(world->size / world->page_size, sizeof(world->written[0]));
+    assert(world->written != NULL);
+    for (uint32_t i = 0; i < STEPS; i++) {
+        world->memories[i] = map_memory(world->size);
+        memcpy(world->memories[i], world->run.live.memory, world->size);
+    }
+    for (uint32_t i = 1; i <= STEPS; i++)
+        world->models[i] = model_create(&limits);
+    watched = world;
+    int handled = sigaction(SIGSEGV, &action, NULL);
+    assert(handled == 0);
+    int shut = mprotect(world->run.live.memory, world->size, PROT_READ);
+    assert(shut == 0);
+}
+
 static void open_world(struct world *world, const struct table *table)
 {
-    struct run *run = &world->run;
     memset(world, 0, sizeof(*world));
     open_ledger(world);
     write_setup(world, table);
     write_messages(world, table);
-    world->opened = model_create(&limits);
-    run->model = world->opened;
+    world->models[0] = model_create(&limits);
+    world->run.model = world->models[0];
     for (uint32_t i = 0; i < world->setup_count; i++)
-        step(world, &world->setup[i], table->start_ns, true);
-    for (size_t at = 0; at < world->size;) {
-        ssize_t written = pwrite(world->file, (const uint8_t *)run->live.memory + at,
-                                 world->size - at, (off_t)at);
-        assert(written > 0);
-        at += (size_t)written;
-    }
-    run->model = model_create(&limits);
+        step(world, &world->setup[i], table->start_ns);
+    take_first_snapshots(world);
 }
 
 static void close_world(struct world *world)
 {
+    signal(SIGSEGV, SIG_DFL);
     munmap(world->run.live.memory, world->size);
-    close(world->file);
+    for (uint32_t i = 0; i < STEPS; i++)
+        munmap(world->memories[i], world->size);
+    free(world->written);
     free(world->run.live.events->list);
     free(world->run.live.events);
-    model_destroy(world->run.model);
-    model_destroy(world->opened);
+    for (uint32_t i = STEPS + 1; i-- > 0;)
+        model_destroy(world->models[i]);
 }
 
 /* The ledger keeps no pointer out of its memory but to its events, which stay where they are. */
-static void reopen(struct world *world)
+static void put_back(struct world *world, uint32_t steps)
 {
-    int forgotten = madvise(world->run.live.memory, world->size, MADV_DONTNEED);
-    assert(forgotten == 0);
-    model_copy(world->run.model, world->opened);
+    uint8_t *memory = world->run.live.memory;
+    for (uint32_t i = 0; i < world->written_count; i++)
+        memcpy(memory + world->written[i], world->memories[steps] + world->written[i],
+               world->page_size);
 }
 
-static void write_note(char *note, size_t size, const struct table *table,
-                       const uint8_t sequence[STEPS], uint32_t steps)
+static void take_snapshot(struct world *world, uint32_t steps)
+{
+    const uint8_t *memory = world->run.live.memory;
+    for (uint32_t i = 0; i < world->written_count; i++)
+        memcpy(world->memories[steps] + world->written[i], memory + world->written[i],
+               world->page_size);
+}
+
+/* Tries every message as the next after so many steps, and all sequences that begin so. `note` has
+ * what to say of them. */
+static void walk(struct world *world, const struct table *table, uint32_t done,
+                 uint8_t sequence[STEPS], char note[NOTE_SIZE])
 {
     static const char *const names[MESSAGES] = {"authorisation", "repeat",         "advice",
                                                 "reversal",      "reversal again", "clearing"};
-    int length = snprintf(note, size, "with %s, after:", table->name);
-    for (uint32_t i = 0; i < steps; i++)
-        length += snprintf(note + length, size - (size_t)length, " %s%s", names[sequence[i]],
-                           i + 1 < steps ? "," : "");
-}
-
-/* What the sequence before had in common with this one has been looked at. */
-static void try_sequence(struct world *world, const struct table *table, uint32_t number,
-                         uint64_t *steps)
-{
-    static char note[256];
-    uint8_t sequence[STEPS];
-    uint32_t left = number;
-    uint32_t begins_anew = SEQUENCES / MESSAGES; /* with which numbers the step is another */
-    for (uint32_t i = STEPS; i-- > 0; left /= MESSAGES)
-        sequence[i] = (uint8_t)(left % MESSAGES);
-    reopen(world);
-    for (uint32_t i = 0; i < STEPS; i++, begins_anew /= MESSAGES) {
-        bool is_new = number % begins_anew == 0;
-        if (is_new)
-            write_note(note, sizeof(note), table, sequence, i + 1);
-        world->run.note = note;
-        step(world, &world->messages[sequence[i]], table->start_ns + (i + 1) * NS_PER_MS, is_new);
-        *steps += is_new;
+    size_t noted = strlen(note);
+    for (uint8_t message = 0; message < MESSAGES; message++) {
+        sequence[done] = message;
+        snprintf(note + noted, NOTE_SIZE - noted, "%s %s", done == 0 ? "" : ",", names[message]);
+        put_back(world, done);
+        model_copy(world->models[done + 1], world->models[done]);
+        world->run.model = world->models[done + 1];
+        step(world, &world->messages[message], table->start_ns + (done + 1) * NS_PER_MS);
+        world->steps++;
+        if (done + 1 < STEPS) {
+            take_snapshot(world, done + 1);
+            walk(world, table, done + 1, sequence, note);
+        } else {
+            check_end(world, sequence);
+            world->sequences++;
+        }
     }
-    check_end(world, sequence);
+    note[noted] = '\0';
 }
 
 int main(void)
 {
     static struct world world;
+    static char note[NOTE_SIZE];
+    uint8_t sequence[STEPS];
     uint64_t steps = 0;
     for (size_t t = 0; t < TABLES; t++) {
         open_world(&world, &tables[t]);
-        for (uint32_t number = 0; number < SEQUENCES; number++)
-            try_sequence(&world, &tables[t], number, &steps);
+        snprintf(note, sizeof(note), "with %s, after:", tables[t].name);
+        world.run.note = note;
+        walk(&world, &tables[t], 0, sequence, note);
+        assert(world.sequences == SEQUENCES);
+        steps += world.steps;
         close_world(&world);
     }
     printf("%zu tables, %d sequences each, %" PRIu64 " steps compared\n", TABLES, SEQUENCES, steps);
