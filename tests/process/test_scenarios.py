@@ -13,9 +13,10 @@ NODE_IP, CLIENT_IP = "10.77.0.2", "10.77.0.1"
 RESTARTS = ("restart", "stop-start")
 
 
-def play(script, *more):
-    result = json.loads(run([HOLDFAST, "run", script, "--json", *more]).stdout)
-    return f"{result['operations']} operations, {result['restarts']} restarts"
+def play(scripts, *more):
+    results = [json.loads(line) for line in run([HOLDFAST, "run", *scripts, "--json", *more]).stdout.splitlines()]
+    assert [result["script"] for result in results] == scripts, results
+    return results
 
 
 def until_restart(script):
@@ -30,25 +31,28 @@ def until_restart(script):
 
 
 def play_over_memif(space, scripts):
-    """Scripts that leave the clock alone share a node: ids differ from run to run. The others have one each."""
+    """Scripts that leave the clock alone, in turn by one client against one node: the ids of each are its own. Likewise those
+    that move it, each of which begins at the time that those before it have left."""
     device = "net_memif0,role={},socket-abstract=yes,socket=" + TAG
-    alone = {script for script in scripts if any(line.startswith("advance") for line in until_restart(script)[0])}
-    for number, group in enumerate([[script for script in scripts if script not in alone], *([script] for script in sorted(alone))]):
+    parts = {False: {}, True: {}}
+    for script in scripts:
+        lines, is_cut = until_restart(script)
+        part = space.path(os.path.basename(script))
+        with open(part, "w", encoding="utf-8") as file:
+            file.writelines(lines)
+        parts[any(line.startswith("advance") for line in lines)][part] = is_cut
+    for number, group in enumerate(parts.values()):
         node = space.node(f"memif-{number}", port__kind="dpdk", port__address=f"{NODE_IP}:4600",
                           port__eal=eal("node", device.format("server")), node__test_clock="yes")
         node.start()
-        for script in group:
-            name = os.path.basename(script)
-            lines, is_cut = until_restart(script)
-            part = space.path(name)
-            with open(part, "w", encoding="utf-8") as file:
-                file.writelines(lines)
-            said = play(part, "--server", f"{NODE_IP}:4600", "--transport", "dpdk", "--local", CLIENT_IP, "--admin", node.socket,
-                        "--eal", eal("client", device.format("client")))
-            print(f"{name}, memif{', to the first restart' if is_cut else ''}: {said}", flush=True)
+        results = play(list(group), "--server", f"{NODE_IP}:4600", "--transport", "dpdk", "--local", CLIENT_IP, "--admin", node.socket,
+                       "--eal", eal("client", device.format("client")))
+        for result, is_cut in zip(results, group.values()):
+            print(f"{os.path.basename(result['script'])}, memif{', to the first restart' if is_cut else ''}: "
+                  f"{result['operations']} operations, {result['restarts']} restarts", flush=True)
         digest = node.digest()
         node.restart()
-        assert node.digest() == digest, f"{group}: the state changed in a restart"
+        assert node.digest() == digest, f"{list(group)}: the state changed in a restart"
         assert node.terminate() == 0
 
 

@@ -1,4 +1,5 @@
-/* `holdfast run`: plays a scenario script against a private node, or against one that is there. */
+/* `holdfast run`: plays scenario scripts, each against a private node, or all against one that is
+ * there. */
 #include "commands.h"
 #include "node_process.h"
 #include "script_play.h"
@@ -21,7 +22,8 @@ enum { KEY_ADMIN = 0x7001, KEY_NODE, KEY_NODE_OPTION, KEY_PORT, KEY_SALT, KEY_JS
 
 struct run_options {
     struct hf_client_options client;
-    const char *script;
+    const char **paths; /* of the scripts */
+    size_t path_count;
     const char *admin;
     const char *node;
     const char *node_options[HF_NODE_OPTIONS_MAX];
@@ -31,6 +33,14 @@ struct run_options {
     bool json;
 };
 
+/* One of the scripts, as it was read. */
+struct run_script {
+    const char *path;
+    uint64_t salt;
+    char *text;
+    struct hf_script script;
+};
+
 static const struct argp_option run_argp_options[] = {
     {"admin", KEY_ADMIN, "SOCKET", 0, "The node's admin socket, with --server", 1},
     {"node", KEY_NODE, "PATH", 0, "holdfastd for the private node (the one beside this program)",
@@ -38,9 +48,12 @@ static const struct argp_option run_argp_options[] = {
     {"node-option", KEY_NODE_OPTION, "KEY=VALUE", 0,
      "A setting of the private node, such as ledger.holds=8; may be given again", 1},
     {"port", KEY_PORT, "kernel", 0, "The private node's port (kernel)", 1},
-    {"salt", KEY_SALT, "N", 0, "Names become the same ids as in the run that printed N", 1},
+    {"salt", KEY_SALT, "N", 0,
+     "Names become the same ids as in the run that printed N; in every further script as with "
+     "one more",
+     1},
     {"verbose", 'v', NULL, 0, "Show every line and its answer", 2},
-    {"json", KEY_JSON, NULL, 0, "Print one JSON object", 2},
+    {"json", KEY_JSON, NULL, 0, "Print one JSON object a script", 2},
     {0},
 };
 
@@ -89,12 +102,10 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
         options->json = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (options->script != NULL)
-            argp_error(state, "one script at a time");
-        options->script = text;
+        options->paths[options->path_count++] = text;
         return 0;
     case ARGP_KEY_END:
-        if (options->script == NULL)
+        if (options->path_count == 0)
             argp_error(state, "a script is needed");
         if (options->client.servers[0] == NULL && options->admin != NULL)
             argp_error(state, "--admin goes with --server: a private node has its own");
@@ -136,13 +147,14 @@ static void tell(const struct hf_script_statement *statement, const char *got)
     fflush(stdout);
 }
 
-static void print_result(const struct run_options *options, const struct hf_script_result *result)
+static void print_result(const struct run_options *options, const struct run_script *script,
+                         const struct hf_script_result *result)
 {
     const struct hf_script_statement *failed = result->failed;
     if (options->json) {
-        json_t *json = json_pack("{s:s, s:I, s:b, s:i, s:i, s:i}", "script", options->script,
-                                 "salt", (json_int_t)options->salt, "passed", failed == NULL,
-                                 "lines", (int)result->lines, "operations", (int)result->operations,
+        json_t *json = json_pack("{s:s, s:I, s:b, s:i, s:i, s:i}", "script", script->path, "salt",
+                                 (json_int_t)script->salt, "passed", failed == NULL, "lines",
+                                 (int)result->lines, "operations", (int)result->operations,
                                  "restarts", (int)result->restarts);
         if (failed != NULL)
             json_object_set_new(json, "failure",
@@ -153,42 +165,69 @@ static void print_result(const struct run_options *options, const struct hf_scri
         putchar('\n');
         json_decref(json);
     } else if (failed == NULL) {
-        printf("%s: %u lines, %u operations, %u restarts: all as expected\n", options->script,
+        printf("%s: %u lines, %u operations, %u restarts: all as expected\n", script->path,
                result->lines, result->operations, result->restarts);
     }
+    fflush(stdout);
     if (failed != NULL)
-        fprintf(stderr, "%s:%u: %s\n  expected %s\n  got      %s\n", options->script, failed->line,
+        fprintf(stderr, "%s:%u: %s\n  expected %s\n  got      %s\n", script->path, failed->line,
                 failed->text, result->expected, result->got);
 }
 
-static int play(const struct run_options *options, struct hf_script *script,
-                struct hf_node_process *node)
+static enum hf_status open_client(const struct run_options *options, const char *server,
+                                  struct hf_client **client, struct hf_fault *fault)
 {
-    struct hf_fault fault = {""};
-    struct hf_script_result result;
     struct hf_client_options client_options = options->client;
-    struct hf_script_player player = {
-        .node = node,
-        .admin = node != NULL ? node->admin : options->admin,
+    client_options.retry_us = RETRY_US;
+    if (server != NULL)
+        client_options.servers[0] = server;
+    return hf_client_open(&client_options, client, fault);
+}
+
+static struct hf_script_player make_player(const struct run_options *options)
+{
+    return (struct hf_script_player){
         .timeout_us = TIMEOUT_US,
         .tell = options->verbose && !options->json ? tell : NULL,
     };
-    client_options.retry_us = RETRY_US;
-    if (node != NULL)
-        client_options.servers[0] = node->address;
-    int exit_status = HF_EXIT_FAILED;
-    enum hf_status status = hf_client_open(&client_options, &player.client, &fault);
-    if (status == HF_STATUS_OK) {
-        status = hf_script_play(&player, script, &result, &fault);
-        if (status == HF_STATUS_INVALID)
-            exit_status = HF_EXIT_USAGE;
-    }
+}
+
+static int play_one(const struct run_options *options, struct run_script *script,
+                    struct hf_script_player *player)
+{
+    struct hf_fault fault = {""};
+    struct hf_script_result result;
+    if (player->tell != NULL)
+        printf("      salt %" PRIu64 "\n", script->salt);
+    enum hf_status status = hf_script_play(player, &script->script, &result, &fault);
     if (status != HF_STATUS_OK) {
-        fprintf(stderr, "%s: %s\n", options->script, fault.line);
-    } else {
-        print_result(options, &result);
-        if (result.failed == NULL)
-            exit_status = HF_EXIT_OK;
+        fprintf(stderr, "%s: %s\n", script->path, fault.line);
+        return HF_EXIT_FAILED;
+    }
+    print_result(options, script, &result);
+    return result.failed == NULL ? HF_EXIT_OK : HF_EXIT_FAILED;
+}
+
+/* All by one client, against the node that is there. */
+static int play_there(const struct run_options *options, struct run_script scripts[])
+{
+    struct hf_fault fault = {""};
+    struct hf_script_player player = make_player(options);
+    int exit_status = HF_EXIT_OK;
+    player.admin = options->admin;
+    for (size_t i = 0; i < options->path_count; i++) {
+        if (!hf_script_is_playable(&player, &scripts[i].script, &fault)) {
+            fprintf(stderr, "%s: %s\n", scripts[i].path, fault.line);
+            return HF_EXIT_USAGE;
+        }
+    }
+    if (open_client(options, NULL, &player.client, &fault) != HF_STATUS_OK) {
+        fprintf(stderr, "holdfast run: %s\n", fault.line);
+        return HF_EXIT_FAILED;
+    }
+    for (size_t i = 0; i < options->path_count; i++) {
+        if (play_one(options, &scripts[i], &player) != HF_EXIT_OK)
+            exit_status = HF_EXIT_FAILED;
     }
     hf_client_close(player.client);
     return exit_status;
@@ -212,6 +251,7 @@ static void *clean_up_when_told(void *node)
     int which;
     while (sigwait(&signals, &which) != 0)
         ;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     hf_node_process_discard(node);
     _exit(128 + which);
 }
@@ -226,34 +266,90 @@ static bool moves_clock(const struct hf_script *script)
     return false;
 }
 
-static int play_privately(const struct run_options *options, struct hf_script *script)
+/* Against the private node, which serves. */
+static int play_on(const struct run_options *options, struct run_script *script,
+                   struct hf_node_process *node)
+{
+    struct hf_fault fault = {""};
+    struct hf_script_player player = make_player(options);
+    player.node = node;
+    player.admin = node->admin;
+    if (open_client(options, node->address, &player.client, &fault) != HF_STATUS_OK) {
+        fprintf(stderr, "holdfast run: %s\n", fault.line);
+        return HF_EXIT_FAILED;
+    }
+    int exit_status = play_one(options, script, &player);
+    hf_client_close(player.client);
+    return exit_status;
+}
+
+static int play_privately(const struct run_options *options, struct run_script *script)
 {
     struct hf_node_process node;
     struct hf_fault fault = {""};
     int exit_status = HF_EXIT_FAILED;
+    bool is_watched = false;
     pthread_t cleaner;
-    sigset_t signals = ending_signals();
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
     enum hf_status status = hf_node_process_prepare(&node, options->node, &fault);
-    if (status == HF_STATUS_OK && pthread_create(&cleaner, NULL, clean_up_when_told, &node) != 0) {
-        snprintf(fault.line, sizeof fault.line, "no thread could be started");
-        status = HF_STATUS_NO_MEMORY;
+    if (status == HF_STATUS_OK) {
+        is_watched = pthread_create(&cleaner, NULL, clean_up_when_told, &node) == 0;
+        if (!is_watched) {
+            snprintf(fault.line, sizeof fault.line, "no thread could be started");
+            status = HF_STATUS_NO_MEMORY;
+        }
     }
     if (status == HF_STATUS_OK) {
         memcpy(node.options, options->node_options, sizeof node.options);
         node.option_count = options->node_option_count;
-        if (moves_clock(script)) {
+        if (moves_clock(&script->script)) {
             node.options[node.option_count++] = "--node.test_clock";
             node.options[node.option_count++] = "yes";
         }
         status = hf_node_process_start(&node, &fault);
     }
     if (status == HF_STATUS_OK)
-        exit_status = play(options, script, &node);
+        exit_status = play_on(options, script, &node);
     else
         fprintf(stderr, "holdfast run: %s\n", fault.line);
+    if (is_watched) { /* a cleaner that has begun ends the process */
+        pthread_cancel(cleaner);
+        pthread_join(cleaner, NULL);
+    }
     hf_node_process_discard(&node);
     return exit_status;
+}
+
+/* Each against a private node of its own. */
+static int play_all_privately(const struct run_options *options, struct run_script scripts[])
+{
+    int exit_status = HF_EXIT_OK;
+    sigset_t signals = ending_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    for (size_t i = 0; i < options->path_count; i++) {
+        if (play_privately(options, &scripts[i]) != HF_EXIT_OK)
+            exit_status = HF_EXIT_FAILED;
+    }
+    return exit_status;
+}
+
+/* Reads and parses them all. False when one of them is no script: what is wrong has been said. */
+static bool read_scripts(const struct run_options *options, struct run_script scripts[])
+{
+    for (size_t i = 0; i < options->path_count; i++) {
+        struct run_script *script = &scripts[i];
+        struct hf_fault fault = {""};
+        script->path = options->paths[i];
+        script->salt = (options->salt + i) & INT64_MAX; /* JSON's integers have a sign */
+        script->text = read_script(script->path);
+        if (script->text == NULL)
+            return false;
+        if (hf_script_parse(script->path, script->text, script->salt, &script->script, &fault) !=
+            HF_STATUS_OK) {
+            fprintf(stderr, "%s\n", fault.line);
+            return false;
+        }
+    }
+    return true;
 }
 
 int holdfast_run_main(int argc, char **argv)
@@ -263,35 +359,35 @@ int holdfast_run_main(int argc, char **argv)
     static const struct argp argp = {
         .options = run_argp_options,
         .parser = parse_option,
-        .args_doc = "SCRIPT",
+        .args_doc = "SCRIPT...",
         .doc =
-            "Plays a scenario script (see SCRIPT.md): one line, one operation, with the answer it "
-            "must get. Starts a private node in a temporary directory unless --server says "
-            "where one is.\vExit status: 0 all as expected, 1 a line did not hold, 2 the script "
-            "cannot be read or played.",
+            "Plays scenario scripts (see SCRIPT.md): one line, one operation, with the answer it "
+            "must get. Starts a private node in a temporary directory, one for each script, unless "
+            "--server says where one is: there they are played in turn by one client. All are read "
+            "before the first is played.\vExit status: 0 all as expected, 1 a line did not hold "
+            "(the scripts behind it are played all the same), 2 a script cannot be read or played, "
+            "and none has been.",
         .children = children,
     };
-    struct run_options options = {0};
-    if (getrandom(&options.salt, sizeof options.salt, 0) != (ssize_t)sizeof options.salt)
+    struct run_options options = {.paths = calloc((size_t)argc, sizeof *options.paths)};
+    if (options.paths == NULL ||
+        getrandom(&options.salt, sizeof options.salt, 0) != (ssize_t)sizeof options.salt)
         abort();
-    options.salt &= INT64_MAX; /* JSON's integers have a sign */
+    options.salt &= INT64_MAX;
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    if (options.verbose && !options.json)
-        printf("      salt %" PRIu64 "\n", options.salt);
 
-    struct hf_script script = {0};
-    struct hf_fault fault = {""};
-    char *text = read_script(options.script);
-    if (text == NULL)
-        return HF_EXIT_USAGE;
+    struct run_script *scripts = calloc(options.path_count, sizeof *scripts);
+    if (scripts == NULL)
+        abort();
     int exit_status = HF_EXIT_USAGE;
-    if (hf_script_parse(options.script, text, options.salt, &script, &fault) != HF_STATUS_OK)
-        fprintf(stderr, "%s\n", fault.line);
-    else if (options.client.servers[0] != NULL)
-        exit_status = play(&options, &script, NULL);
-    else
-        exit_status = play_privately(&options, &script);
-    hf_script_free(&script);
-    free(text);
+    if (read_scripts(&options, scripts))
+        exit_status = options.client.servers[0] != NULL ? play_there(&options, scripts)
+                                                        : play_all_privately(&options, scripts);
+    for (size_t i = 0; i < options.path_count; i++) {
+        hf_script_free(&scripts[i].script);
+        free(scripts[i].text);
+    }
+    free(scripts);
+    free(options.paths);
     return exit_status;
 }

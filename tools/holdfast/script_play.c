@@ -17,11 +17,10 @@
 #define NS_PER_MS     1000000
 
 struct play {
-    const struct hf_script_player *player;
+    struct hf_script_player *player;
     struct hf_script *script;
     struct hf_script_result *result;
     struct hf_reply *replies; /* first answers, by statement */
-    int64_t clock_ms;         /* how far the node's clock has been moved */
     uint64_t settled_ns;      /* monotonic: until then what is due may not have been ended */
 };
 
@@ -60,7 +59,7 @@ static uint64_t time_from_now_ns(const struct play *play, int64_t span_ms)
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / NS_PER_MS;
-    if (__builtin_add_overflow(ms, play->clock_ms, &ms) ||
+    if (__builtin_add_overflow(ms, play->player->clock_ms, &ms) ||
         __builtin_add_overflow(ms, span_ms, &ms) || ms > INT64_MAX / NS_PER_MS)
         return (uint64_t)INT64_MAX;
     return ms > 0 ? (uint64_t)ms * NS_PER_MS : 1;
@@ -69,7 +68,7 @@ static uint64_t time_from_now_ns(const struct play *play, int64_t span_ms)
 static struct hf_id make_id(struct play *play, struct hf_script_span time)
 {
     struct hf_id id = hf_client_next_id(play->player->client);
-    int64_t ms = (int64_t)hf_id_time_ms(id) + play->clock_ms + (time.given ? time.ms : 0);
+    int64_t ms = (int64_t)hf_id_time_ms(id) + play->player->clock_ms + (time.given ? time.ms : 0);
     return hf_id_make_operation(ms > 0 ? (uint64_t)ms : 0, (uint16_t)id.hi, id.lo);
 }
 
@@ -458,7 +457,7 @@ static bool play_advance(struct play *play, const struct hf_script_statement *st
     bool good = move_clock(play, statement->advance_ms, &fault);
     hf_script_append(play->result->expected, "a node whose clock moves");
     hf_script_append(play->result->got, "%s", good ? "its clock has moved" : fault.line);
-    play->clock_ms += statement->advance_ms;
+    play->player->clock_ms += statement->advance_ms;
     return good;
 }
 
@@ -474,7 +473,8 @@ static bool play_restart(struct play *play, bool clean)
         hf_node_process_kill(node);
     if (status == HF_STATUS_OK)
         status = hf_node_process_start(node, &fault);
-    if (status == HF_STATUS_OK && play->clock_ms != 0 && !move_clock(play, play->clock_ms, &fault))
+    if (status == HF_STATUS_OK && play->player->clock_ms != 0 &&
+        !move_clock(play, play->player->clock_ms, &fault))
         status = HF_STATUS_IO;
     play->result->restarts++;
     hf_script_append(play->result->expected, "a node that serves again");
@@ -534,9 +534,8 @@ static bool play_statement(struct play *play, struct hf_script_statement *statem
     }
 }
 
-/* Whether the player has all the script needs. */
-static bool is_playable(const struct hf_script_player *player, const struct hf_script *script,
-                        struct hf_fault *fault)
+bool hf_script_is_playable(const struct hf_script_player *player, const struct hf_script *script,
+                           struct hf_fault *fault)
 {
     for (uint32_t i = 0; i < script->statement_count; i++) {
         const struct hf_script_statement *statement = &script->statements[i];
@@ -558,12 +557,11 @@ static bool is_playable(const struct hf_script_player *player, const struct hf_s
     return true;
 }
 
-enum hf_status hf_script_play(const struct hf_script_player *player, struct hf_script *script,
+enum hf_status hf_script_play(struct hf_script_player *player, struct hf_script *script,
                               struct hf_script_result *result, struct hf_fault *fault)
 {
     memset(result, 0, sizeof *result);
-    if (!is_playable(player, script, fault))
-        return HF_STATUS_INVALID;
+    assert(hf_script_is_playable(player, script, fault));
     struct play play = {.player = player, .script = script, .result = result};
     play.replies = calloc((size_t)script->statement_count + 1, sizeof *play.replies);
     if (play.replies == NULL) {

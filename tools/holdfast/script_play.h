@@ -10,6 +10,7 @@ struct hf_script_player {
     struct hf_node_process *node; /* for restart and stop-start; NULL: the node is not ours */
     const char *admin;            /* its admin socket; NULL: none */
     uint64_t timeout_us;          /* how long one answer may take */
+    int64_t clock_ms;             /* how far the node's clock has been moved, by scripts before */
     /* Told about every line played, with what came back. NULL: nobody is. */
     void (*tell)(const struct hf_script_statement *statement, const char *got);
 };
@@ -23,11 +24,14 @@ struct hf_script_result {
     char got[HF_SCRIPT_TEXT_SIZE];
 };
 
-/* Plays until the end or the first line that does not hold. OK in both cases: see `result->failed`.
- * INVALID when the script needs what the player has not (a node to restart, an admin socket):
- * nothing has been played then. `*fault` says why. */
-HF_MUST_USE enum hf_status hf_script_play(const struct hf_script_player *player,
-                                          struct hf_script *script, struct hf_script_result *result,
-                                          struct hf_fault *fault);
+/* Whether the player has all the script needs: a node to restart, an admin socket. `*fault` says
+ * what is missing. Its client is not looked at. */
+bool hf_script_is_playable(const struct hf_script_player *player, const struct hf_script *script,
+                           struct hf_fault *fault);
+
+/* Plays a script, which must be playable, until the end or the first line that does not hold. OK in
+ * both cases: see `result->failed`. NO_MEMORY: nothing has been played, `*fault` says so. */
+HF_MUST_USE enum hf_status hf_script_play(struct hf_script_player *player, struct hf_script *script,
+                                          struct hf_script_result *result, struct hf_fault *fault);
 
 #endif
