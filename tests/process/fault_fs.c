@@ -13,7 +13,8 @@
  *                   cache shows it, DURABLE never gets it
  *     fail-write    from now on each write fails
  *     short-write   from now on each write leaves out its last 512 bytes, and says so
- *     slow-flush    from now on each flush takes a quarter of a second
+ *     hold-flush    from now on each flush waits, and with it whatever comes after it
+ *     pass-flush    as hold-flush, but one goes by: the one that waits, or the next to come
  */
 #define FUSE_USE_VERSION 31
 
@@ -31,13 +32,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#define TAIL_LENGTH 512       /* what a short write leaves out */
-#define SLOW_NS     250000000 /* what a slow flush takes */
+#define TAIL_LENGTH 512 /* what a short write leaves out */
 
-enum mode { GOOD, FAIL_FLUSH, FAIL_WRITE, SHORT_WRITE, SLOW_FLUSH };
+enum mode { GOOD, FAIL_FLUSH, FAIL_WRITE, SHORT_WRITE, HOLD_FLUSH };
 
 /* Part of a file that is not durable. */
 struct dirty {
@@ -50,6 +49,9 @@ struct dirty {
 static int durable; /* directories */
 static int cache;
 static _Atomic enum mode mode;
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t opened = PTHREAD_COND_INITIALIZER;
+static unsigned passes;     /* flushes that may go by while they are held */
 static struct dirty *dirty; /* FUSE runs in one thread: it needs no lock */
 
 /* All names are of one directory. */
@@ -187,15 +189,25 @@ static int settle(int from, int to, const struct dirty *part)
     return 0;
 }
 
+static void wait_for_pass(void)
+{
+    pthread_mutex_lock(&gate);
+    while (atomic_load(&mode) == HOLD_FLUSH && passes == 0) {
+        pthread_cond_wait(&opened, &gate);
+    }
+    if (passes > 0) {
+        passes--;
+    }
+    pthread_mutex_unlock(&gate);
+}
+
 /* Also of a file that was opened with O_SYNC or O_DSYNC, where no flush comes: the log opens none
  * so. */
 static int fs_fsync(const char *path, int data_only, struct fuse_file_info *file)
 {
     (void)data_only;
+    wait_for_pass();
     bool fails = atomic_load(&mode) == FAIL_FLUSH;
-    if (atomic_load(&mode) == SLOW_FLUSH) {
-        nanosleep(&(struct timespec){0, SLOW_NS}, NULL);
-    }
     int to = openat(durable, name_of(path), O_WRONLY | O_CLOEXEC);
     int result = to < 0 ? -errno : 0;
     for (struct dirty **link = &dirty; *link != NULL;) {
@@ -322,19 +334,34 @@ static const struct fuse_operations operations = {
     .chmod = fs_chmod,
 };
 
+/* What waits at the gate looks again. */
+static void set_gate(enum mode new_mode, unsigned new_passes)
+{
+    pthread_mutex_lock(&gate);
+    atomic_store(&mode, new_mode);
+    passes = new_passes;
+    pthread_cond_signal(&opened);
+    pthread_mutex_unlock(&gate);
+}
+
 static bool obey(const char *line)
 {
     static const char *const words[] = {"good", "fail-flush", "fail-write", "short-write",
-                                        "slow-flush"};
-    for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(line, words[i]) == 0) {
-            atomic_store(&mode, (enum mode)i);
-            printf("ok\n");
-            fflush(stdout);
-            return true;
-        }
+                                        "hold-flush"};
+    unsigned word = 0;
+    while (word < sizeof words / sizeof words[0] && strcmp(line, words[word]) != 0) {
+        word++;
     }
-    return false; /* quit, or nonsense */
+    if (word < sizeof words / sizeof words[0]) {
+        set_gate((enum mode)word, 0);
+    } else if (strcmp(line, "pass-flush") == 0) {
+        set_gate(HOLD_FLUSH, 1);
+    } else {
+        return false; /* quit, or nonsense */
+    }
+    printf("ok\n");
+    fflush(stdout);
+    return true;
 }
 
 /* The end of the file system is the end of its standard input: it goes with the test. */
@@ -347,6 +374,7 @@ static void *listen_to_test(void *fuse)
             break;
         }
     }
+    set_gate(GOOD, 0);
     fuse_exit(fuse);
     fuse_unmount(fuse);
     return NULL;

@@ -43,7 +43,7 @@ class FaultyDisk:
         assert line == word + "\n", f"the file system said {line!r}, and not {word}"
 
     def set(self, mode):
-        """good, fail-flush, fail-write, short-write or slow-flush, from the next call on."""
+        """good, fail-flush, fail-write, short-write or hold-flush, from the next call on; or pass-flush: one of those held."""
         self.process.stdin.write(mode + "\n")
         self.process.stdin.flush()
         self._expect("ok")
