@@ -7,6 +7,7 @@ is a failure too: the engine has changed and the canary with it."""
 import collections
 import concurrent.futures
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,11 @@ TIMEOUT_S = 600  # of one run, which takes half a minute: for what would never e
 RUNS = [('test_model', '--operations', '120000'), ('test_model', '--seed', '2', '--operations', '300000'),
         ('test_model', '--seed', '4', '--operations', '300000'), ('test_orders',),
         ('test_model', '--seed', '3', '--operations', '300000')]
-FLAGS = ['-std=gnu11', '-O1', '-D_GNU_SOURCE', '-DXXH_INLINE_ALL']
+FLAGS = ['-std=gnu11', '-D_GNU_SOURCE', '-DXXH_INLINE_ALL']
+# The engine is compiled more than a hundred times, and most of its runs are short. Where nothing is inlined, an object
+# names every function of a header that it uses.
+ENGINE = ['-O0']
+TESTS = ['-O1']
 
 Mutation = collections.namedtuple('Mutation', 'bug file old new')
 
@@ -363,12 +368,12 @@ def run(command, **options):
                           check=False, **options)
 
 
-def compiled(root, source, target):
+def compiled(root, source, target, optimised):
     """Compiles `source`, whose own folder's headers come first, and returns `target`. Beside it `target`.d names every
     file that was read."""
     folders = [root, os.path.join(root, 'tests/model')]
-    done = run([os.environ.get('CC', 'cc'), *FLAGS, *(f'-I{folder}' for folder in folders), '-MMD', '-MF', target + '.d',
-                '-c', source, '-o', target])
+    done = run([os.environ.get('CC', 'cc'), *FLAGS, *optimised, *(f'-I{folder}' for folder in folders), '-MMD', '-MF',
+                target + '.d', '-c', source, '-o', target])
     if done.returncode != 0:
         raise Broken(f'{source} does not compile:\n{done.stdout}')
     return target
@@ -378,6 +383,29 @@ def reads(target, path):
     """Whether what `target` was compiled from includes `path`."""
     with open(target + '.d', encoding='utf-8') as file:
         return path in file.read().split()
+
+
+def functions_in(objects):
+    """Of each object the functions it has, those of headers that it uses among them."""
+    done = run(['nm', '--defined-only', *objects])
+    if done.returncode != 0:
+        raise Broken(f'nm fails:\n{done.stdout}')
+    functions, path = {}, None
+    for line in done.stdout.splitlines():
+        if line.endswith(':'):
+            path = line[:-1]
+            functions[path] = set()
+        elif line:
+            functions[path].add(line.split()[2].partition('.')[0])
+    return functions
+
+
+def function_at(text, at):
+    """The function of a header that has this place in its body."""
+    before = re.findall(r'^static inline [^;{]*?(\w+)\(', text[:at], re.MULTILINE)
+    if not before or text.rfind('\n}\n', 0, at) > text.rfind('\nstatic inline ', 0, at):
+        raise Broken('the place is in no function of the header')
+    return before[-1]
 
 
 def linked(work, engine, tests, program):
@@ -400,7 +428,7 @@ def how_caught(done):
     raise Broken(f'ended without saying what it found, exit status {done.returncode}:\n{done.stdout}')
 
 
-def hunt(root, work, mutation, healthy, tests):
+def hunt(root, work, mutation, healthy, functions, tests):
     """Builds an engine with the bug in a folder of its own. Returns what caught it and the words of that run; nothing
     and None when none did."""
     source = os.path.join(root, 'engine', mutation.file)
@@ -413,9 +441,11 @@ def hunt(root, work, mutation, healthy, tests):
         shutil.copytree(os.path.join(root, 'engine'), mutant)
         with open(os.path.join(mutant, mutation.file), 'w', encoding='utf-8') as file:
             file.write(text.replace(mutation.old, mutation.new))
-        # A header's bug is in every object that was made with it.
-        objects = {name: compiled(root, os.path.join(mutant, name), os.path.join(own, name + '.o'))
-                   if reads(path, source) else path for name, path in healthy.items()}
+        # A header's bug is in every object that uses the function that has it.
+        mutated = function_at(text, text.index(mutation.old)) if mutation.file.endswith('.h') else None
+        objects = {name: compiled(root, os.path.join(mutant, name), os.path.join(own, name + '.o'), ENGINE)
+                   if reads(path, source) and (mutated is None or mutated in functions[path]) else path
+                   for name, path in healthy.items()}
         programs = {}
         for words in RUNS:
             if words[0] not in programs:
@@ -431,14 +461,15 @@ def main():
     with tempfile.TemporaryDirectory() as work, \
             concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
 
-        def compile_all(folder):
+        def compile_all(folder, optimised):
             prefix = os.path.join(work, os.path.basename(folder) + '_')
             names = sorted(name for name in os.listdir(os.path.join(root, folder)) if name.endswith('.c'))
             return dict(zip(names, workers.map(
-                lambda name: compiled(root, os.path.join(root, folder, name), prefix + name + '.o'), names)))
+                lambda name: compiled(root, os.path.join(root, folder, name), prefix + name + '.o', optimised), names)))
 
-        engine, tests = compile_all('engine'), compile_all('tests/model')
-        hunts = [workers.submit(hunt, root, work, mutation, engine, tests) for mutation in MUTATIONS]
+        engine, tests = compile_all('engine', ENGINE), compile_all('tests/model', TESTS)
+        functions = functions_in(engine.values())
+        hunts = [workers.submit(hunt, root, work, mutation, engine, functions, tests) for mutation in MUTATIONS]
         escaped, runs = 0, set()
         for mutation, found in zip(MUTATIONS, hunts):
             try:
