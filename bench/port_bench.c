@@ -387,8 +387,17 @@ static bool measure(struct client *client)
         run_window(client, end_ns);
     }
     print_result(client, (double)(hf_bench_now_ns() - begin_ns) * 1e-9);
-    return client->refused == client->busy && (client->busy == 0 || client->shape.window == 0) &&
-           client->answered > 0;
+    bool may_be_busy = client->shape.window == 0;
+    bool is_served = client->answered > 0 && client->refused == client->busy &&
+                     (client->busy == 0 || may_be_busy);
+    if (!is_served) {
+        fprintf(
+            stderr,
+            "holdfast-port-bench: shape %u:%u: %llu answered, %llu refused, %llu of them BUSY\n",
+            client->shape.window, client->shape.messages, (unsigned long long)client->answered,
+            (unsigned long long)client->refused, (unsigned long long)client->busy);
+    }
+    return is_served;
 }
 
 static int run_client(const struct options *options, struct hf_port *port)
