@@ -117,11 +117,8 @@ enum hf_status hf_pair_create(const struct hf_pair_options *options,
         snprintf(fault->line, sizeof fault->line, "no memory for the pair's records");
         status = HF_STATUS_NO_MEMORY;
     }
-    if (status == HF_STATUS_OK &&
-        !hf_recent_create(&pair->recent, options->recent_bytes, state->last_index + 1)) {
-        snprintf(fault->line, sizeof fault->line, "no memory for the pair's records");
-        status = HF_STATUS_NO_MEMORY;
-    }
+    hf_recent_init(&pair->recent, options->recent_memory, options->recent_bytes,
+                   state->last_index + 1);
     if (status != HF_STATUS_OK) {
         hf_pair_destroy(pair);
         return status;
@@ -137,7 +134,6 @@ void hf_pair_destroy(struct hf_pair *pair)
     }
     hf_pair_fetch_destroy(pair);
     hf_log_seek_finish(&pair->seek);
-    hf_recent_destroy(&pair->recent);
     hf_link_destroy(pair->link);
     free(pair->held);
     free(pair);

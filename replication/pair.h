@@ -58,6 +58,7 @@ struct hf_pair_options {
     uint16_t reserved;
     uint32_t recent_bytes; /* of records kept in memory for the peer and for applying; a power of
                               two, HF_PAIR_RECENT_MIN at least */
+    void *recent_memory; /* for them, at a multiple of 64; the caller's, for as long as the pair */
     /* Sends one datagram to the peer: it may be lost, but not damaged unnoticed. */
     void (*send)(void *context, const void *bytes, size_t length);
     void *context;

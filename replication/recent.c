@@ -1,29 +1,18 @@
 #include "recent.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
-bool hf_recent_create(struct hf_recent *recent, uint32_t size, uint64_t next)
+void hf_recent_init(struct hf_recent *recent, void *memory, uint32_t size, uint64_t next)
 {
     assert((size & (size - 1)) == 0);
     assert(size >= 4 * HF_RECORD_LENGTH_MAX);
+    assert((uintptr_t)memory % 64 == 0);
     memset(recent, 0, sizeof *recent);
-    recent->bytes = aligned_alloc(4096, size);
-    if (recent->bytes == NULL) {
-        return false;
-    }
-    memset(recent->bytes, 0, size); /* no page faults later */
+    recent->bytes = memory;
     recent->size = size;
     recent->oldest = next;
     recent->next = next;
-    return true;
-}
-
-void hf_recent_destroy(struct hf_recent *recent)
-{
-    free(recent->bytes);
-    recent->bytes = NULL;
 }
 
 /* Where a record of so many bytes begins: it does not go round the end. */

@@ -1,7 +1,7 @@
 /* The newest records of the log, in memory: for the peer, who may lack them, and for applying.
  *
  * One thread adds; another one may look at records that the first has published as committed and
- * that it will not drop: those after `applied` are kept. Pure but for its creation. */
+ * that it will not drop: those after `applied` are kept. Pure. */
 #ifndef HF_REPLICATION_RECENT_H
 #define HF_REPLICATION_RECENT_H
 
@@ -20,9 +20,9 @@ struct hf_recent {
     uint64_t starts[HF_RECENT_RECORDS];
 };
 
-/* False: no memory. `next` is the index of the record to be added first. */
-bool hf_recent_create(struct hf_recent *recent, uint32_t size, uint64_t next);
-void hf_recent_destroy(struct hf_recent *recent);
+/* Keeps records in `size` bytes, a power of two and four of the longest at least, of the caller's
+ * memory, which begins at a multiple of 64. `next` is the index of the record to be added first. */
+void hf_recent_init(struct hf_recent *recent, void *memory, uint32_t size, uint64_t next);
 
 /* Whether a record of so many bytes can be added while all after `applied` are kept. */
 bool hf_recent_has_room(const struct hf_recent *recent, uint32_t length, uint64_t applied);

@@ -33,6 +33,8 @@ static struct {
     struct hf_fault fault;
 } world;
 
+static _Alignas(64) uint8_t recent_memory[HF_PAIR_RECENT_MIN];
+
 static void lose(void *context, const void *bytes, size_t length)
 {
     (void)context, (void)bytes, (void)length;
@@ -81,7 +83,8 @@ static void open_log(void)
                     .join_lag = 4,
                     .may_found = true},
         .datagram_size = DATAGRAM,
-        .recent_bytes = HF_PAIR_RECENT_MIN,
+        .recent_bytes = sizeof recent_memory,
+        .recent_memory = recent_memory,
         .send = lose,
     };
     FUZZ_CHECK(hf_pair_create(&pair, &world.state, world.disk, world.disk, &world.pair,

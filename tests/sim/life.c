@@ -17,6 +17,9 @@
 
 /* A checkpoint being loaded, of each node. */
 static struct hf_image_reader images[SIM_NODES];
+/* Memory that every life of every world takes over. */
+static void *ledger_memories[SIM_NODES];
+static _Alignas(64) uint8_t recent_memories[SIM_NODES][HF_PAIR_RECENT_MIN];
 
 /* ---- Making ---- */
 
@@ -72,14 +75,15 @@ void sim_life_make(struct sim *sim, uint32_t number)
 static void make_ledger(struct sim_node *node)
 {
     size_t size = (hf_ledger_memory_size(&sim_limits) + 63) & ~(size_t)63;
-    if (node->ledger_memory == NULL) {
-        node->ledger_memory = aligned_alloc(64, size);
+    void **memory = &ledger_memories[node->number];
+    if (*memory == NULL) {
+        *memory = aligned_alloc(64, size);
     }
-    if (node->ledger_memory == NULL) {
+    if (*memory == NULL) {
         sim_wrong(node->sim, "no memory for a ledger");
     }
-    memset(node->ledger_memory, 0, size);
-    node->ledger = hf_ledger_create(&sim_limits, node->ledger_memory, size);
+    memset(*memory, 0, size);
+    node->ledger = hf_ledger_create(&sim_limits, *memory, size);
     assert(node->ledger != NULL);
     hf_image_read_begin(&images[node->number], node->ledger);
 }
@@ -195,7 +199,8 @@ static enum hf_status make_pair(struct sim_node *node)
                     .join_lag = 4,
                     .may_found = node->number == 0},
         .datagram_size = DATAGRAM_SIZE,
-        .recent_bytes = HF_PAIR_RECENT_MIN,
+        .recent_bytes = sizeof recent_memories[node->number],
+        .recent_memory = recent_memories[node->number],
         .send = sim_node_send_to_peer,
         .context = node,
     };
@@ -356,7 +361,6 @@ void sim_life_end(struct sim_node *node)
     node->disk->maker->destroy(node->disk);
     node->clients->maker->destroy(node->clients);
     node->peer->maker->destroy(node->peer);
-    free(node->ledger_memory);
 }
 
 /* ---- Checkpoints ---- */

@@ -161,7 +161,6 @@ struct sim_node {
     /* This life. */
     struct hf_log_state state;
     struct hf_ledger *ledger;
-    void *ledger_memory;
     struct hf_log_writer *writer;
     struct hf_pair *pair;
     struct hf_log_batch *free[HF_LOG_BATCHES_MAX];

@@ -7,12 +7,14 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 /* Room that is left for a checkpoint, beyond the state as it is now and an eighth more: it may grow
  * until the next look. */
 #define ROOM_LEAST (UINT64_C(4) << 20)
+#define PAGE_BYTES 4096
 
 _Static_assert(CONFIG_UNFLUSHED_MAX + 1 + HF_PAIR_BATCHES <= HF_LOG_BATCHES_MAX,
                "a node's own batches and the pair's are not too many for a log");
@@ -88,13 +90,22 @@ static enum hf_status lock_and_open_key(struct storage *storage, struct hf_fault
 static enum hf_status make_pair(struct storage *storage, const struct hf_pair_options *pair,
                                 struct hf_log_writer_options *options, struct hf_fault *fault)
 {
+    struct hf_pair_options with_memory = *pair;
     enum hf_status status =
         hf_disk_uring_open(storage->config->data_directory, true, false,
                            storage->state.superblock.block_size, &storage->read_disk, fault);
 
-    if (status == HF_STATUS_OK)
-        status = hf_pair_create(pair, &storage->state, storage->disk, storage->read_disk,
+    storage->recent_memory = aligned_alloc(PAGE_BYTES, pair->recent_bytes);
+    with_memory.recent_memory = storage->recent_memory;
+    if (status == HF_STATUS_OK && storage->recent_memory == NULL) {
+        snprintf(fault->line, sizeof fault->line, "no memory for the pair's newest records");
+        status = HF_STATUS_NO_MEMORY;
+    }
+    if (status == HF_STATUS_OK) {
+        memset(storage->recent_memory, 0, pair->recent_bytes); /* no page faults later */
+        status = hf_pair_create(&with_memory, &storage->state, storage->disk, storage->read_disk,
                                 &storage->pair, fault);
+    }
     options->pair_batches = HF_PAIR_BATCHES;
     options->observe = hf_pair_observe;
     options->observe_context = storage->pair;
@@ -200,6 +211,7 @@ void storage_close(struct storage *storage)
 {
     hf_log_writer_destroy(storage->writer);
     hf_pair_destroy(storage->pair);
+    free(storage->recent_memory);
     if (storage->read_disk != NULL)
         storage->read_disk->maker->destroy(storage->read_disk);
     if (storage->checkpoint_disk != NULL)

@@ -15,6 +15,7 @@ struct storage {
     struct hf_disk *read_disk; /* the same, to read old records for the peer; NULL: no pair */
     struct hf_log_writer *writer;
     struct hf_pair *pair; /* NULL: no pair */
+    void *recent_memory;  /* of the pair's newest records */
     struct hf_log_state state;
     uint8_t secret_key[HF_CHAIN_SECRET_SIZE]; /* until the writer has it */
     bool key_is_new;
