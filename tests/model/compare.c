@@ -425,20 +425,24 @@ static void check_held(struct run *run)
 
 void check_money(struct run *run)
 {
+    static model_wide sums[UINT16_MAX + 1]; /* by asset */
+    static struct model_balance balances[MODEL_ACCOUNTS_MAX];
     const struct model_books *books = run->model->books;
-    for (uint32_t a = 0; a < books->asset_count; a++) {
-        model_wide sum = 0;
-        for (uint32_t i = 0; i < books->account_count; i++)
-            if (books->accounts[i].asset == books->assets[a].asset && !books->accounts[i].is_total)
-                sum += books->accounts[i].posted;
-        require(run, sum == 0, "posted balances of an asset do not sum up to zero");
-    }
+    for (uint32_t a = 0; a < books->asset_count; a++)
+        sums[books->assets[a].asset] = 0;
+    for (uint32_t i = 0; i < books->account_count; i++)
+        if (!books->accounts[i].is_total)
+            sums[books->accounts[i].asset] += books->accounts[i].posted;
+    for (uint32_t a = 0; a < books->asset_count; a++)
+        require(run, sums[books->assets[a].asset] == 0,
+                "posted balances of an asset do not sum up to zero");
     for (uint32_t h = 0; h < books->hold_count; h++)
         check_hold(run, &books->holds[h]);
     check_held(run);
+    model_balances_of(run->model, balances);
     for (uint32_t i = 0; i < books->account_count; i++) {
         const struct model_account *account = &books->accounts[i];
-        struct model_balance balance = model_balance_of(run->model, account);
+        struct model_balance balance = balances[i];
         require(run, balance.posted - balance.held_out >= account->floor || account->floor_raised,
                 "an account has fallen below its floor");
         require(run,

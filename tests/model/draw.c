@@ -540,10 +540,14 @@ static uint8_t draw_type(struct draw *draw)
     return HF_OP_MOVE;
 }
 
+/* Behind its length an operation has zeros, before as after. */
 static void copy_operation(union model_operation *to, const union hf_operation *from)
 {
-    memset(to, 0, sizeof(*to));
-    memcpy(to, from, from->header.length);
+    size_t length = from->header.length;
+    size_t before = to->operation.header.length;
+    memcpy(to, from, length);
+    if (before > length)
+        memset((uint8_t *)to + length, 0, before - length);
 }
 
 void draw_remember(struct draw *draw, const union hf_operation *operation)

@@ -214,6 +214,8 @@ static struct outcome do_account_put(const struct turn *turn)
             (struct model_account){.id = put->account, .asset = put->asset, .ceiling = INT64_MAX};
         if (is_long(put)) {
             account->parent = put->parent;
+            if (!no_id(put->parent))
+                account->parent_at = (uint32_t)(find_account(books, put->parent) - books->accounts);
             account->is_total = (put->flags & HF_ACCOUNT_TOTAL) != 0;
         }
     }
@@ -405,7 +407,7 @@ static void write_reply(struct hf_reply *reply, const struct turn *turn,
     reply->timestamp_ns = turn->now_ns;
     if (outcome->account != NULL) {
         struct model_balance balance = balance_of(turn->model->books, outcome->account);
-        reply->available = model_available(turn->model, outcome->account);
+        reply->available = (int64_t)available_in(outcome->account, &balance);
         reply->posted = (int64_t)balance.posted;
     }
 }

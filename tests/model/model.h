@@ -59,6 +59,7 @@ struct model_account {
     int64_t ceiling;
     uint64_t expires_ns; /* 0: never */
     struct hf_id parent; /* zero: none */
+    uint32_t parent_at;  /* where in the books that is: before this account, which came later */
     struct hf_id sink;   /* zero: none */
     struct hf_filter filter;
     bool floor_raised;    /* the floor was set above what is spendable, or an expiry swept below */
@@ -292,6 +293,8 @@ bool model_is_stale(const struct model *model, const struct model_hold *hold,
 const struct model_memory *model_memory_of(const struct model *model, struct hf_id id);
 struct model_balance model_balance_of(const struct model *model,
                                       const struct model_account *account);
+/* Of all accounts, by their places in the books. */
+void model_balances_of(const struct model *model, struct model_balance balances[]);
 /* posted - held_out - floor, cut to 64 bits; INT64_MAX without a floor. */
 int64_t model_available(const struct model *model, const struct model_account *account);
 

@@ -82,6 +82,8 @@ void tell_exception(const struct turn *turn, struct hf_id record, uint64_t amoun
 /* model_plan.c */
 struct model_balance balance_of(struct model_books *books, const struct model_account *account);
 wide spendable_of(struct model_books *books, const struct model_account *account);
+/* What model_available says, of an account that comes to `balance`. */
+wide available_in(const struct model_account *account, const struct model_balance *balance);
 /* The order of an account's standing is cut in two where `value` looks at payer and payee in turn:
  * OK, or the code. `attributes` is NULL of who is no payer. */
 uint16_t standing_kind(const struct model_account *account, uint16_t asset);

@@ -16,13 +16,18 @@ static void add_balance(struct model_balance *to, const struct model_balance *ch
     to->lifetime_debits += change->lifetime_debits;
 }
 
+static struct model_balance own_balance_of(const struct model_account *account)
+{
+    return (struct model_balance){.posted = account->posted,
+                                  .held_out = (wide)account->held_out,
+                                  .held_in = (wide)account->held_in,
+                                  .lifetime_debits = (wide)account->lifetime_debits};
+}
+
 struct model_balance balance_of(struct model_books *books, const struct model_account *account)
 {
     if (!account->is_total)
-        return (struct model_balance){.posted = account->posted,
-                                      .held_out = (wide)account->held_out,
-                                      .held_in = (wide)account->held_in,
-                                      .lifetime_debits = (wide)account->lifetime_debits};
+        return own_balance_of(account);
     struct model_balance sum = {0};
     for (uint32_t i = 0; i < books->account_count; i++) {
         if (!same_id(books->accounts[i].parent, account->id))
@@ -31,6 +36,21 @@ struct model_balance balance_of(struct model_books *books, const struct model_ac
         add_balance(&sum, &child);
     }
     return sum;
+}
+
+/* From the last account on: an account has all its children's by the time its parent gets its. */
+void model_balances_of(const struct model *model, struct model_balance balances[])
+{
+    const struct model_books *books = model->books;
+    for (uint32_t i = 0; i < books->account_count; i++)
+        balances[i] = books->accounts[i].is_total ? (struct model_balance){0}
+                                                  : own_balance_of(&books->accounts[i]);
+    for (uint32_t i = books->account_count; i-- > 0;) {
+        if (no_id(books->accounts[i].parent))
+            continue;
+        assert(books->accounts[i].parent_at < i);
+        add_balance(&balances[books->accounts[i].parent_at], &balances[i]);
+    }
 }
 
 static wide spendable_in(const struct model_balance *balance)
@@ -49,7 +69,7 @@ wide spendable_of(struct model_books *books, const struct model_account *account
     return spendable_in(&balance);
 }
 
-static wide available_in(const struct model_account *account, const struct model_balance *balance)
+wide available_in(const struct model_account *account, const struct model_balance *balance)
 {
     if (account->floor == INT64_MIN)
         return INT64_MAX;

@@ -108,12 +108,13 @@ static bool fill_account(const struct model *model, struct hf_id id, struct hf_r
     if (account == NULL)
         return false;
     struct model_balance balance = balance_of(model->books, account);
-    reply->available = model_available(model, account);
+    int64_t available = (int64_t)available_in(account, &balance);
+    reply->available = available;
     reply->posted = (int64_t)balance.posted;
     *view = (struct hf_account_view){
         .id = id,
         .posted = (int64_t)balance.posted,
-        .available = model_available(model, account),
+        .available = available,
         .held_out = (uint64_t)balance.held_out,
         .held_in = (uint64_t)balance.held_in,
         .lifetime_debits = (uint64_t)balance.lifetime_debits,
@@ -239,8 +240,9 @@ static bool view_account_limits(const struct model *model, const struct hf_op_qu
     const struct model_account *account = model_account_of(model, query->subject_id);
     if (account == NULL)
         return false;
-    reply->reply.available = model_available(model, account);
-    reply->reply.posted = (int64_t)balance_of(model->books, account).posted;
+    struct model_balance balance = balance_of(model->books, account);
+    reply->reply.available = (int64_t)available_in(account, &balance);
+    reply->reply.posted = (int64_t)balance.posted;
     list_lines(model, HF_LIMIT_ACCOUNT, query, reply);
     return true;
 }
