@@ -13,7 +13,7 @@ import shutil
 import unittest
 
 import messages as m
-from node import BUILD, HOLDFAST, hash_directory, run, workspace
+from node import BUILD, HOLDFAST, hash_directory, is_sanitized, run, workspace
 from test_node_refusals import read, records, write, xxh3_128
 
 VERIFY_PROOF = os.path.join(BUILD, "holdfast-verify-proof")
@@ -21,6 +21,11 @@ ISSUER, WALLET = 1001, 2001
 SMALL = dict(log__segment_bytes="1m", log__segments_ahead=1, log__batch_bytes="64k", log__depth=2, log__seal_interval="0s", ledger__accounts=100,
              ledger__instruments=100, ledger__holds=100, ledger__remembered=10000)
 PROOF_HEADER, SEAL = 64, 344
+
+
+def some(count):
+    """How many of many alike: under the sanitizers, where a program takes several times as long to start and to end, a quarter."""
+    return count // 4 if is_sanitized() else count
 
 
 def text_of(operation):
@@ -99,7 +104,7 @@ class Tools(unittest.TestCase):
         good = read(proof)
         signed = PROOF_HEADER + SEAL + 32 * held["path_length"] + 128 + 80
         chance = random.Random(517)
-        for at in sorted({*range(0, PROOF_HEADER, 7), *(chance.randrange(signed) for _ in range(60))}):
+        for at in sorted({*range(0, PROOF_HEADER, 7), *(chance.randrange(signed) for _ in range(some(60)))}):
             bad = bytearray(good)
             bad[at] ^= 1 << chance.randrange(8)
             write(proof, bad)
@@ -111,7 +116,7 @@ class Tools(unittest.TestCase):
         # One flipped byte: the verifier names file, offset and record.
         found = records(before_bytes := read(os.path.join(data, "log-0000000000000001")))
         self.assertEqual(len(found), 1004)
-        for number in sorted(chance.sample(range(len(found) - 2), 12)):
+        for number in sorted(chance.sample(range(len(found) - 2), some(12))):
             offset, length = found[number]
             self.flip(data, offset + chance.randrange(length))
             [verdict] = self.json("verify", data, status=1)
@@ -173,7 +178,7 @@ class Tools(unittest.TestCase):
         self.assertGreaterEqual(stat["segments_used"], 2)
         self.assertGreater(stat["seals"], 100)
         self.assertEqual((stat["unsealed_records"], stat["types"]["MOVE"]), (0, 3000))
-        for number in range(0, 3000, 331):
+        for number in range(0, 3000, 3000 // some(9)):
             proof = self.space.path(f"{number}.proof")
             [proved] = self.json("prove", text_of(operations[number]), data, "--out", proof)
             self.assertEqual(proved["operation"]["amount"], number + 1)
@@ -203,7 +208,7 @@ class Tools(unittest.TestCase):
         for record in self.json("cat", data):
             for operation in record["operations"]:
                 times[operation["place"]] = record["timestamp_ns"]
-        for place in sorted(chance.sample(sorted(seen), 12)) + [max(seen)]:
+        for place in sorted(chance.sample(sorted(seen), some(12))) + [max(seen)]:
             [then] = self.json("replay", data, "--until", place, "--account", WALLET)
             self.assertEqual({key: then[key] for key in seen[place]}, seen[place], f"place {place}")
             # Each record here is one operation: its time names it as well.

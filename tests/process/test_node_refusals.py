@@ -104,16 +104,17 @@ class Settings(unittest.TestCase):
 
 
 class Data(unittest.TestCase):
-    """On a directory with two checkpoints and records after them, left by a kill."""
+    """On a directory with two checkpoints and records after them, left by a kill: a copy for each test."""
 
-    def setUp(self):
+    SETTINGS = {"log__seal_interval": "0s"}  # seals lie where they are counted to be
+
+    @classmethod
+    def setUpClass(cls):
         space = workspace()
-        self.space = space.__enter__()
-        self.addCleanup(space.__exit__, None, None, None)
-        self.node = self.space.node(log__seal_interval="0s")  # seals lie where they are counted to be
-        self.node.start()
-        client = m.Client(self.node.address)
-        self.addCleanup(client.close)
+        cls.origin = space.__enter__().node(**cls.SETTINGS)
+        cls.addClassCleanup(space.__exit__, None, None, None)
+        cls.origin.start()
+        client = m.Client(cls.origin.address)
         client.must(m.asset_put())
         client.must(m.account_put(ISSUER, floor=m.FLOOR_NONE))
         client.must(m.account_put(WALLET))
@@ -121,9 +122,17 @@ class Data(unittest.TestCase):
             for _ in range(10):
                 client.must(m.move(ISSUER, WALLET, 7))
             if stage < 2:
-                self.assertTrue(self.node.admin("checkpoint")["written"])
-        self.digest = self.node.digest()
-        self.node.kill9()
+                assert cls.origin.admin("checkpoint")["written"]
+        client.close()
+        cls.digest = cls.origin.digest()
+        cls.origin.kill9()
+
+    def setUp(self):
+        space = workspace()
+        self.space = space.__enter__()
+        self.addCleanup(space.__exit__, None, None, None)
+        self.node = self.space.node(**self.SETTINGS)
+        shutil.copytree(self.origin.data, self.node.data)
         self.segment = self.file("log-0000000000000001")
 
     def file(self, name):

@@ -11,8 +11,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 
 TIMEOUT_S = 120
+FAILED = 'ERROR   ] ---'  # what an assertion of a test says
 FLAGS = ['-std=gnu11', '-O1', '-D_GNU_SOURCE', '-DXXH_INLINE_ALL']
 WRAPS = ['-Wl,--wrap=malloc', '-Wl,--wrap=calloc', '-Wl,--wrap=aligned_alloc']
 LIBRARIES = ['-lcmocka', '-luring', '-lsodium', '-lxxhash']
@@ -103,6 +105,27 @@ def compiled(root, source, target, *folders):
     return target
 
 
+def run_until_caught(command, own):
+    """Runs a test until it ends or an assertion of it has failed: the rest of it can tell no more."""
+    environment = {name: value for name, value in os.environ.items() if name != 'MALLOC_PERTURB_'}
+    with subprocess.Popen(command, env=environment, cwd=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors='replace') as process:
+        late = threading.Event()
+        timer = threading.Timer(TIMEOUT_S, lambda: (late.set(), process.kill()))
+        timer.start()
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if FAILED in line:
+                process.kill()
+                break
+        process.wait()
+        timer.cancel()
+    if late.is_set():
+        raise Broken(f'{command[0]} did not come to an end in {TIMEOUT_S} s')
+    return subprocess.CompletedProcess(command, process.returncode, ''.join(lines))
+
+
 def link_and_run(own, test, objects, archives):
     """The first thing of the objects and archives that names a symbol gives it: a mutant hides the archive's own."""
     name, arguments = test
@@ -111,11 +134,8 @@ def link_and_run(own, test, objects, archives):
                 '-o', program])
     if done.returncode != 0:
         raise Broken(f'{name} does not link:\n{done.stdout}')
-    try:
-        # Real files go where the build is: direct writes need a real disk.
-        return run([program, *arguments], timeout=TIMEOUT_S, cwd=own)
-    except subprocess.TimeoutExpired:
-        raise Broken(f'{name} did not come to an end in {TIMEOUT_S} s') from None
+    # Real files go where the build is: direct writes need a real disk.
+    return run_until_caught([program, *arguments], own)
 
 
 def how_caught(done):
@@ -123,7 +143,7 @@ def how_caught(done):
     if done.returncode == 0:
         return None
     for line in done.stdout.splitlines():
-        if 'Assertion' in line or line.startswith('seed ') or 'acknowledged' in line or 'ERROR   ] ---' in line:
+        if 'Assertion' in line or line.startswith('seed ') or 'acknowledged' in line or FAILED in line:
             return line.strip()
     raise Broken(f'ended without saying what it found, exit status {done.returncode}:\n{done.stdout}')
 
