@@ -102,6 +102,8 @@ enum hf_status hf_pair_create(const struct hf_pair_options *options,
     pair->superblock = state->superblock;
     init_replica(pair, state);
     describe_self(pair, state);
+    hf_recent_init(&pair->recent, options->recent_memory, options->recent_bytes,
+                   state->last_index + 1);
     enum hf_status status = hf_link_create(&link, &pair->link, fault);
     if (status == HF_STATUS_OK) {
         status = hf_log_seek_init(&pair->seek, read_disk, &pair->superblock, fault);
@@ -117,8 +119,6 @@ enum hf_status hf_pair_create(const struct hf_pair_options *options,
         snprintf(fault->line, sizeof fault->line, "no memory for the pair's records");
         status = HF_STATUS_NO_MEMORY;
     }
-    hf_recent_init(&pair->recent, options->recent_memory, options->recent_bytes,
-                   state->last_index + 1);
     if (status != HF_STATUS_OK) {
         hf_pair_destroy(pair);
         return status;

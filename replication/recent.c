@@ -7,7 +7,7 @@ void hf_recent_init(struct hf_recent *recent, void *memory, uint32_t size, uint6
 {
     assert((size & (size - 1)) == 0);
     assert(size >= 4 * HF_RECORD_LENGTH_MAX);
-    assert((uintptr_t)memory % 64 == 0);
+    assert(memory != NULL && (uintptr_t)memory % 64 == 0);
     memset(recent, 0, sizeof *recent);
     recent->bytes = memory;
     recent->size = size;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Ten times what a node can do, from clients that wait for nothing: its disk flushes once for each ten times as much as it
-carries out. What is beyond its queues is answered BUSY at once; what it has accepted it carries out once, and whoever
-heard no answer gets it by asking again, also after a kill. A client beside them that sends little is never turned away, and
+carries out. What is beyond its queues is answered BUSY; what it has accepted it carries out once, and whoever heard no
+answer gets it by asking again, also after a kill. A client beside them that sends little is never turned away, and
 the two that flood get the same share.
 
     test_overload.py FAULT_FS"""

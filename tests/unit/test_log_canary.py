@@ -90,10 +90,12 @@ class Broken(Exception):
     """The canary itself does not work: what is wrong."""
 
 
+# Memory filled at every malloc would cost the compiler and a hundred short runs more than they need.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != 'MALLOC_PERTURB_'}
+
+
 def run(command, **options):
-    # Memory filled at every malloc would cost the compiler and a hundred short runs more than they need.
-    environment = {name: value for name, value in os.environ.items() if name != 'MALLOC_PERTURB_'}
-    return subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace',
+    return subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace',
                           check=False, **options)
 
 
@@ -107,8 +109,7 @@ def compiled(root, source, target, *folders):
 
 def run_until_caught(command, own):
     """Runs a test until it ends or an assertion of it has failed: the rest of it can tell no more."""
-    environment = {name: value for name, value in os.environ.items() if name != 'MALLOC_PERTURB_'}
-    with subprocess.Popen(command, env=environment, cwd=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    with subprocess.Popen(command, env=ENVIRONMENT, cwd=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           errors='replace') as process:
         late = threading.Event()
         timer = threading.Timer(TIMEOUT_S, lambda: (late.set(), process.kill()))

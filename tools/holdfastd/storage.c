@@ -87,6 +87,18 @@ static enum hf_status lock_and_open_key(struct storage *storage, struct hf_fault
     return key_open(storage->config, storage->secret_key, &storage->key_is_new, fault);
 }
 
+static enum hf_status take_recent_memory(struct storage *storage, uint32_t bytes,
+                                         struct hf_fault *fault)
+{
+    storage->recent_memory = aligned_alloc(PAGE_BYTES, bytes);
+    if (storage->recent_memory == NULL) {
+        snprintf(fault->line, sizeof fault->line, "no memory for the pair's newest records");
+        return HF_STATUS_NO_MEMORY;
+    }
+    memset(storage->recent_memory, 0, bytes); /* no page faults later */
+    return HF_STATUS_OK;
+}
+
 static enum hf_status make_pair(struct storage *storage, const struct hf_pair_options *pair,
                                 struct hf_log_writer_options *options, struct hf_fault *fault)
 {
@@ -95,17 +107,12 @@ static enum hf_status make_pair(struct storage *storage, const struct hf_pair_op
         hf_disk_uring_open(storage->config->data_directory, true, false,
                            storage->state.superblock.block_size, &storage->read_disk, fault);
 
-    storage->recent_memory = aligned_alloc(PAGE_BYTES, pair->recent_bytes);
+    if (status == HF_STATUS_OK)
+        status = take_recent_memory(storage, pair->recent_bytes, fault);
     with_memory.recent_memory = storage->recent_memory;
-    if (status == HF_STATUS_OK && storage->recent_memory == NULL) {
-        snprintf(fault->line, sizeof fault->line, "no memory for the pair's newest records");
-        status = HF_STATUS_NO_MEMORY;
-    }
-    if (status == HF_STATUS_OK) {
-        memset(storage->recent_memory, 0, pair->recent_bytes); /* no page faults later */
+    if (status == HF_STATUS_OK)
         status = hf_pair_create(&with_memory, &storage->state, storage->disk, storage->read_disk,
                                 &storage->pair, fault);
-    }
     options->pair_batches = HF_PAIR_BATCHES;
     options->observe = hf_pair_observe;
     options->observe_context = storage->pair;
